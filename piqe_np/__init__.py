@@ -1,0 +1,1 @@
+"""PIQE as MATLAB computes it."""

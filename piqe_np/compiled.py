@@ -1,0 +1,149 @@
+"""The floor under both fast engines: compile flags, the code cache, and tasks on threads.
+
+Nothing here imports numba until a kernel is defined, so that importing a package stays fast: modules with kernels
+are imported when the engine is first used.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, SupportsIndex
+
+from piqe_np.errors import OptionError
+
+MOST_THREADS = 1024
+
+# No fastmath: the order of operations is fixed, so the answer has the same bits on every machine, tile and thread
+# count, and LLVM may not contract a multiply and an add into an FMA by itself. The numpy error model drops the
+# check for division by zero, which would keep LLVM from vectorising.
+FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": False, "boundscheck": False}
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Decorator: compile a module-level function with the project's flags, cached on disk where that is possible.
+
+    numba keeps the machine code beside the module or, if that folder cannot be written, in the user's cache folder.
+    Where neither can be written (a read-only container without HOME) the kernel is compiled in every process.
+    A kernel and the kernels that it calls belong into one file: the cache notices only that file's changes.
+    """
+    import numba
+
+    try:
+        return numba.njit(function, cache=True, **FLAGS)
+    except RuntimeError as error:  # "cannot cache function …: no locator available for file …"
+        if "cannot cache" not in str(error):
+            raise
+    _warn_without_cache()
+    return numba.njit(function, **FLAGS)
+
+
+@functools.cache
+def _warn_without_cache() -> None:
+    warnings.warn(
+        "No folder for compiled kernels can be written, so every process compiles them again (some seconds); "
+        "set NUMBA_CACHE_DIR to a writable folder to avoid that.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use: its affinity, cut to a container's quota."""
+    if hasattr(os, "process_cpu_count"):
+        cpus = os.process_cpu_count()  # Python 3.13
+    elif hasattr(os, "sched_getaffinity"):
+        cpus = len(os.sched_getaffinity(0))
+    else:
+        cpus = os.cpu_count()
+    return max(1, min(cpus or 1, math.ceil(_quota())))
+
+
+def _quota() -> float:
+    """CPUs' worth of time that the container grants (cgroup v2, then v1); infinite without a limit."""
+    folder = Path("/sys/fs/cgroup")
+    try:
+        quota, period = (folder / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota, period = ((folder / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        except OSError:
+            return MOST_THREADS
+    try:
+        granted = float(quota) / float(period)
+    except (ValueError, ZeroDivisionError):  # "max 100000"
+        return MOST_THREADS
+    return granted if granted > 0 else MOST_THREADS  # v1 writes -1 for no limit
+
+
+def thread_count(threads: SupportsIndex | None, variable: str, error: type[Exception] = OptionError) -> int:
+    """How many threads to use.
+
+    Parameters
+    ----------
+    threads : int or None
+        The caller's wish, 1 to 1024. None: the environment `variable`, else the CPUs available to the process.
+    variable : str
+        Name of the environment variable, "PIQE_NP_THREADS" or "FSRCNN_NP_THREADS".
+    error : type
+        What to raise if the number is impossible.
+    """
+    source = f"threads={threads!r}"
+    wanted: Any = threads
+    if threads is None:
+        text = os.environ.get(variable, "").strip()
+        if not text:
+            return available_cpus()
+        source = f"{variable}={text!r}"
+        wanted = int(text) if text.isascii() and text.isdigit() else text
+    try:
+        count = None if isinstance(wanted, bool) else operator.index(wanted)
+    except TypeError:
+        count = None
+    if count is None or not 1 <= count <= MOST_THREADS:
+        raise error(
+            f"{source} is not a number of threads: give a whole number from 1 to {MOST_THREADS}, "
+            "or leave it out to use every CPU available"
+        )
+    return count
+
+
+def run_tasks(function: Callable[[int], Any], count: int, threads: int) -> None:
+    """Call ``function(number)`` for every number from 0 to ``count − 1`` on up to `threads` threads.
+
+    The calling thread works too, and the helpers end with the call: nothing is kept that a fork, a spawned process
+    or a second caller could trip over. The first exception stops the taking of further tasks and is raised here.
+    """
+    numbers = iter(range(count))
+    lock = threading.Lock()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        while not failures:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                return
+            try:
+                function(number)
+            except BaseException as failure:
+                failures.append(failure)
+
+    helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, count) - 1)]
+    try:
+        for helper in helpers:
+            helper.start()
+        work()
+    except BaseException as interruption:  # Ctrl-C between two tasks, or the system grants no more threads
+        failures.append(interruption)
+    for helper in helpers:
+        if helper.ident is not None:
+            helper.join()
+    if failures:
+        raise failures.pop(0)

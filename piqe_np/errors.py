@@ -1,0 +1,15 @@
+"""The package's exceptions: each message says what was found, what is allowed and how to fix it."""
+
+from __future__ import annotations
+
+
+class PiqeError(Exception):
+    """Base of all exceptions that this package raises on purpose."""
+
+
+class ImageError(PiqeError, ValueError):
+    """Not an image that PIQE is defined for: shape, dtype, NaN or Inf."""
+
+
+class OptionError(PiqeError, ValueError):
+    """An option with an impossible value: data_range, threads, engine."""
