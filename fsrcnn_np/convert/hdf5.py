@@ -1,0 +1,199 @@
+"""The package's own weights file: HDF5 with everything about the model inside.
+
+    attributes     format, schema, d, s, m, scale, border, deconvolution_offset, value_range, input_mean,
+                   licence, sha256
+    provenance     UTF-8 JSON as bytes
+    LAYER/weight   (out, in, rows, columns); the deconvolution's (in, 1, 9, 9)
+    LAYER/bias, LAYER/slope
+
+with LAYER as in `Architecture.layer_names`, and `deconvolution`. Every shape is known from d, s and m, so nothing
+is allocated before the file's own claims agree with them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FileError, WeightsError
+from ..network.weights import Architecture, Convolution, Deconvolution, Weights
+
+FORMAT, SCHEMA = "fsrcnn-np weights", 1
+MOST_PROVENANCE = 16 << 20
+
+
+def save(weights: Weights, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write beside and rename; see `Weights.save`."""
+    import h5py
+
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise FileError(f"{path} exists and was kept; pass overwrite=True to replace it")
+    try:
+        handle, part = tempfile.mkstemp(suffix=".part", dir=path.parent, prefix=path.name)
+        os.close(handle)
+        try:
+            with h5py.File(part, "w", track_order=False) as file:
+                _fill(file, weights)
+            os.chmod(part, 0o666 & ~_umask())
+            os.replace(part, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(part)
+            raise
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _fill(file: Any, weights: Weights) -> None:
+    a = weights.architecture
+    file.attrs.update(
+        format=FORMAT, schema=SCHEMA, d=a.d, s=a.s, m=a.m, scale=a.scale, border=weights.border,
+        deconvolution_offset=weights.deconvolution_offset, value_range=np.array(weights.value_range),
+        input_mean=weights.input_mean, licence=weights.licence, sha256=weights.sha256,
+    )  # fmt: skip
+    file["provenance"] = np.frombuffer(json.dumps(weights.provenance, indent=1).encode(), np.uint8)
+    for name, array in weights.arrays().items():
+        file.create_dataset(name, data=array, track_times=False)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether the file is HDF5 with our format attribute."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return _text(file.attrs, "format", "") == FORMAT
+    except OSError:
+        return False
+
+
+def load(path: str | os.PathLike[str]) -> Weights:
+    """Read and check a weights file; see `fsrcnn_np.load_weights`."""
+    import h5py
+
+    path = Path(path)
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(file)
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from None
+    except FileNotFoundError:
+        raise FileError(f"{path} does not exist") from None
+    except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
+        raise WeightsError(
+            f"{path} is no readable HDF5 file, or a damaged one ({str(error).splitlines()[0]}); copy it again from its source"
+        ) from None
+
+
+def _read(file: Any) -> Weights:
+    attributes = file.attrs
+    if _text(attributes, "format", "") != FORMAT:
+        raise WeightsError(
+            f"no attribute format = {FORMAT!r} was found; convert the file: fsrcnn-np weights convert IN OUT.h5"
+        )
+    schema = _number(attributes, "schema")
+    if schema != SCHEMA:
+        raise WeightsError(f"schema {schema} was found; this version reads schema {SCHEMA}: update fsrcnn-np")
+    architecture = Architecture(*(_whole(attributes, name) for name in ("d", "s", "m", "scale")))
+    shapes = [*architecture.convolution_shapes, architecture.deconvolution_shape]
+    layers = []
+    for name, shape in zip((*architecture.layer_names, "deconvolution"), shapes, strict=True):
+        last = name == "deconvolution"
+        out = shape[1] if last else shape[0]
+        weight = _array(file, f"{name}/weight", shape)
+        bias = _array(file, f"{name}/bias", (out,))
+        layers.append((weight, bias) if last else (weight, bias, _array(file, f"{name}/slope", (out,), (1,))))
+    known = {f"{name}/{part}" for name in architecture.layer_names for part in Convolution._fields}
+    known |= {f"deconvolution/{part}" for part in Deconvolution._fields} | {"provenance"}
+    found: set[str] = set()
+    file.visititems(lambda name, item: found.add(name) if hasattr(item, "shape") else None)
+    if extra := sorted(found - known):
+        raise WeightsError(
+            f"unknown layer {extra[0]!r} was found; {architecture} has {', '.join(architecture.layer_names)}"
+        )
+    low, high = _numbers(attributes, "value_range", 2)
+    weights = Weights(
+        architecture,
+        _text(attributes, "border"),
+        tuple(Convolution(*layer) for layer in layers[:-1]),
+        Deconvolution(*layers[-1]),
+        deconvolution_offset=_whole(attributes, "deconvolution_offset"),
+        value_range=(low, high),
+        input_mean=_number(attributes, "input_mean"),
+        licence=_text(attributes, "licence"),
+        provenance=_provenance(file),
+    )
+    if (stored := _text(attributes, "sha256")) != weights.sha256:
+        raise WeightsError(
+            f"the parameters' sha256 is {weights.sha256[:12]}…, the file says {stored[:12]}…: damaged or edited; copy it again"
+        )
+    return weights
+
+
+def _array(file: Any, name: str, *shapes: tuple[int, ...]) -> np.ndarray:
+    import h5py
+
+    item = file.get(name)
+    if not isinstance(item, h5py.Dataset):
+        raise WeightsError(f"{name} is missing; shape {shapes[0]} is expected")
+    if item.dtype.kind != "f" or item.dtype.itemsize not in (4, 8):
+        raise WeightsError(f"{name} is {item.dtype}; allowed are float32 and float64")
+    if item.shape not in shapes:
+        raise WeightsError(f"{name} has shape {item.shape}; {' or '.join(map(str, shapes))} is expected")
+    return np.asarray(item[()])
+
+
+def _provenance(file: Any) -> Mapping[str, Any]:
+    import h5py
+
+    item = file.get("provenance")
+    if not isinstance(item, h5py.Dataset) or item.ndim != 1 or item.dtype != np.uint8 or item.size > MOST_PROVENANCE:
+        raise WeightsError("provenance is missing or is not JSON text as bytes; a file written by fsrcnn-np has it")
+    try:
+        found = json.loads(item[()].tobytes())
+    except ValueError as error:
+        raise WeightsError(f"provenance is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise WeightsError(f"provenance is a JSON {type(found).__name__}; an object is expected")
+    return found
+
+
+def _numbers(attributes: Any, name: str, count: int) -> list[float]:
+    value = np.asarray(attributes.get(name, []))
+    if value.dtype.kind not in "fiu" or value.size != count:
+        raise WeightsError(f"attribute {name} is missing or is not {count} number{'s' * (count > 1)}")
+    return [float(v) for v in value.ravel()]
+
+
+def _number(attributes: Any, name: str) -> float:
+    return _numbers(attributes, name, 1)[0]
+
+
+def _whole(attributes: Any, name: str) -> int:
+    value = _number(attributes, name)
+    if not value.is_integer():
+        raise WeightsError(f"attribute {name} is {value}; a whole number is expected")
+    return int(value)
+
+
+def _text(attributes: Any, name: str, default: str | None = None) -> str:
+    value = attributes.get(name, default)
+    if isinstance(value, bytes):
+        value = value.decode()
+    if not isinstance(value, str):
+        raise WeightsError(f"attribute {name} is missing or is no text")
+    return value

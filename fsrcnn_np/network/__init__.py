@@ -1,0 +1,1 @@
+"""What FSRCNN is: architecture, weights, and the reference in plain NumPy (the readable specification)."""

@@ -1,0 +1,112 @@
+"""FSRCNN in plain NumPy: the readable specification that defines the answer.
+
+The steps have the names of Dong, Loy, Tang, ECCV 2016, section 3.1. Feature maps are (channels, rows, columns).
+The image is taken in strips of rows, each with the rows around it that its result depends on, so that a whole
+mammogram never has whole-image feature maps.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .weights import Convolution, Weights
+
+#: Low-resolution pixels of a strip; 56 float32 feature maps of it take 58 MB.
+STRIP_PIXELS = 1 << 18
+
+
+class Rows:
+    """Feature maps of rows `first` to `last` (exclusive) of an image that has `height` rows."""
+
+    def __init__(self, maps: np.ndarray, first: int, height: int):
+        self.maps, self.first, self.last, self.height = maps, first, first + maps.shape[1], height
+
+    def padded(self, radius: int, border: str) -> Rows:
+        """With `radius` columns more on both sides, and as many rows where the strip ends with the image."""
+        above = radius if self.first == 0 else 0
+        below = radius if self.last == self.height else 0
+        mode = {"zero": "constant", "replicate": "edge"}[border]
+        maps = np.pad(self.maps, ((0, 0), (above, below), (radius, radius)), mode=mode)
+        return Rows(maps, self.first - above, self.height)
+
+
+def prelu(maps: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """max(z, 0) + a · min(z, 0), one slope a channel or one for all."""
+    return np.where(maps > 0, maps, slope[:, None, None] * maps)
+
+
+def convolution(rows: Rows, layer: Convolution, border: str) -> Rows:
+    """Correlation with an odd square kernel, bias, PReLU. Loses radius rows where the strip ends inside the image."""
+    size = layer.weight.shape[-1]
+    source = rows.padded(size // 2, border)
+    height, width = source.maps.shape[1] - size + 1, source.maps.shape[2] - size + 1
+    out = np.zeros((len(layer.bias), height, width), source.maps.dtype)
+    for ky in range(size):
+        for kx in range(size):
+            shifted = source.maps[:, ky : ky + height, kx : kx + width]
+            out += np.tensordot(layer.weight[:, :, ky, kx], shifted, 1)
+    out += layer.bias[:, None, None]
+    return Rows(prelu(out, layer.slope), source.first + size // 2, rows.height)
+
+
+def deconvolution(rows: Rows, first: int, last: int, weights: Weights) -> np.ndarray:
+    """High-resolution rows `first` to `last` (exclusive): every feature stamps its 9×9 kernel at stride `scale`.
+
+    Under a replicate border the features are continued by one row and column first (the authors' release: pad 1,
+    then crop from 4 + scale); beyond that, and under a zero border everywhere, nothing is stamped.
+    """
+    layer, scale, offset = weights.deconvolution, weights.architecture.scale, weights.deconvolution_offset
+    left = 0
+    width = rows.maps.shape[2]
+    if weights.border == "replicate":
+        rows, left = rows.padded(1, "replicate"), 1
+    d, height, columns = rows.maps.shape
+    stamps = np.tensordot(layer.weight.reshape(d, 81), rows.maps, (0, 0)).reshape(9, 9, height, columns)
+    canvas = np.zeros((scale * (height - 1) + 9, scale * (columns - 1) + 9), stamps.dtype)
+    for ky in range(9):
+        for kx in range(9):
+            canvas[ky::scale, kx::scale][:height, :columns] += stamps[ky, kx]
+    top, side = first + offset - scale * rows.first, offset + scale * left
+    whole = np.zeros((last - first, scale * width), stamps.dtype)  # a 9-tap kernel can end before the image does
+    cut = canvas[top : top + last - first, side : side + scale * width]
+    whole[: cut.shape[0], : cut.shape[1]] = cut
+    return whole + layer.bias
+
+
+def forward(
+    luma: np.ndarray,
+    weights: Weights,
+    *,
+    dtype: np.typing.DTypeLike = np.float32,
+    out: np.ndarray | None = None,
+    strip_rows: int | None = None,
+) -> np.ndarray:
+    """The bare network: one plane of floats in, the plane `scale` times as high and wide out; nothing is clipped.
+
+    Parameters
+    ----------
+    luma : (H, W) array of floats
+    weights : Weights
+    dtype : {float32, float64}
+        Of all arithmetic and of the result.
+    out : (H · scale, W · scale) array of `dtype`, optional
+        Filled and returned.
+    strip_rows : int, optional
+        Low-resolution rows worked on at a time.
+    """
+    height, width = luma.shape
+    scale = weights.architecture.scale
+    weights = weights.astype(dtype)
+    if out is None:
+        out = np.empty((height * scale, width * scale), dtype)
+    halo = weights.halo
+    step = strip_rows or max(1, STRIP_PIXELS // width)
+    for first in range(0, height, step):
+        end = min(first + step, height)
+        top, bottom = max(first - halo, 0), min(end + halo, height)
+        plane = np.asarray(luma[top:bottom]).astype(dtype) - np.dtype(dtype).type(weights.input_mean)
+        rows = Rows(plane[None], top, height)
+        for layer in weights.convolutions:
+            rows = convolution(rows, layer, weights.border)
+        out[first * scale : end * scale] = deconvolution(rows, first * scale, end * scale, weights)
+    return out

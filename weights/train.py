@@ -1,0 +1,350 @@
+"""Train FSRCNN by the recipe of Honjo et al. 2022, section 2.2.
+
+    python weights/train.py --train IMAGES --val IMAGES --out weights/fsrcnn_x2.h5 --checkpoints DIR
+
+What the paper fixes: ImageNet photographs; the low-resolution input is the 2×2 pixel binning
+(block mean) of the high-resolution one, not its bicubic reduction; FSRCNN(56, 12, 4) with PReLU
+and a 9×9 deconvolution of stride 2; mean squared error; Adam; 100 epochs; the parameters of the
+lowest validation loss are kept.
+
+What it leaves open, and what is chosen here:
+
+- luma 0.299 R + 0.587 G + 0.114 B in full range, [0, 1], not rounded;
+- an epoch takes every training image once, in as many random patches as cover a quarter of its
+  low-resolution pixels. A patch's target is 32×32 low-resolution pixels; its input carries the
+  network's whole receptive field (8 pixels more on each side where m = 4), so no trained pixel
+  sees an invented border. At inference the border is replicated, as the FSRCNN authors do;
+- 6 patches a step, each flipped and turned at random; images smaller than 48 low-resolution
+  pixels on a side are left out (and counted);
+- He-normal convolutions, deconvolution from N(0, 0.001²), slopes 0.25, biases 0;
+- Adam at --rate for the convolutions and --deconvolution-rate for the deconvolution (its authors
+  trained it at a tenth), cosine decay to zero over the run, gradient norm clipped at --clip.
+
+A kill at any moment loses at most the epoch under way: every epoch ends with a checkpoint, written
+beside and renamed, and each epoch's patches depend on the seed and its number alone, so a resumed
+run ends with the parameters of an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import datetime
+import hashlib
+import json
+import math
+import os
+import platform
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import nn
+from tqdm import tqdm
+
+TARGET = 32  # side of a patch's target, in low-resolution pixels
+BATCH = 6
+
+
+def halo(m: int) -> int:
+    """Receptive radius in low-resolution pixels: 2 (5×5), 1 for each mapping layer, 2 (9×9 of stride 2)."""
+    return m + 4
+
+
+class FSRCNN(nn.Module):
+    """FSRCNN(d, s, m) at ×2, trained on patches that bring their own surroundings.
+
+    `forward(x)` is the valid form: (n, 1, h + 2 halo, w + 2 halo) → (n, 1, 2h, 2w).
+    `forward(x, border="replicate")` keeps the size: (n, 1, h, w) → (n, 1, 2h, 2w).
+    """
+
+    def __init__(self, d: int, s: int, m: int, generator: torch.Generator):
+        super().__init__()
+        shapes = [(d, 1, 5), (s, d, 1), *[(s, s, 3)] * m, (d, s, 1)]
+        self.convolutions = nn.ModuleList(nn.Conv2d(cin, cout, k) for cout, cin, k in shapes)
+        self.slopes = nn.ParameterList(nn.Parameter(torch.full((cout,), 0.25)) for cout, _, _ in shapes)
+        self.deconvolution = nn.Parameter(torch.empty(d, 1, 9, 9))
+        self.deconvolution_bias = nn.Parameter(torch.zeros(1))
+        with torch.no_grad():
+            for convolution, (_, cin, k) in zip(self.convolutions, shapes, strict=True):
+                convolution.weight.normal_(0, math.sqrt(2 / (cin * k * k)), generator=generator)
+                convolution.bias.zero_()
+            self.deconvolution.normal_(0, 0.001, generator=generator)
+
+    def forward(self, x, border: str | None = None):
+        for convolution, slope in zip(self.convolutions, self.slopes, strict=True):
+            if border and (radius := convolution.kernel_size[0] // 2):
+                x = F.pad(x, (radius,) * 4, mode=border)
+            x = F.prelu(convolution(x), slope)
+        if border:  # one replicated feature row and column, nothing beyond: the authors' deconvolution
+            x = F.pad(F.pad(x, (1,) * 4, mode=border), (1,) * 4)
+        return F.pixel_shuffle(F.conv2d(x, self.phases()), 2) + self.deconvolution_bias
+
+    def phases(self):
+        """The 9×9 stride-2 kernel as four 5×5 kernels, one per output phase; 81 taps and 19 fixed zeros.
+
+        out[2j + a] = Σ_dx x[j + dx] w[a + 4 − 2 dx], so phase a has tap dx at k = a + 4 − 2 dx where k ≤ 8.
+        """
+        d = self.deconvolution.shape[0]
+        taps = F.pad(self.deconvolution[:, 0], (0, 1, 0, 1)).view(d, 5, 2, 5, 2)
+        return taps.flip(1, 3).permute(2, 4, 0, 1, 3).reshape(4, d, 5, 5)
+
+
+def luma(path: Path) -> np.ndarray:
+    """The picture's full-range luma in [0, 1], float32, cut to even height and width."""
+    with Image.open(path) as picture:
+        rgb = np.asarray(picture.convert("RGB"), np.float32)
+    y = (rgb @ np.float32([0.299, 0.587, 0.114])) / np.float32(255)
+    return y[: y.shape[0] // 2 * 2, : y.shape[1] // 2 * 2]
+
+
+def binned(y: np.ndarray) -> np.ndarray:
+    """2×2 pixel binning: the mean of each block."""
+    return y.reshape(y.shape[0] // 2, 2, y.shape[1] // 2, 2).mean((1, 3), dtype=np.float32)
+
+
+class Pictures:
+    """High-resolution luma and its binning, in memory: about 5 bytes per high-resolution pixel."""
+
+    def __init__(self, folder: Path, what: str):
+        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".bmp", ".tif"})
+        if not paths:
+            raise SystemExit(f"{folder}: no picture found for {what}")
+        self.names, self.high, self.low = [], [], []
+        digest = hashlib.sha256()
+        for path in tqdm(paths, f"reading {what}", disable=None):
+            digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+            y = luma(path)
+            self.names.append(path.name)
+            self.high.append(y)
+            self.low.append(binned(y))
+        self.sha256 = digest.hexdigest()
+
+    def describe(self) -> dict:
+        return {
+            "images": len(self.names),
+            "high_resolution_pixels": int(sum(y.size for y in self.high)),
+            "sha256_of_names_and_hashes": self.sha256,
+        }
+
+
+def epoch_patches(pictures: Pictures, side: int, seed: int, epoch: int) -> np.ndarray:
+    """(image, row, column, symmetry) of each patch of one epoch, shuffled; int32, one row a patch."""
+    rng = np.random.default_rng([seed, epoch])
+    patches = []
+    for index, low in enumerate(pictures.low):
+        height, width = low.shape
+        if min(height, width) < side:
+            continue
+        count = math.ceil(low.size / 4 / TARGET**2)
+        rows = rng.integers(0, height - side + 1, count)
+        columns = rng.integers(0, width - side + 1, count)
+        symmetries = rng.integers(0, 8, count)
+        patches.append(np.stack([np.full(count, index), rows, columns, symmetries], 1))
+    return rng.permutation(np.concatenate(patches)).astype(np.int32)
+
+
+def batch(pictures: Pictures, side: int, rows: np.ndarray, device):
+    """Low-resolution inputs with halo and high-resolution targets, each under its own symmetry."""
+    margin = (side - TARGET) // 2
+    inputs = np.empty((len(rows), 1, side, side), np.float32)
+    targets = np.empty((len(rows), 1, 2 * TARGET, 2 * TARGET), np.float32)
+    for k, (index, r, c, symmetry) in enumerate(rows):
+        low = pictures.low[index][r : r + side, c : c + side]
+        top, left = 2 * (r + margin), 2 * (c + margin)
+        high = pictures.high[index][top : top + 2 * TARGET, left : left + 2 * TARGET]
+        if symmetry & 4:
+            low, high = low.T, high.T
+        inputs[k, 0] = np.rot90(low, symmetry & 3)
+        targets[k, 0] = np.rot90(high, symmetry & 3)
+    form = {"device": device, "memory_format": torch.channels_last}
+    return torch.from_numpy(inputs).to(**form), torch.from_numpy(targets).to(**form)
+
+
+@torch.no_grad()
+def validation(network: FSRCNN, pictures: Pictures, device) -> tuple[float, float]:
+    """Mean squared error over all pixels of all validation images, and mean PSNR per image in dB."""
+    errors, pixels, psnr = 0.0, 0, []
+    for low, high in zip(pictures.low, pictures.high, strict=True):
+        x = torch.from_numpy(low)[None, None].to(device, memory_format=torch.channels_last)
+        y = network(x, border="replicate")[0, 0].cpu().numpy()
+        squared = float(np.square(y - high, dtype=np.float64).sum())
+        errors, pixels = errors + squared, pixels + high.size
+        psnr.append(-10 * math.log10(squared / high.size))
+    return errors / pixels, float(np.mean(psnr))
+
+
+def save_beside_and_rename(value, path: Path) -> None:
+    part = path.with_suffix(".part")
+    torch.save(value, part)
+    os.replace(part, path)
+
+
+def commit() -> str:
+    """The repository's commit, marked when the work tree differs from it."""
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        here = Path(__file__).parent
+        return subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    return "unknown"
+
+
+def train(options) -> dict:
+    torch.set_num_threads(options.threads)
+    torch.use_deterministic_algorithms(True)
+    device = torch.device(options.device)
+    d, s, m = options.architecture
+    side = TARGET + 2 * halo(m)
+    network = FSRCNN(d, s, m, torch.Generator().manual_seed(options.seed)).to(device, memory_format=torch.channels_last)
+    deconvolution = [network.deconvolution, network.deconvolution_bias]
+    others = [p for name, p in network.named_parameters() if not name.startswith("deconvolution")]
+    adam = torch.optim.Adam(
+        [{"params": others, "rate": options.rate}, {"params": deconvolution, "rate": options.deconvolution_rate}],
+        fused=device.type == "cpu",
+    )
+    recipe = {
+        key: getattr(options, key) for key in ("architecture", "epochs", "seed", "rate", "deconvolution_rate", "clip")
+    } | {"target": TARGET, "batch": BATCH}
+
+    options.checkpoints.mkdir(parents=True, exist_ok=True)
+    path = options.checkpoints / "last.pt"
+    state = {"recipe": recipe, "epoch": 0, "history": [], "best": None}
+    if path.exists():
+        state = torch.load(path, weights_only=True, map_location=device)
+        if state["recipe"] != recipe:
+            raise SystemExit(
+                f"{path} is of another run: {state['recipe']}, asked for {recipe}; name another --checkpoints"
+            )
+        network.load_state_dict(state["network"])
+        adam.load_state_dict(state["adam"])
+        print(f"resuming after epoch {state['epoch']}", flush=True)
+
+    training = Pictures(options.train, "training")
+    validating = Pictures(options.val, "validation")
+    if overlap := set(training.names) & set(validating.names):
+        raise SystemExit(f"{len(overlap)} pictures are in both --train and --val, e.g. {min(overlap)}")
+    state |= {"training": training.describe(), "validation": validating.describe()}
+
+    for epoch in range(state["epoch"], options.epochs):
+        patches = epoch_patches(training, side, options.seed, epoch)
+        steps = math.ceil(len(patches) / BATCH)
+        started, total = time.monotonic(), 0.0
+        for step in tqdm(range(steps), f"epoch {epoch + 1}/{options.epochs}", disable=None, leave=False):
+            progress = (epoch + step / steps) / options.epochs
+            for group in adam.param_groups:
+                group["lr"] = group["rate"] * 0.5 * (1 + math.cos(math.pi * progress))
+            x, y = batch(training, side, patches[step * BATCH : (step + 1) * BATCH], device)
+            loss = F.mse_loss(network(x), y)
+            adam.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), options.clip)
+            adam.step()
+            total += loss.item()
+        seconds = time.monotonic() - started
+        loss, psnr = validation(network, validating, device)
+        state["history"].append(
+            {
+                "epoch": epoch + 1,
+                "training_loss": total / steps,
+                "validation_loss": loss,
+                "validation_psnr": psnr,
+                "low_resolution_pixels": len(patches) * TARGET**2,
+                "seconds": seconds,
+            }
+        )
+        copy = {k: v.detach().clone() for k, v in network.state_dict().items()}
+        if state["best"] is None or loss < state["best"]["validation_loss"]:
+            state["best"] = {"epoch": epoch + 1, "validation_loss": loss, "validation_psnr": psnr, "network": copy}
+        state |= {"epoch": epoch + 1, "network": copy, "adam": adam.state_dict()}
+        save_beside_and_rename(state, path)
+        (options.checkpoints / "history.json").write_text(json.dumps(state["history"], indent=1))
+        print(
+            f"epoch {epoch + 1}: training {total / steps:.4e}, validation {loss:.4e} ({psnr:.3f} dB), "
+            f"best epoch {state['best']['epoch']}, {seconds:.0f} s",
+            flush=True,
+        )
+    return state
+
+
+def export(state: dict, options) -> None:
+    """The best parameters, with all that is known about them, as the library's HDF5."""
+    from fsrcnn_np import Architecture, Weights
+
+    best = state["best"]["network"]
+    d, s, m = options.architecture
+    layers = []
+    for index in range(m + 3):
+        layers.append(
+            {
+                "weight": best[f"convolutions.{index}.weight"].cpu().numpy(),
+                "bias": best[f"convolutions.{index}.bias"].cpu().numpy(),
+                "slope": best[f"slopes.{index}"].cpu().numpy(),
+            }
+        )
+    history = state["history"]
+    provenance = {
+        "model": f"FSRCNN({d},{s},{m}) x2",
+        "recipe": "Honjo et al., Eur J Radiol 154 (2022) 110433, section 2.2; weights/train.py",
+        "epochs": state["epoch"],
+        "best_epoch": state["best"]["epoch"],
+        "validation_loss": state["best"]["validation_loss"],
+        "validation_psnr": state["best"]["validation_psnr"],
+        "settings": state["recipe"],
+        "training_data": state["training"] | {"what": "ImageNet sample photographs; trained on, not redistributed"},
+        "validation_data": state["validation"],
+        "low_resolution_pixels": sum(h["low_resolution_pixels"] for h in history),
+        "seconds": round(sum(h["seconds"] for h in history)),
+        "history": history,
+        "commit": commit(),
+        "software": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "date": datetime.date.today().isoformat(),
+        "not_for": "diagnosis; it amplifies noise, and it was trained on photographs",
+    }
+    Weights(
+        architecture=Architecture(d, s, m, scale=2),
+        border="replicate",
+        convolutions=tuple((layer["weight"], layer["bias"], layer["slope"]) for layer in layers),
+        deconvolution=(best["deconvolution"].cpu().numpy(), best["deconvolution_bias"].cpu().numpy()),
+        value_range=(0.0, 1.0),
+        licence=options.licence,
+        provenance=provenance,
+    ).save(options.out, overwrite=True)
+    print(f"{options.out}: best epoch {state['best']['epoch']} of {state['epoch']}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--train", type=Path, required=True, help="folder of training photographs")
+    parser.add_argument("--val", type=Path, required=True, help="folder of validation photographs")
+    parser.add_argument("--out", type=Path, help="the HDF5 file to write at the end")
+    parser.add_argument(
+        "--checkpoints", type=Path, required=True, help="folder for checkpoints; a rerun resumes from it"
+    )
+    parser.add_argument(
+        "--architecture", type=lambda t: [int(v) for v in t.split(",")], default=[56, 12, 4], metavar="D,S,M"
+    )
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--deconvolution-rate", type=float, default=2.5e-4)
+    parser.add_argument("--clip", type=float, default=0.1, help="largest gradient norm")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--licence", default="BSD-3-Clause")
+    options = parser.parse_args()
+    state = train(options)
+    if options.out:
+        export(state, options)
+
+
+if __name__ == "__main__":
+    main()
