@@ -1,0 +1,1 @@
+"""What an image is: value range, colour, MATLAB's imresize, binning. Arrays in, arrays out."""

@@ -1,0 +1,300 @@
+"""Which value is black and which is white: from the dtype or from the caller, never from the image's own extremes.
+
+Everything here works in blocks of rows, so a full mammogram is checked and converted without full-size temporaries.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from fsrcnn_np.errors import ImageError, OptionError
+
+DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
+ALLOWED = f"allowed is a 2-D or H×W×3 array of {', '.join(DTYPES[:-1])} or {DTYPES[-1]}"
+_BLOCK = 1 << 20  # elements
+
+
+@dataclass(frozen=True)
+class ValueRange:
+    """The values that stand for black (`low`) and white (`high`), and who said so.
+
+    Parameters
+    ----------
+    low, high : float
+        In the image's own units; `low < high`.
+    origin : str
+        "uint16" (the dtype's name), "data_range", or what a file declares, like "BitsStored 12".
+    """
+
+    low: float
+    high: float
+    origin: str
+
+    @property
+    def span(self) -> float:
+        """`high - low`."""
+        return self.high - self.low
+
+    def __str__(self) -> str:
+        return f"{_number(self.low)}..{_number(self.high)} ({self.origin})"
+
+
+def value_range(dtype: DTypeLike, data_range: float | Sequence[float] | None = None) -> ValueRange:
+    """Give the value range of images of a dtype.
+
+    Parameters
+    ----------
+    dtype : dtype
+        One of uint8, int8, uint16, int16, float32, float64.
+    data_range : float or pair of floats, optional
+        R means 0..R (4095 for 12 bits in uint16), a pair means (low, high). None means the dtype's own range: an
+        integer's least..greatest value (as MATLAB's `im2double`: int16 is −32768..32767), 0..1 for floats.
+
+    Returns
+    -------
+    ValueRange
+
+    Raises
+    ------
+    OptionError
+        `data_range` is no number or pair of numbers, is not finite, is zero or negative, has low ≥ high, or goes
+        beyond what the dtype can hold.
+    """
+    dtype = np.dtype(dtype)
+    limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+    if data_range is None:
+        if isinstance(limits, np.iinfo):
+            return ValueRange(float(limits.min), float(limits.max), dtype.name)
+        return ValueRange(0.0, 1.0, dtype.name)
+    low, high = _low_high(data_range)
+    how = "allowed is R > 0 for 0..R, or a pair (low, high) with low < high"
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise OptionError(f"data_range is {data_range!r}; {how}, all finite")
+    if low >= high:
+        raise OptionError(f"data_range is {data_range!r}; {how}")
+    if low < limits.min or high > limits.max:
+        raise OptionError(
+            f"data_range {_number(low)}..{_number(high)} is oversized: {dtype.name} holds "
+            f"{_number(float(limits.min))}..{_number(float(limits.max))}; give the range that the image's values have"
+        )
+    if isinstance(limits, np.finfo) and not limits.tiny <= high - low <= limits.max:
+        raise OptionError(f"data_range {low!r}..{high!r} has a span that {dtype.name} cannot hold")
+    return ValueRange(low, high, "data_range")
+
+
+def check_image(image: ArrayLike) -> NDArray[Any]:
+    """Give the image as an ndarray in native byte order, or say why it is none.
+
+    Parameters
+    ----------
+    image : array_like
+        H×W or H×W×3 of uint8, int8, uint16, int16, float32 or float64, not empty, floats finite. Byte-swapped,
+        Fortran-ordered, read-only and non-contiguous arrays are fine, and so is what NumPy can view as an array.
+
+    Returns
+    -------
+    ndarray
+        The same values; a view wherever that is possible.
+
+    Raises
+    ------
+    ImageError
+        With what was found, what is allowed and how to fix it.
+    """
+    array = _as_array(image)
+    _check_dtype(array)
+    _check_shape(array)
+    if array.dtype.kind == "f":
+        _check_finite(array)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def check_within(image: NDArray[Any], range: ValueRange) -> None:
+    """Raise an ImageError when a value lies beyond the range: a clip would lose it, a guess would scale it wrongly."""
+    least = min(float(image[rows].min()) for rows in row_blocks(image))
+    most = max(float(image[rows].max()) for rows in row_blocks(image))
+    if least < range.low or most > range.high:
+        raise ImageError(
+            f"found values {_number(least)}..{_number(most)}, allowed is {range}; "
+            "give the image's own range with data_range= (--data-range)"
+        )
+
+
+def normalise(plane: NDArray[Any], range: ValueRange, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """Map `low`..`high` to 0..1: (v − low) / span, as MATLAB's `im2single` does for an integer's own range.
+
+    Parameters
+    ----------
+    plane : ndarray
+        Any shape, real.
+    range : ValueRange
+    dtype : dtype
+        Of the result: float32 or float64. A float64 plane is worked on in float64 whatever the result's dtype.
+
+    Returns
+    -------
+    ndarray
+        New, C-contiguous, of `plane`'s shape.
+    """
+    result = np.empty(plane.shape, dtype)
+    work = np.result_type(result.dtype, np.float64 if plane.dtype == np.float64 else np.float32)
+    low, span = work.type(range.low), work.type(range.span)
+    for rows in row_blocks(plane):
+        block = plane[rows].astype(work)
+        block -= low
+        block /= span
+        result[rows] = block
+    return result
+
+
+def denormalise(
+    y: NDArray[Any], range: ValueRange, dtype: DTypeLike, out: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    """Map 0..1 back to `low`..`high`: y·span + low, in the float type of y (or of the result, if that is wider).
+
+    Parameters
+    ----------
+    y : ndarray
+        float32 or float64, any shape.
+    range : ValueRange
+    dtype : dtype
+        Of the result. Integers are rounded half away from zero and saturated to `low`..`high`; floats not clipped.
+    out : ndarray, optional
+        Of `y`'s shape and of `dtype`: the result is written here.
+
+    Returns
+    -------
+    ndarray
+        `out`, or a new array.
+
+    Raises
+    ------
+    OptionError
+        `out` has another shape or dtype.
+    """
+    dtype = np.dtype(dtype)
+    if out is None:
+        out = np.empty(y.shape, dtype)
+    elif out.shape != y.shape or out.dtype != dtype:
+        raise OptionError(f"out is {out.dtype.name} {out.shape}; allowed is {dtype.name} {y.shape}")
+    work = np.result_type(y.dtype, dtype) if dtype.kind == "f" else y.dtype
+    low, high, span = work.type(range.low), work.type(range.high), work.type(range.span)
+    for rows in row_blocks(y):
+        block = y[rows].astype(work)
+        block *= span
+        block += low
+        out[rows] = block if dtype.kind == "f" else to_integers(block, dtype, low=math.ceil(low), high=math.floor(high))
+    return out
+
+
+def to_integers(
+    values: NDArray[Any], dtype: DTypeLike, *, low: float | None = None, high: float | None = None
+) -> NDArray[Any]:
+    """Round floats half away from zero, saturate, and convert to an integer dtype.
+
+    Parameters
+    ----------
+    values : ndarray
+        float32 or float64.
+    dtype : dtype
+        An integer dtype of at most 16 bits.
+    low, high : float, optional
+        Where to saturate; default the dtype's limits.
+
+    Returns
+    -------
+    ndarray
+        New, of `values`' shape.
+    """
+    limits = np.iinfo(dtype)
+    whole = np.trunc(values)
+    # The fraction is exact, unlike values + 0.5, which turns 0.49999997 (float32) into 1.
+    half_or_more = np.abs(values - whole) >= 0.5
+    np.add(whole, np.copysign(1, values), out=whole, where=half_or_more)
+    np.clip(whole, limits.min if low is None else low, limits.max if high is None else high, out=whole)
+    return whole.astype(dtype)
+
+
+def row_blocks(array: NDArray[Any]) -> Iterator[slice]:
+    """Slices of the first axis, of about a million elements each."""
+    step = max(1, _BLOCK // max(1, math.prod(array.shape[1:])))
+    for start in range(0, array.shape[0], step):
+        yield slice(start, start + step)
+
+
+def _as_array(image: ArrayLike) -> NDArray[Any]:
+    if isinstance(image, np.ma.MaskedArray):
+        raise ImageError("found a masked array; pass a plain one, with the masked values filled: image.filled(0)")
+    if hasattr(image, "toarray"):
+        raise ImageError(f"found a {type(image).__name__} (sparse); pass a dense one: image.toarray()")
+    if isinstance(image, str | bytes):
+        raise ImageError(f"found a {type(image).__name__}; {ALLOWED}; read a file with fsrcnn_np.files.read(path)")
+    try:
+        return np.asarray(image)
+    except Exception as error:  # whatever a foreign __array__ raises, and ValueError for ragged lists
+        raise ImageError(f"found a {type(image).__name__} that is no array ({error}); {ALLOWED}") from error
+
+
+def _check_dtype(array: NDArray[Any]) -> None:
+    name, kind = array.dtype.name, array.dtype.kind
+    if name in DTYPES:
+        return
+    fix = "convert it to one of these"
+    if kind == "b":
+        fix = "pass image.astype('uint8') * 255"
+    elif kind == "c":
+        fix = "pass its real part or its magnitude"
+    elif kind in "iu":
+        fix = "pass it as uint16 if its values fit, else as float64 with data_range"
+    elif kind == "f":
+        fix = "pass image.astype('float32')"
+    raise ImageError(f"found dtype {name}; {ALLOWED}; {fix}")
+
+
+def _check_shape(array: NDArray[Any]) -> None:
+    shape = array.shape
+    found = f"found shape {'×'.join(map(str, shape)) or '() (a single number)'}"
+    if array.ndim in (2, 3) and array.size == 0:
+        raise ImageError(f"{found}, an empty image; {ALLOWED}, with at least one pixel")
+    if array.ndim == 2 or (array.ndim == 3 and shape[2] == 3):
+        return
+    fix = "pass one image at a time"
+    if array.ndim == 3 and shape[2] == 1:
+        fix = "pass image[..., 0]"
+    elif array.ndim == 3 and shape[2] in (2, 4):
+        fix = f"drop the alpha channel: image[..., {':3' if shape[2] == 4 else '0'}]"
+    elif array.ndim == 3 and shape[0] == 3:
+        fix = "put the channels last: numpy.moveaxis(image, 0, -1)"
+    elif array.ndim < 2:
+        fix = "reshape it to rows and columns"
+    raise ImageError(f"{found}; {ALLOWED}; {fix}")
+
+
+def _check_finite(array: NDArray[Any]) -> None:
+    for rows in row_blocks(array):
+        finite = np.isfinite(array[rows])
+        if not finite.all():
+            where = np.argwhere(~finite)[0]
+            value = array[rows][tuple(where)]
+            raise ImageError(
+                f"found {value} at row {rows.start + where[0]}, column {where[1]}; allowed are finite values; "
+                "replace it first: numpy.nan_to_num(image)"
+            )
+
+
+def _low_high(data_range: Any) -> tuple[float, float]:
+    pair = data_range if isinstance(data_range, list | tuple | np.ndarray) and np.ndim(data_range) else (0, data_range)
+    numbers = (int, float, np.integer, np.floating)
+    if len(pair) != 2 or not all(isinstance(v, numbers) and not isinstance(v, bool) for v in pair):
+        raise OptionError(f"data_range is {data_range!r}; allowed is a number R for 0..R, or a pair (low, high)")
+    return float(pair[0]), float(pair[1])
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
