@@ -17,8 +17,8 @@ What it leaves open, and what is chosen here:
 - 6 patches a step, each flipped and turned at random; images smaller than 48 low-resolution
   pixels on a side are left out (and counted);
 - He-normal convolutions, deconvolution from N(0, 0.001²), slopes 0.25, biases 0;
-- Adam at --rate for the convolutions and --deconvolution-rate for the deconvolution (its authors
-  trained it at a tenth), cosine decay to zero over the run, gradient norm clipped at --clip.
+- Adam at --rate for the convolutions and --deconvolution-rate for the deconvolution (a quarter by
+  default; its authors trained it at a tenth), cosine decay to zero over the run, gradient norm clipped at --clip.
 
 A kill at any moment loses at most the epoch under way: every epoch ends with a checkpoint, written
 beside and renamed, and each epoch's patches depend on the seed and its number alone, so a resumed
@@ -185,16 +185,16 @@ def save_beside_and_rename(value, path: Path) -> None:
 
 
 def commit() -> str:
-    """The repository's commit, marked when the work tree differs from it."""
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        here = Path(__file__).parent
+    """The commit that this file is of, with "+changes" where it differs from it."""
+
+    def git(*words):
         return subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
-            cwd=here,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
+            ["git", *words, "--", __file__], cwd=Path(__file__).parent, capture_output=True, text=True
+        )
+
+    with contextlib.suppress(OSError):
+        changed = git("diff", "--quiet", "HEAD").returncode
+        return git("log", "-1", "--format=%H").stdout.strip() + ("+changes" if changed else "") or "unknown"
     return "unknown"
 
 
@@ -217,7 +217,7 @@ def train(options) -> dict:
 
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     path = options.checkpoints / "last.pt"
-    state = {"recipe": recipe, "epoch": 0, "history": [], "best": None}
+    state = {"recipe": recipe, "commit": commit(), "epoch": 0, "history": [], "best": None}
     if path.exists():
         state = torch.load(path, weights_only=True, map_location=device)
         if state["recipe"] != recipe:
@@ -304,7 +304,7 @@ def export(state: dict, options) -> None:
         "low_resolution_pixels": sum(h["low_resolution_pixels"] for h in history),
         "seconds": round(sum(h["seconds"] for h in history)),
         "history": history,
-        "commit": commit(),
+        "commit": state["commit"],
         "software": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "date": datetime.date.today().isoformat(),
         "not_for": "diagnosis; it amplifies noise, and it was trained on photographs",
@@ -326,17 +326,15 @@ def main() -> None:
     parser.add_argument("--train", type=Path, required=True, help="folder of training photographs")
     parser.add_argument("--val", type=Path, required=True, help="folder of validation photographs")
     parser.add_argument("--out", type=Path, help="the HDF5 file to write at the end")
-    parser.add_argument(
-        "--checkpoints", type=Path, required=True, help="folder for checkpoints; a rerun resumes from it"
-    )
+    parser.add_argument("--checkpoints", type=Path, required=True, help="folder; a rerun resumes from it")
     parser.add_argument(
         "--architecture", type=lambda t: [int(v) for v in t.split(",")], default=[56, 12, 4], metavar="D,S,M"
     )
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--deconvolution-rate", type=float, default=2.5e-4)
-    parser.add_argument("--clip", type=float, default=0.1, help="largest gradient norm")
+    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--deconvolution-rate", type=float, default=1e-3)
+    parser.add_argument("--clip", type=float, default=0.05, help="largest gradient norm")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--licence", default="BSD-3-Clause")
