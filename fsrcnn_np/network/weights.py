@@ -152,7 +152,8 @@ class Weights:
         names, shapes = self.architecture.layer_names, self.architecture.convolution_shapes
         if len(self.convolutions) != len(shapes):
             raise WeightsError(
-                f"{len(self.convolutions)} convolutions were found; {self.architecture} has {len(shapes)}: {', '.join(names)}"
+                f"{len(self.convolutions)} convolutions were found; "
+                f"{self.architecture} has {len(shapes)}: {', '.join(names)}"
             )
         layers = []
         for name, shape, (weight, bias, slope) in zip(names, shapes, self.convolutions, strict=True):
@@ -203,13 +204,9 @@ class Weights:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All parameters by name, `feature_extraction/weight` … `deconvolution/bias`, first layer first."""
-        named = dict(zip(self.architecture.layer_names, self.convolutions, strict=True))
-        found = {
-            f"{name}/{field_}": getattr(layer, field_) for name, layer in named.items() for field_ in layer._fields
-        }
-        return found | {
-            f"deconvolution/{field_}": getattr(self.deconvolution, field_) for field_ in Deconvolution._fields
-        }
+        named: dict[str, Any] = dict(zip(self.architecture.layer_names, self.convolutions, strict=True))
+        named["deconvolution"] = self.deconvolution
+        return {f"{name}/{part}": array for name, layer in named.items() for part, array in layer._asdict().items()}
 
     @property
     def sha256(self) -> str:
