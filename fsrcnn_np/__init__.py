@@ -1,0 +1,68 @@
+"""FSRCNN super-resolution in NumPy and Numba: `fsrcnn_np.upscale(image)`.
+
+The names below are all there is to the public interface. They load what they need when first used, so that the
+import itself is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .convert import load_weights
+    from .errors import (
+        FileError,
+        FormatError,
+        FsrcnnError,
+        ImageError,
+        MissingExtraError,
+        OptionError,
+        WeightsError,
+    )
+    from .images.imresize import imresize
+    from .network.weights import Architecture, Convolution, Deconvolution, Weights
+    from .pipeline import forward, upscale, upscale_file
+
+_HOMES = {
+    "errors": "FsrcnnError ImageError OptionError WeightsError FormatError FileError MissingExtraError",
+    "network.weights": "Architecture Convolution Deconvolution Weights",
+    "convert": "load_weights",
+    "images.imresize": "imresize",
+    "pipeline": "forward upscale upscale_file",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "Architecture",
+    "Convolution",
+    "Deconvolution",
+    "FileError",
+    "FormatError",
+    "FsrcnnError",
+    "ImageError",
+    "MissingExtraError",
+    "OptionError",
+    "Weights",
+    "WeightsError",
+    "__version__",
+    "forward",
+    "imresize",
+    "load_weights",
+    "upscale",
+    "upscale_file",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -7,8 +7,13 @@ mammogram never has whole-image feature maps.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..images.value_range import ValueRange, denormalise, normalise
 from .weights import Convolution, Weights
 
 #: Low-resolution pixels of a strip; 56 float32 feature maps of it take 58 MB.
@@ -25,7 +30,7 @@ class Rows:
         """With `radius` columns more on both sides, and as many rows where the strip ends with the image."""
         above = radius if self.first == 0 else 0
         below = radius if self.last == self.height else 0
-        mode = {"zero": "constant", "replicate": "edge"}[border]
+        mode: Any = {"zero": "constant", "replicate": "edge"}[border]
         maps = np.pad(self.maps, ((0, 0), (above, below), (radius, radius)), mode=mode)
         return Rows(maps, self.first - above, self.height)
 
@@ -77,7 +82,8 @@ def forward(
     luma: np.ndarray,
     weights: Weights,
     *,
-    dtype: np.typing.DTypeLike = np.float32,
+    dtype: DTypeLike = np.float32,
+    threads: int | None = None,
     out: np.ndarray | None = None,
     strip_rows: int | None = None,
 ) -> np.ndarray:
@@ -89,24 +95,70 @@ def forward(
     weights : Weights
     dtype : {float32, float64}
         Of all arithmetic and of the result.
+    threads : int, optional
+        Taken for the engine's sake; NumPy's own library decides here.
     out : (H · scale, W · scale) array of `dtype`, optional
         Filled and returned.
     strip_rows : int, optional
         Low-resolution rows worked on at a time.
     """
-    height, width = luma.shape
     scale = weights.architecture.scale
-    weights = weights.astype(dtype)
     if out is None:
-        out = np.empty((height * scale, width * scale), dtype)
-    halo = weights.halo
-    step = strip_rows or max(1, STRIP_PIXELS // width)
-    for first in range(0, height, step):
-        end = min(first + step, height)
-        top, bottom = max(first - halo, 0), min(end + halo, height)
-        plane = np.asarray(luma[top:bottom]).astype(dtype) - np.dtype(dtype).type(weights.input_mean)
-        rows = Rows(plane[None], top, height)
-        for layer in weights.convolutions:
-            rows = convolution(rows, layer, weights.border)
-        out[first * scale : end * scale] = deconvolution(rows, first * scale, end * scale, weights)
+        out = np.empty((luma.shape[0] * scale, luma.shape[1] * scale), dtype)
+    for first, last in strips(luma.shape, strip_rows):
+        out[first * scale : last * scale] = strip(luma, weights.astype(dtype), first, last)
     return out
+
+
+def upscale_plane(
+    plane: np.ndarray,
+    weights: Weights,
+    low: float,
+    high: float,
+    *,
+    threads: int | None = None,
+    out: np.ndarray | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """One plane of any accepted dtype through the network in float32, back in its own dtype.
+
+    `low` and `high` are the values of black and white; the network sees them as its `value_range`. Integers are
+    rounded half away from zero and saturated to low … high; floats are not clipped. `progress(done, total)` is called
+    after each strip.
+    """
+    scale = weights.architecture.scale
+    model = weights.astype(np.float32)
+    given, own = ValueRange(low, high, "given"), ValueRange(*weights.value_range, "model")
+    if out is None:
+        out = np.empty((plane.shape[0] * scale, plane.shape[1] * scale), plane.dtype)
+    jobs = list(strips(plane.shape))
+    for done, (first, last) in enumerate(jobs, 1):
+        top, bottom = max(first - weights.halo, 0), min(last + weights.halo, plane.shape[0])
+        luma = denormalise(normalise(plane[top:bottom], given), own, np.float32)
+        y = strip(luma, model, first, last, top, plane.shape[0])
+        out[first * scale : last * scale] = denormalise(normalise(y, own), given, plane.dtype)
+        if progress:
+            progress(done, len(jobs))
+    return out
+
+
+def strips(shape: tuple[int, ...], rows: int | None = None) -> Iterator[tuple[int, int]]:
+    """First and last row (exclusive) of each strip."""
+    height, width = shape
+    step = rows or max(1, STRIP_PIXELS // width)
+    for first in range(0, height, step):
+        yield first, min(first + step, height)
+
+
+def strip(
+    luma: np.ndarray, weights: Weights, first: int, last: int, top: int = 0, height: int | None = None
+) -> np.ndarray:
+    """High-resolution rows of the low-resolution rows `first` to `last`; `luma` begins at row `top` of `height`."""
+    height = luma.shape[0] if height is None else height
+    above, below = max(first - weights.halo, 0), min(last + weights.halo, height)
+    maps = np.asarray(luma[above - top : below - top], weights.dtype) - np.asarray(weights.input_mean, weights.dtype)
+    rows = Rows(maps[None], above, height)
+    for layer in weights.convolutions:
+        rows = convolution(rows, layer, weights.border)
+    scale = weights.architecture.scale
+    return deconvolution(rows, first * scale, last * scale, weights)

@@ -20,6 +20,7 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..errors import WeightsError
 
@@ -219,9 +220,9 @@ class Weights:
             digest.update(f"{name} {array.shape} {array.dtype.name}\n".encode() + little.tobytes())
         return digest.hexdigest()
 
-    def astype(self, dtype: np.typing.DTypeLike) -> Weights:
+    def astype(self, dtype: DTypeLike) -> Weights:
         """The same model with its parameters in float32 or float64."""
-        cast = {
+        cast: dict[str, Any] = {
             "convolutions": tuple(
                 Convolution(*(array.astype(dtype) for array in layer)) for layer in self.convolutions
             ),

@@ -1,0 +1,273 @@
+"""The main job, stages in order: read → check → normalise → network → denormalise → write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from piqe_np.compiled import thread_count
+
+from .errors import ImageError, OptionError
+from .images.value_range import ValueRange, check_image, check_within, denormalise, normalise, row_blocks, value_range
+from .network.weights import Weights
+
+ENGINES = ("reference", "numba")
+Progress = Callable[[int, int], None]
+Model = Weights | str | PathLike[str]
+DataRange = float | Sequence[float]
+
+
+def upscale(
+    image: ArrayLike,
+    *,
+    weights: Model = "x2",
+    data_range: DataRange | None = None,
+    threads: int | None = None,
+    out: NDArray[Any] | None = None,
+    engine: str | None = None,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """Super-resolve a picture: grey through the network; of RGB the luma, and the chroma by MATLAB's bicubic.
+
+    Parameters
+    ----------
+    image : array_like, H×W or H×W×3
+        uint8, int8, uint16, int16, float32 or float64, finite.
+    weights : str, path or Weights
+        A shipped model's name ("x2"), a weights file, or `fsrcnn_np.load_weights(...)`.
+    data_range : float or (float, float), optional
+        The values of black and white: R means 0..R (4095 for 12 bits in uint16). By default the dtype's: 0..255,
+        0..65535, −32768..32767; 0..1 for floats.
+    threads : int, optional
+        Default: the environment variable FSRCNN_NP_THREADS, else the CPUs that the process may use. The result has
+        the same bits for every number.
+    out : ndarray, optional
+        H·scale × W·scale (× 3) of `image`'s dtype, not overlapping it: filled and returned. Saves the first touch of
+        fresh memory.
+    engine : {None, "numba", "reference"}
+        None takes the fastest there is.
+    progress : callable, optional
+        Called as `progress(done, total)` from time to time.
+
+    Returns
+    -------
+    ndarray, H·scale × W·scale (× 3)
+        Of `image`'s dtype. Integers are rounded half away from zero and saturated to the data range; floats are not
+        clipped. The network computes in float32.
+
+    Raises
+    ------
+    ImageError
+        Not an image of an allowed shape and dtype, NaN or infinite values, or values beyond the data range.
+    OptionError
+        An impossible `data_range`, `threads`, `out` or `engine`.
+    WeightsError, FileError
+        The model cannot be used, or is not there.
+
+    References
+    ----------
+    Honjo et al., European Journal of Radiology 154 (2022) 110433, section 2.2; colour as Dong, Loy, Tang (ECCV 2016),
+    section 4.1: the network on luma alone, here in full range.
+    """
+    pixels = check_image(image)
+    bounds = value_range(pixels.dtype, data_range)
+    return _upscale(pixels, bounds, _model(weights), threads, out, engine, progress)
+
+
+def _upscale(
+    pixels: NDArray[Any],
+    bounds: ValueRange,
+    model: Weights,
+    threads: int | None,
+    out: NDArray[Any] | None,
+    engine: str | None,
+    progress: Progress | None,
+) -> NDArray[Any]:
+    check_within(pixels, bounds)
+    threads = _threads(threads)
+    steps = _engine(engine)
+    scale = model.architecture.scale
+    shape = (pixels.shape[0] * scale, pixels.shape[1] * scale, *pixels.shape[2:])
+    out = _checked_out(out, shape, pixels.dtype, pixels)
+    if pixels.ndim == 2:
+        return steps.upscale_plane(pixels, model, bounds.low, bounds.high, threads=threads, out=out, progress=progress)
+    return _upscale_rgb(pixels, bounds, model, threads, out, steps, progress)
+
+
+def _upscale_rgb(
+    pixels: NDArray[Any],
+    bounds: ValueRange,
+    model: Weights,
+    threads: int,
+    out: NDArray[Any] | None,
+    steps: ModuleType,
+    progress: Progress | None,
+) -> NDArray[Any]:
+    """All in float32 and unquantised; one rounding at the very end."""
+    from .images.colour import YCbCr, rgb_to_ycbcr, ycbcr_to_rgb
+    from .images.imresize import imresize
+
+    scale = model.architecture.scale
+    y, cb, cr = rgb_to_ycbcr(normalise(pixels, bounds))
+    y = steps.upscale_plane(y, model, 0.0, 1.0, threads=threads, progress=progress)
+    cb, cr = imresize(cb, scale), imresize(cr, scale)
+    if out is None:
+        out = np.empty((*y.shape, 3), pixels.dtype)
+    for rows in row_blocks(out):
+        denormalise(ycbcr_to_rgb(YCbCr(y[rows], cb[rows], cr[rows])), bounds, pixels.dtype, out=out[rows])
+    return out
+
+
+def forward(
+    luma: ArrayLike,
+    weights: Model,
+    *,
+    dtype: DTypeLike = np.float32,
+    threads: int | None = None,
+    out: NDArray[Any] | None = None,
+    engine: str | None = None,
+) -> NDArray[Any]:
+    """The bare network on one plane of floats: no value range, nothing clipped, nothing rounded.
+
+    Parameters
+    ----------
+    luma : array_like, H×W
+        float32 or float64, finite, in the model's own range (0..1 for the shipped ones).
+    weights : str, path or Weights
+    dtype : {float32, float64}
+        Of all arithmetic and of the result. float64 is the reference's; the fast engine is float32.
+    threads, out, engine
+        As in `upscale`; `out` is of `dtype`.
+
+    Returns
+    -------
+    ndarray, H·scale × W·scale, of `dtype`
+    """
+    plane = check_image(luma)
+    if plane.ndim != 2 or plane.dtype.kind != "f":
+        raise ImageError(
+            f"found {plane.dtype} of shape {plane.shape}; forward takes one plane of float32 or float64; "
+            "use fsrcnn_np.upscale for pictures"
+        )
+    dtype = np.dtype(dtype)
+    if dtype not in (np.float32, np.float64):
+        raise OptionError(f"dtype is {dtype}; allowed are float32 and float64")
+    model = _model(weights)
+    scale = model.architecture.scale
+    out = _checked_out(out, (plane.shape[0] * scale, plane.shape[1] * scale), dtype, plane)
+    steps = _engine(engine or ("reference" if dtype == np.float64 else None))
+    return steps.forward(plane, model, dtype=dtype, threads=_threads(threads), out=out)
+
+
+@dataclass(frozen=True)
+class Upscaled:
+    """What became of one file."""
+
+    source: Path
+    path: Path  #: the file written
+    shape: tuple[int, ...]  #: of the result
+    value_range: ValueRange  #: the values taken for black and white, and who said so
+    seconds: float  #: read, upscaled and written
+    remarks: tuple[str, ...]  #: what the user should know: attributes removed, and the like
+
+
+def upscale_file(
+    source: str | PathLike[str],
+    destination: str | PathLike[str],
+    *,
+    weights: Model = "x2",
+    data_range: DataRange | None = None,
+    threads: int | None = None,
+    engine: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Upscaled:
+    """Super-resolve a file into another of the same format, dtype and bit depth.
+
+    The data range is the caller's, else the file's own (2^BitsStored − 1 of a DICOM, a PGM's maxval), else the
+    dtype's. A DICOM becomes a derived object of a new series: PS3.3 C.7.6.1.1.3, C.8.11.7.
+
+    Raises
+    ------
+    FsrcnnError
+        One of its subclasses, with one line that names the file.
+    """
+    from . import files
+    from .version import __version__
+
+    started = time.monotonic()
+    model = _model(weights)
+    picture = files.read(source)
+    pixels = check_image(picture.pixels)
+    bounds = picture_range(picture, data_range)
+    result = _upscale(pixels, bounds, model, threads, None, engine, progress)
+    derivation = files.Derivation(
+        scale=model.architecture.scale, model=model_name(model), sha256=model.sha256, version=__version__
+    )
+    remarks = files.write(destination, result, like=picture, derivation=derivation, overwrite=overwrite)
+    return Upscaled(
+        Path(source), Path(destination), result.shape, bounds, time.monotonic() - started, tuple(remarks or ())
+    )
+
+
+def picture_range(picture: Any, data_range: DataRange | None = None) -> ValueRange:
+    """The caller's range, else the one that the file declares, else the dtype's."""
+    dtype = picture.pixels.dtype
+    if data_range is None and picture.data_range is not None:
+        return replace(value_range(dtype, picture.data_range), origin=picture.data_range_origin)
+    return value_range(dtype, data_range)
+
+
+def model_name(model: Weights) -> str:
+    """What the model calls itself, else its architecture."""
+    return str(model.provenance.get("model") or model.architecture)
+
+
+def _model(weights: Model) -> Weights:
+    if isinstance(weights, Weights):
+        return weights
+    from .convert import load_weights
+
+    if not isinstance(weights, str | PathLike):
+        raise OptionError(
+            f"weights is a {type(weights).__name__}; allowed are a shipped model's name, a path, or a Weights"
+        )
+    return load_weights(weights)
+
+
+def _threads(threads: int | None) -> int:
+    return thread_count(threads, "FSRCNN_NP_THREADS", OptionError)
+
+
+def _engine(engine: str | None) -> ModuleType:
+    if engine not in (None, *ENGINES):
+        raise OptionError(f"engine is {engine!r}; allowed are None, {', '.join(map(repr, ENGINES))}")
+    if engine == "reference":
+        from .network import reference
+
+        return reference
+    from . import engine as fast
+
+    return fast
+
+
+def _checked_out(
+    out: NDArray[Any] | None, shape: tuple[int, ...], dtype: np.dtype[Any], source: NDArray[Any]
+) -> NDArray[Any] | None:
+    if out is None:
+        return None
+    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != dtype or not out.flags.writeable:
+        found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        writeable = "" if getattr(getattr(out, "flags", None), "writeable", True) else ", read-only"
+        raise OptionError(f"out is {found}{writeable}; allowed is a writeable {dtype} array of shape {shape}")
+    if np.may_share_memory(out, source):
+        raise OptionError("out overlaps the image; give an array of its own")
+    return out
