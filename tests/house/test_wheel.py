@@ -1,0 +1,75 @@
+"""The sdist builds the wheel, and the wheel works away from the checkout, with its models inside."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+JOB = """
+import pathlib, sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+import fsrcnn_np, piqe_np
+from fsrcnn_np.convert import shipped
+home = pathlib.Path(sys.argv[1]).resolve()
+assert pathlib.Path(fsrcnn_np.__file__).resolve().is_relative_to(home), fsrcnn_np.__file__
+assert all(path.resolve().is_relative_to(home) for path in shipped().values()), shipped()
+image = np.arange(20 * 24, dtype=np.uint16).reshape(20, 24) * 130
+result = fsrcnn_np.upscale(image)
+assert result.shape == (40, 48) and result.dtype == np.uint16, result
+assert 0 <= piqe_np.piqe(result).score <= 100
+print(*shipped())
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    source = folder / "checkout"  # what git has, not what lies about here
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode == 0:
+        for name in filter(None, listed.stdout.split("\0")):
+            if (ROOT / name).is_file():
+                (source / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, source / name)
+    else:
+        shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "*cache*", "*.egg-info"))
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
+    done = subprocess.run([*command, str(source)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (found,) = folder.glob("*.whl")
+    assert list(folder.glob("*.tar.gz"))
+    return found
+
+
+def test_what_is_inside(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "fsrcnn_np/_weights/fsrcnn_x2.h5" in names
+    assert "fsrcnn_np/py.typed" in names
+    assert "piqe_np/py.typed" in names
+    assert not [name for name in names if name.startswith(("tests/", "parity/", "benchmarks/")) or name.endswith(".so")]
+
+
+def test_isolated_from_the_checkout(wheel, tmp_path):
+    target = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", JOB, str(target)], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "x2" in done.stdout.split()
+
+
+def test_uninstalled_checkout(tmp_path):
+    """Without any installation, from another folder: the models beside the packages are found."""
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport fsrcnn_np as f; print(f.load_weights('x2').architecture)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == "FSRCNN(56,12,4) x2", done.stderr

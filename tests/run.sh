@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Installs what the tests need (Debian's Octave and R where apt-get is there, a virtual environment in .venv or $VENV)
+# and passes them. Arguments go to pytest: bash tests/run.sh tests/piqe -x
+set -euo pipefail
+cd "$(dirname "$0")/.."
+venv=${VENV:-.venv}
+
+missing=()
+for pair in octave:octave octave:octave-image Rscript:r-base-core; do
+  command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  if command -v apt-get >/dev/null; then
+    sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+    $sudo apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq --no-install-recommends octave octave-image r-base-core >/dev/null
+  else
+    echo "GNU Octave (with its image package) and R are needed by the parity tests: install ${missing[*]}" >&2
+    exit 2
+  fi
+fi
+
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+pip=("$venv/bin/python" -m pip install -q --disable-pip-version-check)
+"${pip[@]}" 'torch==2.13.0' # one release for everybody, so that a range does not fetch whatever came last
+"${pip[@]}" -e '.[test]'
+
+# Images and models that are not part of the project: their tests run where the folder is, else are deselected.
+selection=()
+export FSRCNN_SHARED=${FSRCNN_SHARED:-$(cd .. && pwd)/shared/data}
+if [ ! -d "$FSRCNN_SHARED" ]; then
+  count=$("$venv/bin/python" -m pytest --collect-only -q -m shared "$@" 2>/dev/null | grep -c '::' || true)
+  echo "no shared data at $FSRCNN_SHARED: $count tests that need it are deselected"
+  selection=(-m 'not shared')
+fi
+exec "$venv/bin/python" -m pytest "${selection[@]}" "$@"
