@@ -277,19 +277,14 @@ def train(options) -> dict:
 
 def export(state: dict, options) -> None:
     """The best parameters, with all that is known about them, as the library's HDF5."""
-    from fsrcnn_np import Architecture, Weights
+    from fsrcnn_np import Architecture, Convolution, Deconvolution, Weights
 
     best = state["best"]["network"]
     d, s, m = options.architecture
-    layers = []
-    for index in range(m + 3):
-        layers.append(
-            {
-                "weight": best[f"convolutions.{index}.weight"].cpu().numpy(),
-                "bias": best[f"convolutions.{index}.bias"].cpu().numpy(),
-                "slope": best[f"slopes.{index}"].cpu().numpy(),
-            }
-        )
+    layers = [
+        Convolution(*(best[name].cpu().numpy() for name in names))
+        for names in ((f"convolutions.{i}.weight", f"convolutions.{i}.bias", f"slopes.{i}") for i in range(m + 3))
+    ]
     history = state["history"]
     provenance = {
         "model": f"FSRCNN({d},{s},{m}) x2",
@@ -312,8 +307,8 @@ def export(state: dict, options) -> None:
     Weights(
         architecture=Architecture(d, s, m, scale=2),
         border="replicate",
-        convolutions=tuple((layer["weight"], layer["bias"], layer["slope"]) for layer in layers),
-        deconvolution=(best["deconvolution"].cpu().numpy(), best["deconvolution_bias"].cpu().numpy()),
+        convolutions=tuple(layers),
+        deconvolution=Deconvolution(best["deconvolution"].cpu().numpy(), best["deconvolution_bias"].cpu().numpy()),
         value_range=(0.0, 1.0),
         licence=options.licence,
         provenance=provenance,
@@ -338,8 +333,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--licence", default="BSD-3-Clause")
+    parser.add_argument("--export-now", action="store_true", help="train no more: write the best that the checkpoint has")
     options = parser.parse_args()
-    state = train(options)
+    if options.export_now:
+        state = torch.load(options.checkpoints / "last.pt", weights_only=True, map_location="cpu")
+        options.architecture = state["recipe"]["architecture"]
+    else:
+        state = train(options)
     if options.out:
         export(state, options)
 

@@ -70,6 +70,7 @@ def test_isolated_from_the_checkout(wheel, tmp_path):
 
 def test_uninstalled_checkout(tmp_path):
     """Without any installation, from another folder: the models beside the packages are found."""
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport fsrcnn_np as f; print(f.load_weights('x2').architecture)"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+    code += "import fsrcnn_np; print(fsrcnn_np.load_weights('x2').architecture)"
     done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.strip() == "FSRCNN(56,12,4) x2", done.stderr
