@@ -153,9 +153,7 @@ def normalise(plane: NDArray[Any], range: ValueRange, dtype: DTypeLike = np.floa
     return result
 
 
-def denormalise(
-    y: NDArray[Any], range: ValueRange, dtype: DTypeLike, out: NDArray[Any] | None = None
-) -> NDArray[Any]:
+def denormalise(y: NDArray[Any], range: ValueRange, dtype: DTypeLike, out: NDArray[Any] | None = None) -> NDArray[Any]:
     """Map 0..1 back to `low`..`high`: y·span + low, in the float type of y (or of the result, if that is wider).
 
     Parameters

@@ -1,0 +1,123 @@
+"""NumPy's .npy and datasets in HDF5: arrays of any dtype, never pickles."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.picture import MOST_COMPRESSION, MOST_PIXELS, Encoded, Picture
+
+_DEFAULT_DATASET = "/image"
+
+
+def read_npy(path: Path) -> Picture:
+    """Read an .npy file; object arrays (pickles) are refused."""
+    # Mapped first: NumPy then checks the file's length against the header before anything is allocated.
+    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    return Picture(_native(mapped), str(path), "NPY", details={"dtype": mapped.dtype})
+
+
+def encode_npy(pixels: NDArray[Any], like: Picture | None) -> Encoded:
+    """Encode as .npy, in the byte order of the original."""
+    stream = io.BytesIO()
+    np.save(stream, _as_stored(pixels, like), allow_pickle=False)
+    return Encoded(stream.getbuffer(), [])
+
+
+def read_hdf5(path: Path, dataset: str | None) -> Picture:
+    """Read one dataset of an HDF5 file; without its name, the only one that the file has."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        found = _find(file, dataset)
+        _check_dataset(found, file)
+        pixels = _native(found[()])
+        details = {
+            "dataset": found.name,
+            "dtype": found.dtype,
+            "attributes": {k: v for k, v in found.attrs.items() if not _refers(v)},
+            "options": {
+                "compression": found.compression if found.compression != "szip" else "gzip",
+                "compression_opts": found.compression_opts if found.compression == "gzip" else None,
+                "shuffle": found.shuffle,
+                "fletcher32": found.fletcher32,
+            },
+        }
+        return Picture(pixels, f"{path}::{found.name}", "HDF5", details=details)
+
+
+def encode_hdf5(pixels: NDArray[Any], like: Picture | None, dataset: str | None) -> Encoded:
+    """Encode as a new HDF5 file with one dataset: same name, filters and attributes as the original's."""
+    import h5py
+
+    details = like.details if like else {}
+    with h5py.File.in_memory() if hasattr(h5py.File, "in_memory") else _in_memory() as file:
+        created = file.create_dataset(
+            dataset or details.get("dataset", _DEFAULT_DATASET),
+            data=_as_stored(pixels, like),
+            **details.get("options", {"compression": "gzip", "compression_opts": 4, "shuffle": True}),
+        )
+        for name, value in details.get("attributes", {}).items():
+            created.attrs[name] = value
+        file.flush()
+        return Encoded(file.id.get_file_image(), [])
+
+
+def _in_memory() -> Any:
+    import h5py
+
+    return h5py.File("unused.h5", "w", driver="core", backing_store=False)
+
+
+def _native(array: Any) -> NDArray[Any]:
+    array = np.asarray(array)
+    return np.array(array, array.dtype.newbyteorder("="), order="C")
+
+
+def _as_stored(pixels: NDArray[Any], like: Picture | None) -> NDArray[Any]:
+    stored = like.details["dtype"] if like else pixels.dtype
+    return np.ascontiguousarray(pixels, stored if stored.newbyteorder("=") == pixels.dtype else pixels.dtype)
+
+
+def _find(file: Any, name: str | None) -> Any:
+    import h5py
+
+    names: list[str] = []
+    file.visititems(lambda key, item: names.append(f"/{key}") if isinstance(item, h5py.Dataset) else None)
+    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    if not names:
+        raise FormatError("found no dataset in it; allowed is an HDF5 file with an image")
+    if name is None and len(names) > 1:
+        raise FormatError(f"found {len(names)} datasets ({listed}); say which: FILE::{names[0]}")
+    name = name or names[0]
+    item = file.get(name)
+    if not isinstance(item, h5py.Dataset):
+        raise FormatError(f"has no dataset {name}; it has {listed}")
+    return item
+
+
+def _check_dataset(dataset: Any, file: Any) -> None:
+    if dataset.file.filename != file.filename or dataset.external or dataset.is_virtual:
+        raise FormatError(f"the dataset {dataset.name} lies in another file; name that file instead")
+    if "MATLAB_class" in dataset.attrs:
+        raise FormatError(
+            f"the dataset {dataset.name} is MATLAB's (-v7.3, dimensions reversed); "
+            "save it in MATLAB with imwrite or h5write"
+        )
+    if dataset.dtype.kind not in "biufc":
+        raise FormatError(f"the dataset {dataset.name} is of dtype {dataset.dtype}; allowed are numbers")
+    size = math.prod(dataset.shape or (0,))
+    if size > 3 * MOST_PIXELS:
+        raise FormatError(f"the dataset {dataset.name} has {size} values; allowed are {3 * MOST_PIXELS}")
+    if size * dataset.dtype.itemsize > dataset.id.get_storage_size() * MOST_COMPRESSION:
+        raise FormatError(f"the dataset {dataset.name} was never written: its values are not in the file")
+
+
+def _refers(value: Any) -> bool:
+    return np.asarray(value).dtype.kind == "O" and not isinstance(value, str)

@@ -1,0 +1,152 @@
+"""DICOM through pydicom: the stored pixels of one frame, and the data set that they came in."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fsrcnn_np.errors import FormatError, MissingExtraError
+from fsrcnn_np.files.picture import Picture, check_size
+
+logging.getLogger("pydicom").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
+
+_COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
+_PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", *_COLOURS)
+_JPEG_12_BIT = "1.2.840.10008.1.2.4.51"  # JPEG Extended (Process 2 and 4)
+
+
+def read(path: Path) -> Picture:
+    """Read the pixels of a single-frame DICOM image as stored: no rescale, no window, MONOCHROME1 not inverted.
+
+    `data_range` is what (0028,0101) Bits Stored allows. Palette colours and YBR become RGB.
+    """
+    pydicom = import_pydicom()
+    with quiet():
+        dataset = pydicom.dcmread(path, force=True)
+        remarks: list[str] = []
+        _check(dataset)
+        _check_transfer_syntax(dataset, remarks)
+        _check_size(dataset, path)
+        pixels = _decode(dataset)
+        encoded_bytes = len(dataset.PixelData)
+        del dataset.PixelData  # the data set stays in memory as long as the Picture
+    bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
+    palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
+    if palette:
+        remarks.append("(0028,0004) PALETTE COLOR is read as RGB")
+    declared = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else 2.0**bits - 1
+    return Picture(
+        pixels,
+        str(path),
+        "DICOM",
+        data_range=None if palette else declared,
+        data_range_origin="" if palette else f"BitsStored {bits}",
+        remarks=tuple(remarks),
+        details={"dataset": dataset, "encoded_bytes": encoded_bytes},
+    )
+
+
+def import_pydicom() -> Any:
+    """pydicom, or a MissingExtraError with the line that installs it."""
+    try:
+        import pydicom
+        import pydicom.pixels
+    except ImportError as error:
+        raise MissingExtraError("DICOM needs pydicom: pip install 'fsrcnn-np[dicom]'") from error
+    return pydicom
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Old files hold values that today's rules forbid; they are carried over, neither refused nor warned about."""
+    with import_pydicom().config.disable_value_validation():
+        yield
+
+
+def _check(dataset: Any) -> None:
+    """Refuse what is no single grey or colour frame of integers, by the tag that says so."""
+    for keyword, tag in (("FloatPixelData", "(7FE0,0008)"), ("DoubleFloatPixelData", "(7FE0,0009)")):
+        if keyword in dataset:
+            raise FormatError(f"has {tag} {keyword}: a map of floats, no image; allowed is (7FE0,0010) Pixel Data")
+    if not dataset.get("PixelData"):
+        raise FormatError("has no (7FE0,0010) Pixel Data: no image, or damaged")
+    for keyword, tag in (("Rows", "(0028,0010)"), ("Columns", "(0028,0011)"), ("BitsAllocated", "(0028,0100)")):
+        if not isinstance(dataset.get(keyword), int):
+            raise FormatError(f"has no {tag} {keyword}: damaged")
+    _expect(dataset, "NumberOfFrames", "(0028,0008)", (None, "", 0, 1), "1; take one frame out first")
+    _expect(dataset, "SamplesPerPixel", "(0028,0002)", (1, 3), "1 and 3")
+    _expect(dataset, "BitsAllocated", "(0028,0100)", (8, 16), "8 and 16: dose grids and masks are no images")
+    bits = dataset.get("BitsStored")
+    _expect(dataset, "BitsStored", "(0028,0101)", range(1, dataset.BitsAllocated + 1), f"1 to {dataset.BitsAllocated}")
+    # PS3.3 C.7.6.3.1.1: High Bit is one less than Bits Stored.
+    _expect(dataset, "HighBit", "(0028,0102)", (bits - 1,), f"Bits Stored − 1 = {bits - 1}")
+    _expect(dataset, "PixelRepresentation", "(0028,0103)", (0, 1), "0 and 1")
+    _expect(dataset, "PhotometricInterpretation", "(0028,0004)", _PHOTOMETRIC, ", ".join(_PHOTOMETRIC))
+
+
+def _expect(dataset: Any, keyword: str, tag: str, values: Any, allowed: str) -> None:
+    found = dataset.get(keyword)
+    if found not in values:
+        raise FormatError(f"{tag} {keyword} is {'missing' if found in (None, '') else found}; allowed is {allowed}")
+
+
+def _check_transfer_syntax(dataset: Any, remarks: list[str]) -> None:
+    pydicom = import_pydicom()
+    meta = getattr(dataset, "file_meta", None)
+    if meta is None:
+        meta = dataset.file_meta = pydicom.dataset.FileMetaDataset()
+    if meta.get("TransferSyntaxUID"):
+        syntax = meta.TransferSyntaxUID
+        if syntax not in pydicom.uid.AllTransferSyntaxes:
+            raise FormatError(f"(0002,0010) TransferSyntaxUID is {syntax}; this encoding cannot be read")
+        return
+    implicit, little = dataset.original_encoding
+    if len(dataset.PixelData) < _native_bytes(dataset):
+        raise FormatError("has no (0002,0010) TransferSyntaxUID, and its pixels are compressed in an unknown way")
+    endian = pydicom.uid.ExplicitVRLittleEndian if little else pydicom.uid.ExplicitVRBigEndian
+    meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if implicit else endian
+    remarks.append("(0002,0010) TransferSyntaxUID is missing; its pixels are uncompressed by their length")
+
+
+def _native_bytes(dataset: Any) -> int:
+    return int(dataset.Rows * dataset.Columns * dataset.SamplesPerPixel * dataset.BitsAllocated // 8)
+
+
+def _check_size(dataset: Any, path: Path) -> None:
+    syntax = dataset.file_meta.TransferSyntaxUID
+    stored = len(dataset.PixelData) if not syntax.is_compressed or syntax.is_encapsulated else path.stat().st_size
+    native = not syntax.is_encapsulated
+    subsampled = native and dataset.PhotometricInterpretation == "YBR_FULL_422"  # two chroma samples for two pixels
+    samples = 2 if subsampled else dataset.SamplesPerPixel
+    check_size(dataset.Rows, dataset.Columns, samples, dataset.BitsAllocated, stored, packed=not native)
+
+
+def _decode(dataset: Any) -> NDArray[Any]:
+    from pydicom.pixels import apply_color_lut, pixel_array
+
+    try:
+        pixels = pixel_array(dataset)
+    except RuntimeError as error:
+        if dataset.file_meta.TransferSyntaxUID != _JPEG_12_BIT:
+            raise FormatError(f"(7FE0,0010) Pixel Data cannot be decoded: {error}") from error
+        pixels = _decode_12_bit_jpeg(dataset)
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        pixels = apply_color_lut(pixels, dataset)
+    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
+
+
+def _decode_12_bit_jpeg(dataset: Any) -> NDArray[Any]:
+    """12-bit lossy JPEG, which none of pydicom's decoders under a permissive licence reads."""
+    import imagecodecs
+    from pydicom.encaps import generate_frames
+
+    pixels = imagecodecs.jpeg_decode(next(generate_frames(dataset.PixelData, number_of_frames=1)))
+    if pixels.shape != (dataset.Rows, dataset.Columns) or pixels.dtype != np.uint16:
+        raise FormatError(f"(7FE0,0010) Pixel Data is a JPEG of {pixels.shape}, unlike (0028,0010) Rows, Columns")
+    return pixels

@@ -1,0 +1,63 @@
+"""The formats there are: by which first bytes and suffixes they are known, and who reads and writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fsrcnn_np.files import arrays, dicom, dicom_derived, netpbm, photos, png, tiff
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file.
+
+    `read(path)` gives a Picture, `encode(pixels, like)` gives Encoded; HDF5's take the dataset's name, and DICOM's
+    encoder the derivation, as a last argument.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    magic: tuple[bytes, ...]
+    read: Callable[..., Any]
+    encode: Callable[..., Any]
+    magic_offset: int = 0
+
+    def starts(self, head: bytes) -> bool:
+        """Whether a file with this beginning is of this format."""
+        return head[self.magic_offset :].startswith(self.magic)
+
+
+_NETPBM = tuple(f"P{kind}{blank}".encode() for kind in range(1, 7) for blank in " \t\r\n#")
+HDF5 = Format("HDF5", (".h5", ".hdf5", ".hdf"), (b"\x89HDF\r\n\x1a\n",), arrays.read_hdf5, arrays.encode_hdf5)
+DICOM = Format("DICOM", (".dcm", ".dicom"), (b"DICM",), dicom.read, dicom_derived.encode, magic_offset=128)
+FORMATS = (
+    Format("PNG", (".png",), (png.SIGNATURE,), png.read, png.encode),
+    Format("TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.read, tiff.encode),
+    Format("PGM", (".pgm", ".pnm"), _NETPBM, netpbm.read, netpbm.encode),
+    Format("PPM", (".ppm",), _NETPBM, netpbm.read, netpbm.encode),
+    Format("BMP", (".bmp", ".dib"), (b"BM",), photos.read_bmp, photos.encode_bmp),
+    Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), (b"\xff\xd8\xff",), photos.read_jpeg, photos.encode_jpeg),
+    Format("NPY", (".npy",), (b"\x93NUMPY",), arrays.read_npy, arrays.encode_npy),
+    HDF5,
+    DICOM,
+)
+SUFFIXES = tuple(suffix for format in FORMATS for suffix in format.suffixes)
+HEAD = 132  # bytes that tell the format
+
+
+def by_suffix(name: str) -> Format | None:
+    """The format that a file name's suffix stands for."""
+    lower = name.lower()
+    return next((format for format in FORMATS if lower.endswith(format.suffixes)), None)
+
+
+def by_head(head: bytes) -> Format | None:
+    """The format that a file's first bytes show. DICOM goes first: its preamble may look like a TIFF."""
+    return next((format for format in (DICOM, *FORMATS) if format.starts(head)), None)
+
+
+def by_name(name: str) -> Format:
+    """The format of this name."""
+    return next(format for format in FORMATS if format.name == name)

@@ -1,0 +1,150 @@
+"""What the user named → the files to work on, each with a name of its own for its outputs."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from fsrcnn_np.files.formats import DICOM, HEAD, SUFFIXES
+from fsrcnn_np.files.target import SEPARATOR, split
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a batch.
+
+    Parameters
+    ----------
+    path : str
+        What `read` takes.
+    name : str
+        A relative path, with suffix, unique in the batch (also where upper and lower case are one): where an output
+        in the same format goes, below the output folder.
+    stem : str
+        The same for outputs of another format: unique without the suffix.
+    error : str or None
+        Why this is no input, in one line; `path` then is what the user gave.
+    """
+
+    path: str
+    name: str
+    stem: str
+    error: str | None = None
+
+
+def find_inputs(patterns: Iterable[str | os.PathLike[str]], *, suffixes: Iterable[str] | None = None) -> list[Input]:
+    """Find the files that are meant by files, folders (with all below them), globs and FILE.h5::/dataset.
+
+    Parameters
+    ----------
+    patterns : iterable of path-like
+        In the order of the result; what a folder or a glob gives is sorted. Duplicates count once.
+    suffixes : iterable of str, optional
+        Which files of a folder are taken, default all known formats (and DICOM files without suffix). Hidden files
+        are left out, and links to folders are not followed.
+
+    Returns
+    -------
+    list of Input
+        A folder without images or a glob without a match is one entry with `error`. Missing files are found out when
+        they are read.
+    """
+    wanted = tuple(suffix.lower() for suffix in (SUFFIXES if suffixes is None else suffixes))
+    candidates: dict[str, _Candidate] = {}
+    for pattern in patterns:
+        for candidate in _expand(os.fspath(pattern), wanted):
+            candidates.setdefault(candidate.identity, candidate)
+    return _named(list(candidates.values()))
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    path: str
+    below: str = ""  # the path below the folder that the user gave
+    error: str | None = None
+
+    @property
+    def identity(self) -> str:
+        target = split(self.path)
+        return f"{os.path.realpath(target.path)}{SEPARATOR}{target.dataset}{SEPARATOR}{self.error}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Every part of the absolute path, with a dataset's name worked into the last."""
+        target = split(self.path)
+        parts = PurePath(os.path.abspath(target.path)).parts[1:]
+        return (*parts[:-1], parts[-1]) if parts else (self.path,)
+
+
+def _expand(pattern: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
+    if os.path.isdir(pattern):
+        found = False
+        for path in _below(pattern, wanted):
+            found = True
+            yield _Candidate(path, os.path.relpath(path, pattern))
+        if not found:
+            yield _Candidate(pattern, error=f"{pattern}: a folder without images ({', '.join(wanted)})")
+    elif glob.has_magic(pattern) and not os.path.lexists(split(pattern).path):
+        target = split(pattern)
+        suffix = SEPARATOR + target.dataset if target.dataset else ""
+        matches = sorted(glob.glob(str(target.path), recursive=True))
+        if not matches:
+            yield _Candidate(pattern, error=f"{pattern}: no file matches")
+        for match in matches:
+            if os.path.isdir(match):
+                yield from _expand(match, wanted)
+            else:
+                yield _Candidate(match + suffix)
+    else:
+        yield _Candidate(pattern)
+
+
+def _below(folder: str, wanted: tuple[str, ...]) -> Iterator[str]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = os.path.join(root, name)
+            if not name.startswith(".") and (name.lower().endswith(wanted) or _dicom_by_content(path, wanted)):
+                yield path
+
+
+def _dicom_by_content(path: str, wanted: tuple[str, ...]) -> bool:
+    """DICOM media have names like IM000001 or 1.2.840.113619: no suffix, or digits that only look like one."""
+    name = Path(path)
+    if not set(DICOM.suffixes) & set(wanted) or name.name == "DICOMDIR" or name.suffix.strip(".0123456789"):
+        return False
+    try:
+        with open(path, "rb") as stream:
+            return DICOM.starts(stream.read(HEAD))
+    except OSError:
+        return False
+
+
+def _named(candidates: list[_Candidate]) -> list[Input]:
+    names = _unique_names(candidates)
+    stems = [os.path.splitext(split(name).path)[0] for name in names]
+    counts = Counter(stem.casefold() for stem in stems)
+    inputs = []
+    for candidate, name, stem in zip(candidates, names, stems, strict=True):
+        if counts[stem.casefold()] > 1:  # a.png and a.tif
+            stem = str(split(name).path).replace(".", "_")
+        inputs.append(Input(candidate.path, name, stem, candidate.error))
+    return inputs
+
+
+def _unique_names(candidates: list[_Candidate]) -> list[str]:
+    """The path below the given folder, or the file's own name; where that is not unique, with folders before it."""
+    parts = [candidate.parts for candidate in candidates]
+    used = [len(Path(c.below).parts) if c.below else 1 for c in candidates]
+    while True:
+        names = [os.path.join(*p[-n:]) for p, n in zip(parts, used, strict=True)]
+        counts = Counter(name.casefold() for name in names)
+        short = [i for i, name in enumerate(names) if counts[name.casefold()] > 1 and used[i] < len(parts[i])]
+        if not short:
+            return names
+        for i in short:
+            used[i] += 1

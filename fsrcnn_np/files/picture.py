@@ -1,0 +1,130 @@
+"""What a file holds for us: the pixels as stored, the value range that the file declares, and what its writer needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from fsrcnn_np.errors import FileError, FormatError
+
+# Allocation on a header's word ends here: 2³⁰ pixels are eighteen times a large mammogram at ×2.
+MOST_PIXELS = 1 << 30
+# No lossless method in use packs a real picture tighter; deflate's own bound is 1032.
+MOST_COMPRESSION = 1100
+
+
+class OutputExists(FileError):
+    """The output is there already and `overwrite` was not given: it is kept."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image file, read.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        As stored, in native byte order: H×W or H×W×3 (palettes and YBR are given as RGB, packed bits as the next
+        wider integer). Arrays from .npy and HDF5 may have any shape and dtype: `check_image` tells.
+    path : str
+        As given to `read`.
+    format : str
+        "PNG", "TIFF", "PGM", "PPM", "BMP", "JPEG", "NPY", "HDF5" or "DICOM".
+    data_range : float, pair of floats or None
+        The value range that the file itself declares; None: none beyond the dtype's.
+    data_range_origin : str
+        Who declares it, like "BitsStored 12"; empty when `data_range` is None.
+    remarks : tuple of str
+        What a user should know about the reading, one line each.
+    details : mapping
+        What the format's writer needs to give back the same kind of file.
+    """
+
+    pixels: NDArray[Any]
+    path: str
+    format: str
+    data_range: float | tuple[float, float] | None = None
+    data_range_origin: str = ""
+    remarks: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How an output was computed; DICOM stores it in the derived object.
+
+    Parameters
+    ----------
+    scale : int
+    model : str
+        The model's name, like "fsrcnn_x2".
+    sha256 : str
+        Of the model's file.
+    version : str
+        Of fsrcnn-np.
+    """
+
+    scale: int
+    model: str
+    sha256: str
+    version: str
+
+
+class Encoded(NamedTuple):
+    """A file's bytes, ready to be written, and what a user should know about them."""
+
+    data: bytes | bytearray | memoryview
+    remarks: list[str]
+
+
+def check_size(height: int, width: int, samples: int, bits: int, stored: int, *, packed: bool = True) -> None:
+    """Raise a FormatError before memory is taken for a picture that the file cannot hold.
+
+    Parameters
+    ----------
+    height, width, samples, bits : int
+        What the header says; bits per sample.
+    stored : int
+        Number of bytes in the file.
+    packed : bool
+        Whether the pixels are compressed.
+    """
+    if height < 1 or width < 1:
+        raise FormatError(f"the header says {height}×{width} pixels; allowed is at least one")
+    if height * width > MOST_PIXELS:
+        raise FormatError(f"the header says {height}×{width} pixels; allowed are {MOST_PIXELS}; cut it into parts")
+    needed = (height * width * samples * bits + 7) // 8
+    if needed > stored * (MOST_COMPRESSION if packed else 1):
+        raise FormatError(f"truncated: the header says {height}×{width} pixels, but the file has only {stored} bytes")
+
+
+def refuse_dtype(pixels: NDArray[Any], format: str, allowed: tuple[str, ...]) -> None:
+    """Raise a FormatError when the format cannot hold this dtype."""
+    if pixels.dtype.name not in allowed:
+        raise FormatError(
+            f"{format} cannot hold {pixels.dtype.name}; it holds {', '.join(allowed)}; "
+            "convert the image, or write .tif, .npy or .h5, which hold every dtype"
+        )
+
+
+def enlargement(pixels: NDArray[Any], like: Picture | None) -> float:
+    """How many pixels stand where one stood in the original: what resolutions are multiplied by."""
+    return pixels.shape[0] / like.pixels.shape[0] if like is not None and like.pixels.ndim >= 2 else 1.0
+
+
+def opaque(pixels: NDArray[Any], remarks: list[str]) -> NDArray[Any]:
+    """Leave out an alpha channel (the last one) that is opaque everywhere; refuse any other."""
+    import numpy as np
+
+    alpha = pixels[..., -1]
+    if not (alpha == np.iinfo(alpha.dtype).max).all():
+        raise FormatError(
+            "found an alpha channel with transparent pixels; allowed are grey and RGB; flatten it first: "
+            "magick IN -background black -alpha remove -alpha off OUT"
+        )
+    remarks.append("its alpha channel, opaque everywhere, is left out")
+    colours = pixels[..., :-1]
+    return np.ascontiguousarray(colours[..., 0] if colours.shape[-1] == 1 else colours)

@@ -1,0 +1,88 @@
+"""PNG: 8 and 16 bits, grey and RGB. Pillow reads 16-bit RGB at 8 bits, so libpng (through imagecodecs) does it."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.picture import Encoded, Picture, check_size, enlargement, opaque, refuse_dtype
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Chunks that stay true of the enlarged picture: how its values are to be shown, and texts.
+_KEPT = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type → samples per pixel; PNG (Third Edition) 11.2.1
+_LEVEL = 5
+
+
+class _Chunk(NamedTuple):
+    kind: bytes
+    body: bytes
+
+
+def read(path: Path) -> Picture:
+    """Read a PNG; palettes become RGB, 1 to 4 bits become 8 (nothing is lost by either)."""
+    import imagecodecs
+
+    data = path.read_bytes()
+    chunks = list(_chunks(data))
+    kinds = {chunk.kind for chunk in chunks}
+    if not chunks or chunks[0].kind != b"IHDR" or len(chunks[0].body) != 13:
+        raise FormatError("damaged PNG: it does not start with its header")
+    if b"acTL" in kinds:
+        raise FormatError("found an animated PNG; allowed is one picture; extract its frames first")
+    width, height, bits, colour = struct.unpack(">IIBB", chunks[0].body[:10])
+    check_size(height, width, _SAMPLES.get(colour, 1), bits, len(data))
+    pixels = imagecodecs.png_decode(data)
+    remarks: list[str] = []
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
+        pixels = opaque(pixels, remarks)
+    kept = [chunk for chunk in chunks if chunk.kind in _KEPT]
+    change = "a palette" if colour == 3 else f"{bits}-bit" if bits < 8 else ""
+    return Picture(pixels, str(path), "PNG", remarks=tuple(remarks), details={"chunks": kept, "change": change})
+
+
+def encode(pixels: NDArray[Any], like: Picture | None) -> Encoded:
+    """Encode as PNG of the pixels' own depth, with the original's colour profile, texts and resolution (scaled)."""
+    import imagecodecs
+    import numpy as np
+
+    refuse_dtype(pixels, "PNG", ("uint8", "uint16"))
+    data = imagecodecs.png_encode(np.ascontiguousarray(pixels), level=_LEVEL)
+    details = like.details if like else {}
+    factor = enlargement(pixels, like)
+    kept = b"".join(_assemble(_scaled(chunk, factor)) for chunk in details.get("chunks", ()))
+    after_header = len(SIGNATURE) + 12 + 13
+    change = details.get("change")
+    remarks = [f"the original has {change}; written with 8 bits per sample"] if change else []
+    return Encoded(data[:after_header] + kept + data[after_header:], remarks)
+
+
+def _chunks(data: bytes) -> Iterator[_Chunk]:
+    position = len(SIGNATURE)
+    while position + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, position)
+        kind = data[position + 4 : position + 8]
+        if kind == b"IEND":
+            return
+        end = position + 8 + length
+        yield _Chunk(kind, data[position + 8 : end] if kind != b"IDAT" else b"")
+        position = end + 4
+    raise FormatError("truncated PNG: its end is missing; copy or download it again")
+
+
+def _assemble(chunk: _Chunk) -> bytes:
+    return struct.pack(">I", len(chunk.body)) + chunk.kind + chunk.body + struct.pack(">I", zlib.crc32(b"".join(chunk)))
+
+
+def _scaled(chunk: _Chunk, factor: float) -> _Chunk:
+    if chunk.kind != b"pHYs" or len(chunk.body) != 9:
+        return chunk
+    x, y, unit = struct.unpack(">IIB", chunk.body)
+    largest = 2**31 - 1
+    return _Chunk(chunk.kind, struct.pack(">IIB", *(min(round(n * factor), largest) for n in (x, y)), unit))

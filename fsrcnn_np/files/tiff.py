@@ -1,0 +1,146 @@
+"""TIFF through tifffile: 1 to 64 bits per sample, integers and floats, grey, RGB and palettes."""
+
+from __future__ import annotations
+
+import io
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.picture import Encoded, Picture, check_size, enlargement, opaque
+
+_LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # none, LZW, deflate (two numbers), PackBits, LZMA, Zstandard
+_DEFLATE = 8
+_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
+_TEXTS = (270, 271, 272, 274, 305, 306, 315, 33432)  # description, make, model, orientation, software, date, artist, ©
+# Layout, and what is handed on otherwise: resolution, colour profile.
+_LAYOUT = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 282, 283, 284, 296, 317, 320, 322, 323, 324, 325}
+_LAYOUT |= {297, 338, 339, 347, 529, 530, 531, 532, 34675}
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
+
+
+def read(path: Path) -> Picture:
+    """Read a TIFF of one page, with its values as stored; packed bits (10, 12) declare their own `data_range`."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        pages = [page for page in file.pages if not page.is_reduced and not page.is_mask]
+        if len(pages) != 1:
+            raise FormatError(f"found {len(pages)} pages; allowed is one picture per file; split it: tiffsplit")
+        page: Any = pages[0]
+        _check_page(page)
+        data_bytes = sum(page.databytecounts)
+        lossy = page.compression not in _LOSSLESS
+        check_size(
+            page.imagelength,
+            page.imagewidth,
+            page.samplesperpixel,
+            page.bitspersample,
+            min(data_bytes, path.stat().st_size) * (1000 if lossy else 1),
+            packed=page.compression != 1,
+        )
+        pixels = page.asarray()
+        remarks = ["its previews (reduced pages) are left out"] if len(file.pages) > 1 else []
+        pixels, photometric = _as_grey_or_rgb(pixels, page, remarks)
+        bits = page.bitspersample
+        declared = pixels.dtype.kind == "u" and bits < 8 * pixels.dtype.itemsize and page.photometric != _PALETTE
+        return Picture(
+            np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("=")),
+            str(path),
+            "TIFF",
+            data_range=float(2**bits - 1) if declared else None,
+            data_range_origin=f"BitsPerSample {bits}" if declared else "",
+            remarks=tuple(remarks),
+            details=_details(file, page, photometric, bits if declared else None),
+        )
+
+
+def encode(pixels: NDArray[Any], like: Picture | None) -> Encoded:
+    """Encode as TIFF with the original's bits per sample, compression (if lossless), texts and scaled resolution."""
+    import tifffile
+
+    details = dict(like.details) if like else {}
+    remarks = list(details.get("remarks", ()))
+    compression = details.get("compression", _DEFLATE)
+    if compression not in _LOSSLESS:
+        remarks.append("the original is compressed in a way that is lossy or not written here; written with deflate")
+        compression = _DEFLATE
+    factor = enlargement(pixels, like)
+    options: dict[str, Any] = {
+        "photometric": details.get("photometric", _RGB if pixels.ndim == 3 else _MINISBLACK),
+        "compression": compression,
+        "bitspersample": details.get("bits"),
+        "iccprofile": details.get("iccprofile"),
+        "extratags": details.get("tags", ()),
+        "metadata": None,
+        "software": False,
+    }
+    if details.get("resolution"):
+        options["resolution"] = tuple(value * factor for value in details["resolution"])
+        options["resolutionunit"] = details["resolutionunit"]
+    if compression != 1 and details.get("predictor", 1) != 1 and not details.get("bits"):
+        options["predictor"] = details["predictor"]
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream, bigtiff=pixels.nbytes > 2**32 - 2**25, byteorder=details.get("byteorder")) as file:
+        file.write(np.ascontiguousarray(pixels), **options)
+    return Encoded(stream.getbuffer(), remarks)
+
+
+def _check_page(page: Any) -> None:
+    kinds = (_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR)
+    samples = page.samplesperpixel - len(page.extrasamples)
+    if page.photometric not in kinds or (page.photometric == _YCBCR and page.compression != 7):
+        raise FormatError(f"found colours of kind {_name(page.photometric)}; allowed are grey, RGB and palette")
+    if samples not in (1, 3) or len(page.extrasamples) > 1:
+        raise FormatError(f"found {page.samplesperpixel} samples per pixel; allowed are grey (1) and RGB (3)")
+    if page.imagedepth != 1:
+        raise FormatError("found a volume; allowed is one picture per file")
+    if page.dtype is None:
+        raise FormatError(f"found samples of {page.bitspersample} bits of a kind that cannot be read")
+
+
+def _as_grey_or_rgb(pixels: NDArray[Any], page: Any, remarks: list[str]) -> tuple[NDArray[Any], int]:
+    if page.planarconfig == 2 and pixels.ndim == 3:
+        pixels = np.moveaxis(pixels, 0, -1)
+    if page.extrasamples:
+        if pixels.dtype.kind != "u":
+            raise FormatError("found an alpha channel beside floats; allowed are grey and RGB; leave it out")
+        pixels = opaque(pixels, remarks)
+    if page.photometric == _PALETTE:
+        colours = np.moveaxis(page.colormap, 0, -1)
+        # TIFF 6.0, section 5: the map has 16 bits; most writers put 8 bits v there as v·257 or v·256.
+        for step in (257, 256):
+            if colours.dtype == np.uint16 and not (colours % step).any():
+                colours = (colours // step).astype(np.uint8)
+        return colours[pixels], _RGB
+    photometric = _RGB if page.photometric == _YCBCR else int(page.photometric)
+    return pixels.astype(np.uint8) if pixels.dtype == bool else pixels, photometric
+
+
+def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[str, Any]:
+    tags = page.tags
+    stale = 270 in tags and (page.is_ome or page.is_shaped)  # descriptions that repeat the picture's shape
+    kept = [tag for tag in tags if tag.code in _TEXTS and not (stale and tag.code == 270)]
+    lost = [tag.name for tag in tags if tag.code not in _LAYOUT and tag not in kept]
+    resolution = [tags[code].value for code in (282, 283) if code in tags]
+    return {
+        "photometric": photometric,
+        "compression": int(page.compression),
+        "predictor": int(page.predictor),
+        "bits": bits,
+        "byteorder": file.byteorder,
+        "resolution": [n / d for n, d in resolution if d] if len(resolution) == 2 else None,
+        "resolutionunit": int(tags[296].value) if 296 in tags else 2,
+        "iccprofile": page.iccprofile,
+        "tags": [(tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in kept],
+        "remarks": [f"left out of the TIFF: {', '.join(lost)}"] if lost else [],
+    }
+
+
+def _name(kind: Any) -> str:
+    return str(getattr(kind, "name", kind))

@@ -1,0 +1,96 @@
+"""Picture → path: the original's format and bit depth, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fsrcnn_np.errors import FormatError, FsrcnnError
+from fsrcnn_np.files.atomic import check_free, write_bytes
+from fsrcnn_np.files.formats import DICOM, HDF5, SUFFIXES, Format, by_name, by_suffix
+from fsrcnn_np.files.picture import Derivation, Encoded, Picture
+from fsrcnn_np.files.reading import one_line
+from fsrcnn_np.files.target import split
+from fsrcnn_np.images.value_range import check_image
+
+
+def write(
+    path: str | os.PathLike[str],
+    pixels: NDArray[Any],
+    *,
+    like: Picture | None = None,
+    derivation: Derivation | None = None,
+    overwrite: bool = False,
+) -> list[str]:
+    """Write an image, atomically, in the format and bit depth of the picture it came from.
+
+    Parameters
+    ----------
+    path : path-like
+        Missing folders are made. For HDF5 `out.h5::/path` (default: the original's dataset, or /image).
+    pixels : ndarray
+        H×W or H×W×3.
+    like : Picture, optional
+        What was read; its format is written, with resolution and texts, whatever the suffix says. None: the suffix
+        tells the format.
+    derivation : Derivation, optional
+        How the pixels were computed. DICOM needs it, and needs `like`.
+    overwrite : bool
+        Replace an existing file.
+
+    Returns
+    -------
+    list of str
+        Remarks for the user: what could not be kept, or was changed, one line each.
+
+    Raises
+    ------
+    OutputExists
+        The file exists (and is kept) and `overwrite` is False.
+    FileError
+        It cannot be written: no permission, disk full; no partial file stays.
+    FormatError
+        The format cannot hold these pixels.
+    """
+    target = split(path)
+    check_free(target.path, overwrite=overwrite)
+    format = _choose(target.path, like)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            encoded = _encode(format, check_image(pixels), like, derivation, target.dataset)
+    except FsrcnnError as error:
+        raise type(error)(f"{target.path}: {error}") from error
+    except Exception as error:
+        raise FormatError(f"{target.path}: cannot be written as {format.name}: {one_line(error)}") from error
+    write_bytes(target.path, encoded.data, overwrite=overwrite)
+    misnamed = by_suffix(target.path.name)
+    if misnamed and misnamed.read is not format.read:
+        encoded.remarks.append(f"{target.path} holds {format.name}, as its original does, whatever its name says")
+    return encoded.remarks
+
+
+def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> None:
+    """Write a text file in UTF-8, atomically. Raises OutputExists or FileError as `write` does."""
+    write_bytes(Path(path), text.encode(), overwrite=overwrite)
+
+
+def _choose(path: Path, like: Picture | None) -> Format:
+    format = by_name(like.format) if like is not None else by_suffix(path.name)
+    if format is None:
+        raise FormatError(f"{path}: its suffix names no known format; allowed are {', '.join(SUFFIXES)}")
+    return format
+
+
+def _encode(
+    format: Format, pixels: NDArray[Any], like: Picture | None, derivation: Derivation | None, dataset: str | None
+) -> Encoded:
+    if format is HDF5:
+        return format.encode(pixels, like, dataset)
+    if format is DICOM:
+        return format.encode(pixels, like, derivation)
+    return format.encode(pixels, like)
