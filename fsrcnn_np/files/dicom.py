@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, MissingExtraError
-from fsrcnn_np.files.picture import Picture, check_size
+from fsrcnn_np.files.picture import Picture, check_size, narrowed
 
 logging.getLogger("pydicom").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
 
@@ -124,7 +124,10 @@ def _check_size(dataset: Any, path: Path) -> None:
     native = not syntax.is_encapsulated
     subsampled = native and dataset.PhotometricInterpretation == "YBR_FULL_422"  # two chroma samples for two pixels
     samples = 2 if subsampled else dataset.SamplesPerPixel
-    check_size(dataset.Rows, dataset.Columns, samples, dataset.BitsAllocated, stored, packed=not native)
+    try:
+        check_size(dataset.Rows, dataset.Columns, samples, dataset.BitsAllocated, stored, packed=not native)
+    except FormatError as error:
+        raise FormatError(f"(7FE0,0010) Pixel Data: {error}") from error
 
 
 def _decode(dataset: Any) -> NDArray[Any]:
@@ -137,7 +140,7 @@ def _decode(dataset: Any) -> NDArray[Any]:
             raise FormatError(f"(7FE0,0010) Pixel Data cannot be decoded: {error}") from error
         pixels = _decode_12_bit_jpeg(dataset)
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
-        pixels = apply_color_lut(pixels, dataset)
+        pixels = narrowed(apply_color_lut(pixels, dataset))
     return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
 
 

@@ -29,7 +29,7 @@ _LOSSY = {
     "1.2.840.10008.1.2.4.91": "ISO_15444_1",
     "1.2.840.10008.1.2.4.203": "ISO_15444_15",
 }
-# What speaks of single pixels or of the old object and has no counterpart here.
+# What speaks of the old object or of its single pixels.
 _REMOVED = (
     "MaskSubtractionSequence",
     "HistogramSequence",
@@ -66,8 +66,10 @@ def encode(pixels: NDArray[Any], like: Picture | None, derivation: Derivation | 
         raise OptionError(f"found {pixels.shape} pixels; allowed is the original's {like.pixels.shape} times {scale}")
     refuse_dtype(pixels, "this DICOM original", (like.pixels.dtype.name,))
     remarks: list[str] = []
+    original = like.details["dataset"]
+    if not original.get("SOPClassUID") or not original.get("SOPInstanceUID"):
+        raise FormatError("the original has no (0008,0016) SOPClassUID or no (0008,0018) SOPInstanceUID to refer to")
     with quiet():
-        original = like.details["dataset"]
         derived = copy.deepcopy(original)
         _to_little_endian(derived, original)
         pixels = _restore_padding(pixels, like, scale)
@@ -112,7 +114,7 @@ def _set_pixels(derived: Any, pixels: NDArray[Any], remarks: list[str]) -> None:
             remarks.append(f"(0028,0004) PhotometricInterpretation {colours} is written as RGB")
         derived.PhotometricInterpretation, derived.SamplesPerPixel, derived.PlanarConfiguration = "RGB", 3, 0
         bits = 8 * pixels.itemsize
-        if derived.BitsAllocated != bits:  # a palette of 16 bits
+        if colours == "PALETTE COLOR":
             derived.BitsAllocated, derived.BitsStored, derived.HighBit = bits, bits, bits - 1
         for kind in ("Red", "Green", "Blue"):
             for part in ("Descriptor", "Data"):
@@ -129,7 +131,7 @@ def _set_identity(derived: Any, original: Any, pixels: NDArray[Any], derivation:
     pydicom = import_pydicom()
     how = f"{derivation.sha256} x{derivation.scale} {derivation.version}"
     values = hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
-    derived.SOPInstanceUID = _uid(f"{original.get('SOPInstanceUID')} {how} {values}")
+    derived.SOPInstanceUID = _uid(f"{original.SOPInstanceUID} {how} {values}")
     # Without a series (a damaged original) each instance gets one of its own.
     derived.SeriesInstanceUID = _uid(f"{original.get('SeriesInstanceUID') or derived.SOPInstanceUID} {how}")
     derived.SeriesNumber = min(int(original.get("SeriesNumber") or 0) + _SERIES_NUMBER_STEP, _MOST_IS)
@@ -149,9 +151,7 @@ def _uid(name: str) -> str:
 
 def _set_provenance(derived: Any, original: Any, derivation: Derivation) -> None:
     # PS3.3 C.7.6.1.1.2: value 1 tells the pixels, value 2 the examination.
-    derived.ImageType = ["DERIVED", *_values(original.get("ImageType"))[1:]]
-    if len(derived.ImageType) < 2:
-        derived.ImageType = ["DERIVED", "SECONDARY"]
+    derived.ImageType = ["DERIVED", *(_values(original.get("ImageType"))[1:] or ["SECONDARY"])]
     # PS3.3 C.7.6.1.1.3 and C.12.4: earlier derivations are part of the history and stay.
     before = str(original.get("DerivationDescription") or "")
     ours = (
@@ -162,8 +162,8 @@ def _set_provenance(derived: Any, original: Any, derivation: Derivation) -> None
     code = _code("113085", "Spatial resampling")
     derived.DerivationCodeSequence = [*(original.get("DerivationCodeSequence") or ()), code]
     source = _item(
-        ReferencedSOPClassUID=original.get("SOPClassUID"),
-        ReferencedSOPInstanceUID=original.get("SOPInstanceUID"),
+        ReferencedSOPClassUID=original.SOPClassUID,
+        ReferencedSOPInstanceUID=original.SOPInstanceUID,
         PurposeOfReferenceCodeSequence=[_code("121322", "Source image for image processing operation")],
     )
     derived.SourceImageSequence = [source]
@@ -236,23 +236,35 @@ def _ds(value: float) -> Any:
 
 
 def _scale_pixel_coordinates(derived: Any, scale: int, remarks: list[str]) -> None:
-    """Shutters and collimators (PS3.3 C.7.6.11, C.8.7.3) count pixels from 1."""
+    """Shutters and collimators (PS3.3 C.7.6.11, C.8.7.3) count pixels from 1; `derived` has its new size already.
+
+    An edge on a pixel includes all that becomes of it; one outside the image (0 or the size + 1) stays just outside.
+    """
 
     def first(pixel: int) -> int:
-        return (pixel - 1) * scale + 1
+        return (pixel - 1) * scale + 1 if pixel >= 1 else pixel * scale
 
-    def last(pixel: int) -> int:
-        return pixel * scale
+    def last(pixel: int, size: int) -> int:
+        return pixel * scale if pixel * scale <= size else (pixel - 1) * scale + 1
+
+    def last_column(pixel: int) -> int:
+        return last(pixel, derived.Columns)
+
+    def last_row(pixel: int) -> int:
+        return last(pixel, derived.Rows)
 
     def centre(pixel: int) -> int:
         return round((pixel - 0.5) * scale + 0.5)
 
+    def length(pixels: int) -> int:
+        return pixels * scale
+
     rules: dict[str, Callable[[int], int]] = {}
     for kind in ("Shutter", "Collimator"):
         rules |= {f"{kind}LeftVerticalEdge": first, f"{kind}UpperHorizontalEdge": first}
-        rules |= {f"{kind}RightVerticalEdge": last, f"{kind}LowerHorizontalEdge": last}
+        rules |= {f"{kind}RightVerticalEdge": last_column, f"{kind}LowerHorizontalEdge": last_row}
         rules |= {f"CenterOfCircular{kind}": centre, f"VerticesOfThePolygonal{kind}": centre}
-        rules |= {f"RadiusOfCircular{kind}": last}
+        rules |= {f"RadiusOfCircular{kind}": length}
     scaled = []
     for keyword, rule in rules.items():
         if keyword in derived and derived[keyword].value not in (None, ""):
@@ -269,8 +281,8 @@ def _scale_overlays(derived: Any, scale: int, remarks: list[str]) -> None:
     for group in groups:
         name = f"overlay (60{group & 0xFF:02X},xxxx)"
         rows, columns, data = ((group, element) for element in (0x0010, 0x0011, 0x3000))
-        frames = derived[group, 0x0015].value if (group, 0x0015) in derived else 1
-        if not all(tag in derived for tag in (rows, columns, data)) or frames not in (1, "1"):
+        frames = derived[group, 0x0015].value or 1 if (group, 0x0015) in derived else 1
+        if not all(tag in derived and derived[tag].value for tag in (rows, columns, data)) or frames != 1:
             for element in [e.tag for e in derived if e.tag.group == group]:
                 del derived[element]
             remarks.append(f"{name} cannot be scaled and is left out")
@@ -294,6 +306,25 @@ def _remove(derived: Any, remarks: list[str]) -> None:
         delattr(derived, keyword)
     if removed:
         remarks.append(f"left out, not true of the new pixels: {', '.join(removed)}")
+    icons = [icon for item in _with_items(derived) for icon in _remove_icons(item)]
+    if icons:
+        remarks.append(f"small pictures of the original are left out: {', '.join(icons)}")
+
+
+def _remove_icons(item: Any) -> list[str]:
+    """Icons, also private ones, are compressed as the original's pixels were, and the derived object's are not."""
+    icons = [e for e in item if e.VR == "SQ" and any("PixelData" in inner for inner in e.value or ())]
+    for icon in icons:
+        del item[icon.tag]
+    return [icon.keyword or f"({icon.tag.group:04X},{icon.tag.element:04X})" for icon in icons]
+
+
+def _with_items(dataset: Any) -> Iterator[Any]:
+    """The data set and every item of its sequences, at any depth; each before what lies below it."""
+    yield dataset
+    for element in dataset:
+        for item in element.value or () if element.VR == "SQ" else ():
+            yield from _with_items(item)
 
 
 def _to_little_endian(derived: Any, original: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from fsrcnn_np.files.formats import DICOM, HEAD, SUFFIXES
-from fsrcnn_np.files.target import SEPARATOR, split
+from fsrcnn_np.files.target import SEPARATOR, Target, split
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,11 @@ class _Candidate:
 
     @property
     def identity(self) -> str:
-        target = split(self.path)
-        return f"{os.path.realpath(target.path)}{SEPARATOR}{target.dataset}{SEPARATOR}{self.error}"
+        return f"{os.path.realpath(self.target.path)}{SEPARATOR}{self.target.dataset}{SEPARATOR}{self.error}"
 
     @property
-    def parts(self) -> tuple[str, ...]:
-        """Every part of the absolute path, with a dataset's name worked into the last."""
-        target = split(self.path)
-        parts = PurePath(os.path.abspath(target.path)).parts[1:]
-        return (*parts[:-1], parts[-1]) if parts else (self.path,)
+    def target(self) -> Target:
+        return split(self.path)
 
 
 def _expand(pattern: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
@@ -125,26 +122,52 @@ def _dicom_by_content(path: str, wanted: tuple[str, ...]) -> bool:
 
 
 def _named(candidates: list[_Candidate]) -> list[Input]:
-    names = _unique_names(candidates)
-    stems = [os.path.splitext(split(name).path)[0] for name in names]
+    good = [candidate for candidate in candidates if candidate.error is None]
+    names = _unique_names(good)
+    stems = [os.path.splitext(name)[0] for name in names]
     counts = Counter(stem.casefold() for stem in stems)
-    inputs = []
-    for candidate, name, stem in zip(candidates, names, stems, strict=True):
-        if counts[stem.casefold()] > 1:  # a.png and a.tif
-            stem = str(split(name).path).replace(".", "_")
-        inputs.append(Input(candidate.path, name, stem, candidate.error))
-    return inputs
+    # a.png and a.tif → a_png and a_tif
+    stems = _numbered(
+        [n.replace(".", "_") if counts[s.casefold()] > 1 else s for n, s in zip(names, stems, strict=True)]
+    )
+    found = iter(zip(names, stems, strict=True))
+    return [Input(c.path, *(("", "") if c.error else next(found)), c.error) for c in candidates]
 
 
 def _unique_names(candidates: list[_Candidate]) -> list[str]:
     """The path below the given folder, or the file's own name; where that is not unique, with folders before it."""
-    parts = [candidate.parts for candidate in candidates]
-    used = [len(Path(c.below).parts) if c.below else 1 for c in candidates]
+    paths = [_full_parts(candidate) for candidate in candidates]
+    files = Counter(paths)
+    for i, candidate in enumerate(candidates):
+        if files[paths[i]] > 1 and candidate.target.dataset:  # two datasets of one file: each gets a file of its own
+            stem, suffix = os.path.splitext(paths[i][-1])
+            paths[i] = (*paths[i][:-1], stem + candidate.target.dataset.replace("/", "_") + suffix)
+    depths = [len(Path(c.below).parts) or 1 for c in candidates]
+    folded = [tuple(part.casefold() for part in path) for path in paths]
     while True:
-        names = [os.path.join(*p[-n:]) for p, n in zip(parts, used, strict=True)]
-        counts = Counter(name.casefold() for name in names)
-        short = [i for i, name in enumerate(names) if counts[name.casefold()] > 1 and used[i] < len(parts[i])]
-        if not short:
-            return names
-        for i in short:
-            used[i] += 1
+        meanings: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+        for path, depth in zip(folded, depths, strict=True):
+            meanings.setdefault(path[-depth:], set()).add(path)
+        unclear = [i for i, path in enumerate(folded) if len(meanings[path[-depths[i] :]]) > 1]
+        if not unclear:
+            return _numbered([os.path.join(*p[-d:]) for p, d in zip(paths, depths, strict=True)])
+        for i in unclear:
+            depths[i] += 1
+
+
+def _full_parts(candidate: _Candidate) -> tuple[str, ...]:
+    return PurePath(os.path.abspath(candidate.target.path)).parts[1:] or (candidate.path,)
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Names that differ only in case (or in nothing) get a number: outputs must not overwrite each other anywhere."""
+    taken: set[str] = set()
+    unique = []
+    for name in names:
+        stem, suffix = os.path.splitext(name)
+        numbers = itertools.count(2)
+        while name.casefold() in taken:
+            name = f"{stem}-{next(numbers)}{suffix}"
+        taken.add(name.casefold())
+        unique.append(name)
+    return unique

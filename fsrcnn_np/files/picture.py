@@ -115,6 +115,14 @@ def enlargement(pixels: NDArray[Any], like: Picture | None) -> float:
     return pixels.shape[0] / like.pixels.shape[0] if like is not None and like.pixels.ndim >= 2 else 1.0
 
 
+def narrowed(colours: NDArray[Any]) -> NDArray[Any]:
+    """Colours of a 16-bit palette as uint8 where they hold no more: most writers store 8 bits v as v·257 or v·256."""
+    for step in (257, 256):
+        if colours.dtype.name == "uint16" and not (colours % step).any():
+            return (colours // step).astype("uint8")
+    return colours
+
+
 def opaque(pixels: NDArray[Any], remarks: list[str]) -> NDArray[Any]:
     """Leave out an alpha channel (the last one) that is opaque everywhere; refuse any other."""
     import numpy as np

@@ -47,7 +47,9 @@ def read(path: str | os.PathLike[str]) -> Picture:
 
 def _identify(path: Path) -> Format:
     if path.is_dir():
-        raise FileError("is a folder; give a file, or FOLDER where several inputs are taken")
+        raise FileError("is a folder; give a file")
+    if path.exists() and not path.is_file():
+        raise FileError("is a device or a pipe; give a regular file")
     with open(path, "rb") as stream:
         head = stream.read(HEAD)
     if not head:
@@ -83,7 +85,7 @@ def _one_line(path: Path) -> Iterator[None]:
     except MemoryError as error:
         raise FileError(f"{path}: there is not enough memory to read it") from error
     except OSError as error:
-        if error.errno and not isinstance(error, UnicodeError):
+        if error.errno:
             raise FileError(f"{path}: cannot be read ({one_line(error)})") from error
         raise FormatError(f"{path}: damaged or unreadable: {one_line(error)}") from error
     except Exception as error:  # decoders raise anything: struct.error, KeyError, zlib.error, SyntaxError, …

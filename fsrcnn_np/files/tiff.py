@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import Encoded, Picture, check_size, enlargement, opaque
+from fsrcnn_np.files.picture import Encoded, Picture, check_size, enlargement, narrowed, opaque
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # none, LZW, deflate (two numbers), PackBits, LZMA, Zstandard
 _DEFLATE = 8
@@ -112,12 +112,7 @@ def _as_grey_or_rgb(pixels: NDArray[Any], page: Any, remarks: list[str]) -> tupl
             raise FormatError("found an alpha channel beside floats; allowed are grey and RGB; leave it out")
         pixels = opaque(pixels, remarks)
     if page.photometric == _PALETTE:
-        colours = np.moveaxis(page.colormap, 0, -1)
-        # TIFF 6.0, section 5: the map has 16 bits; most writers put 8 bits v there as v·257 or v·256.
-        for step in (257, 256):
-            if colours.dtype == np.uint16 and not (colours % step).any():
-                colours = (colours // step).astype(np.uint8)
-        return colours[pixels], _RGB
+        return narrowed(np.moveaxis(page.colormap, 0, -1))[pixels], _RGB
     photometric = _RGB if page.photometric == _YCBCR else int(page.photometric)
     return pixels.astype(np.uint8) if pixels.dtype == bool else pixels, photometric
 

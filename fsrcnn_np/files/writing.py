@@ -62,16 +62,17 @@ def write(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            encoded = _encode(format, check_image(pixels), like, derivation, target.dataset)
+            pixels, remarks = _within_declared(check_image(pixels), like)
+            encoded = _encode(format, pixels, like, derivation, target.dataset)
     except FsrcnnError as error:
         raise type(error)(f"{target.path}: {error}") from error
     except Exception as error:
         raise FormatError(f"{target.path}: cannot be written as {format.name}: {one_line(error)}") from error
     write_bytes(target.path, encoded.data, overwrite=overwrite)
-    misnamed = by_suffix(target.path.name)
-    if misnamed and misnamed.read is not format.read:
-        encoded.remarks.append(f"{target.path} holds {format.name}, as its original does, whatever its name says")
-    return encoded.remarks
+    named = by_suffix(target.path.name)
+    if named and named.read is not format.read:
+        remarks.append(f"{target.path} holds {format.name}, as its original does, whatever its name says")
+    return remarks + encoded.remarks
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> None:
@@ -84,6 +85,16 @@ def _choose(path: Path, like: Picture | None) -> Format:
     if format is None:
         raise FormatError(f"{path}: its suffix names no known format; allowed are {', '.join(SUFFIXES)}")
     return format
+
+
+def _within_declared(pixels: NDArray[Any], like: Picture | None) -> tuple[NDArray[Any], list[str]]:
+    """Clip to what the original's file declares: 12 bits stay 12 bits, also when the caller's range was wider."""
+    if like is None or like.data_range is None:
+        return pixels, []
+    low, high = like.data_range if isinstance(like.data_range, tuple) else (0, like.data_range)
+    if low <= pixels.min() and pixels.max() <= high:
+        return pixels, []
+    return pixels.clip(int(low), int(high)), [f"values beyond the original's {like.data_range_origin} are clipped"]
 
 
 def _encode(
