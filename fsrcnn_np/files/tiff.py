@@ -14,7 +14,8 @@ from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.picture import Encoded, Picture, check_size, enlargement, narrowed, opaque
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # none, LZW, deflate (two numbers), PackBits, LZMA, Zstandard
-_DEFLATE = 8
+_NONE, _DEFLATE = 1, 8
+_MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels in a TIFF with 32-bit offsets
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _TEXTS = (270, 271, 272, 274, 305, 306, 315, 33432)  # description, make, model, orientation, software, date, artist, ©
 # Layout, and what is handed on otherwise: resolution, colour profile.
@@ -42,7 +43,7 @@ def read(path: Path) -> Picture:
             page.samplesperpixel,
             page.bitspersample,
             min(data_bytes, path.stat().st_size) * (1000 if lossy else 1),
-            packed=page.compression != 1,
+            packed=page.compression != _NONE,
         )
         pixels = page.asarray()
         remarks = ["its previews (reduced pages) are left out"] if len(file.pages) > 1 else []
@@ -65,28 +66,32 @@ def encode(pixels: NDArray[Any], like: Picture | None) -> Encoded:
     import tifffile
 
     details = dict(like.details) if like else {}
+    bits, compression = details.get("bits"), details.get("compression", _DEFLATE)
     remarks = list(details.get("remarks", ()))
-    compression = details.get("compression", _DEFLATE)
-    if compression not in _LOSSLESS:
-        remarks.append("the original is compressed in a way that is lossy or not written here; written with deflate")
+    if bits and compression != _NONE:
+        remarks.append(f"packed {bits}-bit samples are written uncompressed")
+        compression = _NONE
+    elif compression not in _LOSSLESS:
+        remarks.append("the original's compression is lossy or not written here; written with deflate")
         compression = _DEFLATE
-    factor = enlargement(pixels, like)
     options: dict[str, Any] = {
         "photometric": details.get("photometric", _RGB if pixels.ndim == 3 else _MINISBLACK),
         "compression": compression,
-        "bitspersample": details.get("bits"),
+        "predictor": details.get("predictor", 1) if compression != _NONE else None,
+        "bitspersample": bits,
         "iccprofile": details.get("iccprofile"),
         "extratags": details.get("tags", ()),
         "metadata": None,
         "software": False,
     }
     if details.get("resolution"):
+        factor = enlargement(pixels, like)
         options["resolution"] = tuple(value * factor for value in details["resolution"])
         options["resolutionunit"] = details["resolutionunit"]
-    if compression != 1 and details.get("predictor", 1) != 1 and not details.get("bits"):
-        options["predictor"] = details["predictor"]
+    # tifffile 2026.3 packs big-endian samples wrongly; in packed samples the byte order has no meaning anyway.
+    byteorder = "<" if bits else details.get("byteorder")
     stream = io.BytesIO()
-    with tifffile.TiffWriter(stream, bigtiff=pixels.nbytes > 2**32 - 2**25, byteorder=details.get("byteorder")) as file:
+    with tifffile.TiffWriter(stream, bigtiff=pixels.nbytes > _MOST_CLASSIC, byteorder=byteorder) as file:
         file.write(np.ascontiguousarray(pixels), **options)
     return Encoded(stream.getbuffer(), remarks)
 
