@@ -1,0 +1,79 @@
+"""The whole job on a procedural phantom; needs no file."""
+
+from __future__ import annotations
+
+from functools import partial
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compare import Model, Progress, compare
+from .job import Compared, Outputs
+from .phantom import phantom
+
+NOTE = "procedural phantom, not a patient"
+
+
+def demo(
+    directory: str | PathLike[str],
+    *,
+    seed: int = 0,
+    shape: tuple[int, int] = (3328, 2560),
+    weights: Model = "x2",
+    suffix: str = ".png",
+    threads: int | None = None,
+    engine: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Compared:
+    """Draw a phantom, super-resolve it, compare original, bicubic and SR, and write all of it.
+
+    Parameters
+    ----------
+    directory : path
+        Gets `phantom_SEED.png` (12 bits in 16), `phantom_SEED_x2.png`, `phantom_SEED_comparison.png`; and
+        `comparison.txt`, `.csv` and `.json`.
+    seed, shape
+        Of `fsrcnn_np.study.phantom.phantom`.
+    weights, threads, engine, progress
+        Of `fsrcnn_np.study.compare.compare`.
+    suffix : {".png", ".pdf", ".svg"}
+        The figure's format.
+    overwrite : bool
+        Replace files that exist; otherwise they are kept.
+
+    Returns
+    -------
+    Compared
+
+    Raises
+    ------
+    FsrcnnError
+        What cannot be done, in one line.
+    """
+    from ..convert import load_weights
+    from ..files import write
+    from . import figure
+    from .table import Tables
+
+    figure.check(suffix)
+    model = load_weights(weights) if isinstance(weights, str | PathLike) else weights
+    tables = Tables(directory, overwrite=overwrite)
+    drawn = phantom(seed, shape=shape)
+    outputs = Outputs()
+
+    def put(name: str, pixels: NDArray[np.uint16]) -> None:
+        outputs.put(Path(directory, name), partial(write, pixels=pixels, overwrite=overwrite))
+
+    put(f"phantom_{seed}.png", drawn.pixels)
+    comparison = compare(
+        drawn.pixels, weights=model, data_range=drawn.data_range, name=f"phantom_{seed}.png", note=NOTE,
+        pixel_spacing=drawn.pixel_spacing, threads=threads, engine=engine, progress=progress,
+        on_sr=partial(put, f"phantom_{seed}_x{model.architecture.scale}.png"),
+    )  # fmt: skip
+    path = Path(directory, f"phantom_{seed}_comparison{suffix}")
+    outputs.put(path, partial(figure.write, comparison, overwrite=overwrite))
+    tables.add(comparison)
+    return Compared(comparison.name, comparison, (*outputs.written, *tables.paths), tuple(outputs.kept), (NOTE,))

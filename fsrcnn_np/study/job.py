@@ -1,0 +1,159 @@
+"""The comparison as a job: files in; figures and tables out, and what became of each input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ..errors import FileError, FsrcnnError
+from ..files import Picture
+from ..images.value_range import check_image
+from .compare import Comparison, Model, Progress, compare
+
+DataRange = float | Sequence[float]
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One picture's comparison, and the files that show it."""
+
+    name: str  #: the input
+    comparison: Comparison | None  #: None where all of it existed already and was kept
+    written: tuple[Path, ...]
+    kept: tuple[Path, ...]  #: existed, and were not to be overwritten
+    remarks: tuple[str, ...]  #: what the user should know of the input, one line each
+
+
+class Outputs:
+    """Which files were written, and which were kept since they existed."""
+
+    def __init__(self) -> None:
+        self.written: list[Path] = []
+        self.kept: list[Path] = []
+
+    def put(self, path: Path, write: Callable[[Path], object]) -> None:
+        """Write a file, unless it is there and not to be overwritten."""
+        from ..files import OutputExists
+
+        try:
+            write(path)
+        except OutputExists:
+            self.kept.append(path)
+        else:
+            self.written.append(path)
+
+
+def compare_files(
+    inputs: Iterable[Any],
+    directory: str | PathLike[str],
+    *,
+    weights: Model = "x2",
+    data_range: DataRange | None = None,
+    square: Sequence[int] | None = None,
+    suffix: str = ".png",
+    threads: int | None = None,
+    engine: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[Compared | FsrcnnError]:
+    """Compare files one after another; the directory gets a figure of each and a table of all.
+
+    Parameters
+    ----------
+    inputs : iterable of path, or of `fsrcnn_np.files.Input`
+    directory : path
+        Gets `STEM_comparison.png` for each input; and `comparison.txt`, `.csv` and `.json`, renewed after each, which
+        a later job continues.
+    weights, square, threads, engine, progress
+        As of `fsrcnn_np.study.compare.compare`.
+    data_range : float or (float, float), optional
+        By default what the file declares, else the dtype's.
+    suffix : {".png", ".pdf", ".svg"}
+        The figures' format.
+    overwrite : bool
+        Replace figures, and begin new tables; otherwise what exists is kept, and an input that has both is not
+        computed again.
+
+    Yields
+    ------
+    Compared or FsrcnnError
+        One for each input, in their order: one that fails does not stop the others.
+
+    Raises
+    ------
+    FsrcnnError
+        At the first step, what would fail for every input: the model, matplotlib missing, the suffix.
+    """
+    from .. import files
+    from ..convert import load_weights
+    from . import figure
+    from .table import Tables
+
+    figure.check(suffix)
+    model = load_weights(weights) if isinstance(weights, str | PathLike) else weights
+    tables = Tables(directory, overwrite=overwrite)
+    items = list(inputs)
+    if not all(isinstance(item, files.Input) for item in items):
+        items = files.find_inputs(items)
+    for item in items:
+        path = Path(directory, f"{item.stem}_comparison{suffix}")
+        if item.path in tables and path.exists():
+            yield Compared(item.path, None, (), (path,), ())
+            continue
+        try:
+            if item.error:
+                raise FileError(item.error)
+            picture = files.read(item.path)
+            comparison = compare_picture(
+                picture, name=item.path, weights=model, data_range=data_range, square=square,
+                threads=threads, engine=engine, progress=progress,
+            )  # fmt: skip
+            outputs = Outputs()
+            outputs.put(path, partial(figure.write, comparison, overwrite=overwrite))
+            tables.add(comparison)
+        except FsrcnnError as error:
+            yield error if str(item.path) in str(error) else type(error)(f"{item.path}: {error}")
+        else:
+            yield Compared(
+                item.path, comparison, (*outputs.written, *tables.paths), tuple(outputs.kept), tuple(picture.remarks)
+            )
+
+
+def compare_picture(picture: Picture, *, data_range: DataRange | None = None, **options: Any) -> Comparison:
+    """Compare what `fsrcnn_np.files.read` gave, with the range, polarity and spacing that the file declares.
+
+    Parameters
+    ----------
+    picture : fsrcnn_np.files.Picture
+    data_range
+        By default what the file declares, else the dtype's.
+    **options
+        Of `fsrcnn_np.study.compare.compare`.
+    """
+    from ..pipeline import picture_range
+
+    check_image(picture.pixels)
+    dataset = picture.details.get("dataset") if picture.format == "DICOM" else None
+    # PS3.3 C.7.6.3.1.2: in MONOCHROME1 the minimum is white.
+    inverted = dataset is not None and dataset.get("PhotometricInterpretation") == "MONOCHROME1"
+    return compare(
+        picture.pixels, data_range=picture_range(picture, data_range), inverted=inverted,
+        pixel_spacing=_spacing(dataset), **options,
+    )  # fmt: skip
+
+
+def _spacing(dataset: Any) -> float | None:
+    """PS3.3 10.7.1.1 Pixel Spacing, else C.8.11.7 Imager Pixel Spacing: mm between rows, and between columns."""
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        values = dataset.get(keyword) if dataset is not None else None
+        try:
+            rows, columns = (float(v) for v in values or ())
+        except (TypeError, ValueError):
+            continue
+        if rows == columns > 0:
+            return rows
+    return None

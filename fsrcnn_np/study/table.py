@@ -1,0 +1,175 @@
+"""Comparisons as a table: text for people, CSV for statistics, JSON for programs.
+
+All three are made of the same records, so that a job can go on with the table of an earlier one.
+"""
+
+from __future__ import annotations
+
+import csv as csv_module
+import io
+import json as json_module
+import platform
+from collections.abc import Iterable
+from importlib import metadata
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from ..errors import FileError
+from ..version import __version__
+from .compare import BICUBIC, ORIGINAL, SR, Comparison
+
+FORMAT, SCHEMA = "fsrcnn-np comparison", 1
+NOTES = (
+    "Lower is better in PIQE. Bicubic is the control: interpolation alone changes the score; compare SR with it, too.",
+    "Scores are of the stored values, scaled as the row says. PIQE is no measure of diagnostic quality.",
+    "Substitute data: the paper's mammograms are private, and its 12.36 ± 5.03 (original) and 3.20 ± 1.33 (SR)",
+    "cannot be reproduced; its procedure is repeated here on other images.",
+)
+Record = dict[str, Any]
+
+
+def record(c: Comparison) -> Record:
+    """Everything that is known of a comparison except its pictures, as JSON can hold it."""
+    return {
+        "input": c.name,
+        "note": c.note,
+        "shape": list(c.shape),
+        "dtype": c.dtype,
+        "value_range": {"low": c.value_range.low, "high": c.value_range.high, "origin": c.value_range.origin},
+        "range": str(c.value_range),
+        "model": {"name": c.model, "sha256": c.sha256, "scale": c.scale},
+        "square": {**c.square._asdict(), "origin": c.square_origin},
+        "shown_as_negative": c.inverted,
+        "pixel_spacing_mm": c.pixel_spacing,
+        "seconds": c.seconds,
+        "versions": versions(),
+        "scores": [score._asdict() | {"shape": list(score.shape)} for score in c.scores],
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of this package, of Python, and of the libraries that decide a number."""
+    libraries = {name: metadata.version(name) for name in ("numpy", "scipy", "numba")}
+    return {"fsrcnn-np": __version__, "python": platform.python_version(), **libraries}
+
+
+def text(records: Iterable[Record]) -> str:
+    """A block for each input, scores with four decimals, and what has to be known to read them."""
+    return "\n\n".join([*map(block, records), "\n".join(NOTES)]) + "\n"
+
+
+def block(r: Record) -> str:
+    """One input's part of the text."""
+    model, square = r["model"], r["square"]
+    lines = [
+        f"{r['input']}{': ' + r['note'] if r['note'] else ''}",
+        f"{'×'.join(map(str, r['shape']))} {r['dtype']}, values {r['range']}",
+        f"{model['name']}, sha256 {model['sha256'][:12]}",
+        f"square of {square['side']} pixels from row {square['row']}, column {square['column']}: {square['origin']}",
+    ]
+    if r["shown_as_negative"]:
+        lines.append("MONOCHROME1: shown as the negative, scored as stored")
+    scores = {(score["scoring"], score["image"]): score["piqe"] for score in r["scores"]}
+    scorings = list(dict.fromkeys(scoring for scoring, _ in scores))
+    width = max(map(len, scorings))
+    heads = (ORIGINAL, f"{BICUBIC} ×{model['scale']}", f"{SR} ×{model['scale']}")
+    lines.append(f"{'PIQE':{width}}" + "".join(f"{head:>14}" for head in heads))
+    for scoring in scorings:
+        cells = (scores[scoring, image] for image in (ORIGINAL, BICUBIC, SR))
+        lines.append(f"{scoring:{width}}" + "".join(f"{cell:14.4f}" for cell in cells))
+    lines.append(", ".join(f"{what} {seconds:.1f} s" for what, seconds in r["seconds"].items()))
+    return "\n".join(lines)
+
+
+def csv(records: Iterable[Record]) -> str:
+    """One row for each score, in full precision."""
+    rows = [row for r in records for row in _rows(r)]
+    stream = io.StringIO(newline="")
+    writer = csv_module.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _rows(r: Record) -> list[Record]:
+    span, model, square = r["value_range"], r["model"], r["square"]
+    return [
+        {
+            "input": r["input"],
+            "note": r["note"],
+            "image": score["image"],
+            "scoring": score["scoring"],
+            "scaling": score["scaling"],
+            "rows": score["shape"][0],
+            "columns": score["shape"][1],
+            "piqe": score["piqe"],
+            "low": span["low"],
+            "high": span["high"],
+            "range_origin": span["origin"],
+            "model": model["name"],
+            "model_sha256": model["sha256"],
+            "square_row": square["row"],
+            "square_column": square["column"],
+            "square_side": square["side"],
+            "fsrcnn_np": r["versions"]["fsrcnn-np"],
+        }
+        for score in r["scores"]
+    ]
+
+
+def json(records: Iterable[Record]) -> str:
+    """The records themselves."""
+    document = {"format": FORMAT, "schema": SCHEMA, "notes": NOTES, "comparisons": list(records)}
+    return json_module.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+class Tables:
+    """`comparison.txt`, `.csv` and `.json` of a directory, renewed whenever a comparison is added.
+
+    Parameters
+    ----------
+    directory : path
+    overwrite : bool
+        Begin new tables; otherwise those that are there are continued.
+
+    Raises
+    ------
+    FileError
+        There are tables that cannot be continued.
+    """
+
+    def __init__(self, directory: str | PathLike[str], *, overwrite: bool = False) -> None:
+        renders = {".txt": text, ".csv": csv, ".json": json}
+        self.paths = {Path(directory, f"comparison{suffix}"): render for suffix, render in renders.items()}
+        self._records: dict[str, Record] = {} if overwrite else self._earlier()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._records
+
+    def add(self, comparison: Comparison) -> None:
+        """Write the tables with this comparison, in place of an earlier one of the same input."""
+        from ..files import write_text
+
+        self._records[comparison.name] = record(comparison)
+        for path, render in self.paths.items():
+            write_text(path, render(self._records.values()), overwrite=True)
+
+    def _earlier(self) -> dict[str, Record]:
+        there = [path for path in self.paths if path.exists()]
+        if not there:
+            return {}
+        path = list(self.paths)[-1]
+        try:
+            document = json_module.loads(path.read_bytes())
+            if (document["format"], document["schema"]) != (FORMAT, SCHEMA):
+                raise ValueError
+            records = {r["input"]: r for r in document["comparisons"]}
+            for render in self.paths.values():
+                render(records.values())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise FileError(
+                f"{path} is missing, or is no table that could be continued, beside {there[0].name}; "
+                "choose another folder, or --overwrite (overwrite=True)"
+            ) from None
+        return records
