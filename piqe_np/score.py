@@ -1,0 +1,174 @@
+"""`piqe`: from an image to its score and masks."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple, SupportsIndex
+
+import numpy as np
+
+from piqe_np.compiled import run_tasks, thread_count
+from piqe_np.errors import OptionError
+from piqe_np.matlab import CLASSES
+from piqe_np.reference import ACTIVE_VARIANCE, BLOCK, Blocks, pool
+from piqe_np.source import as_image, check_values, rows_around, slabs
+
+ENGINES = {"numba": "piqe_np.engine", "reference": "piqe_np.reference"}
+TASK_ROWS = 8  # rows of blocks that a thread takes at a time
+
+
+class Scaling(NamedTuple):
+    """Which values became 0 and 255 before anything was computed, and who said so."""
+
+    low: float
+    high: float
+    source: str
+    """The image's class ("uint8", "uint16", "int16", "float32" or "float64"), or "data_range"."""
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g} ({self.source})"
+
+
+@dataclass(frozen=True, eq=False)
+class PiqeResult:
+    """What `piqe` found.
+
+    Attributes
+    ----------
+    score : float
+        From about 0 (excellent) to 100 (bad), neither rounded nor clamped.
+    activity_mask, noticeable_artifacts_mask, noise_mask : ndarray of bool, M × N
+        Blocks with detail; those of them with a flat stretch along an edge, as blocking and blur leave it; those of
+        them with noise. Expanded from one value per block when first asked for, then kept.
+    scaling : Scaling
+        The value range used.
+    blocks : Blocks
+        The measurements behind all this, one per block of 16 × 16.
+    shape : tuple of int
+        M and N.
+    """
+
+    score: float
+    scaling: Scaling
+    blocks: Blocks = field(repr=False)
+    shape: tuple[int, int] = field(repr=False)
+
+    @cached_property
+    def activity_mask(self) -> np.ndarray:
+        return self._pixels(self.blocks.variance > ACTIVE_VARIANCE)
+
+    @cached_property
+    def noticeable_artifacts_mask(self) -> np.ndarray:
+        return self._pixels(self.blocks.artifact)
+
+    @cached_property
+    def noise_mask(self) -> np.ndarray:
+        return self._pixels(self.blocks.noise)
+
+    def _pixels(self, blocks: np.ndarray) -> np.ndarray:
+        rows, columns = self.shape
+        return blocks.repeat(BLOCK, axis=1)[:, :columns].repeat(BLOCK, axis=0)[:rows]
+
+
+def piqe(
+    image: Any, *, data_range: float | None = None, threads: SupportsIndex | None = None, engine: str | None = None
+) -> PiqeResult:
+    """Perception-based image quality evaluator (PIQE): no reference image, MATLAB's numbers.
+
+    Parameters
+    ----------
+    image : array_like, M × N or M × N × 3
+        Grey, or RGB in this order; uint8, uint16, int16, float32 or float64. Arrays that live elsewhere (an HDF5
+        dataset, `numpy.memmap`, dask) are read some rows at a time.
+    data_range : float, optional
+        The value that stands for white, black being 0: 4095 for 12 bits stored in uint16. Values outside of 0 to
+        `data_range` are then an error. By default the class decides, as in MATLAB: 0 to 255 for uint8, 0 to 65535
+        for uint16, −32768 to 32767 for int16, 0 to 1 for floats, which may lie outside and are neither clipped nor
+        rescaled.
+    threads : int, optional
+        1 to 1024; by default the environment variable PIQE_NP_THREADS, else every CPU available to the process.
+        The answer has the same bits for any number.
+    engine : {None, "numba", "reference"}, optional
+        None is the fastest, "numba"; "reference" is readable NumPy with the same answer.
+
+    Returns
+    -------
+    PiqeResult
+        With `score`, `activity_mask`, `noticeable_artifacts_mask`, `noise_mask` and `scaling`.
+
+    Raises
+    ------
+    ImageError
+        Not such an image: another dtype or shape, empty, NaN or Inf, values outside a given `data_range`.
+    OptionError
+        An impossible `data_range`, `threads` or `engine`.
+
+    References
+    ----------
+    N. Venkatanath et al.: Blind image quality evaluation using perception based features. NCC 2015.
+    ``piqe`` of MATLAB's Image Processing Toolbox, R2018b.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from piqe_np import piqe
+    >>> piqe(np.full((64, 64), 128, np.uint8)).score  # no detail anywhere
+    100.0
+    """
+    source = as_image(image)
+    high = checked_range(data_range, np.dtype(source.dtype))
+    measure = engine_named(engine)
+    workers = thread_count(threads, "PIQE_NP_THREADS")
+
+    height, width = source.shape[:2]
+    shape = -(-height // BLOCK), -(-width // BLOCK)
+    blocks = Blocks(np.empty(shape), np.empty(shape, bool), np.empty(shape, bool))
+    for begin, end, start, pixels in slabs(source):
+        tasks = -(-(end - begin) // TASK_ROWS)
+
+        def task(
+            number: int, begin: int = begin, end: int = end, start: int = start, pixels: np.ndarray = pixels
+        ) -> None:
+            first = begin + number * TASK_ROWS
+            last = min(first + TASK_ROWS, end)
+            top, bottom = rows_around(first, last, height)
+            strip = pixels[top - start : bottom - start]
+            check_values(strip, high)
+            for whole, part in zip(blocks, measure(strip, first * BLOCK - top, last - first, high), strict=True):
+                whole[first:last] = part
+
+        run_tasks(task, tasks, workers)
+    return PiqeResult(pool(blocks), scaling_used(np.dtype(source.dtype), high), blocks, (height, width))
+
+
+def engine_named(engine: str | None) -> Callable[..., Blocks]:
+    name = "numba" if engine is None else engine
+    if not isinstance(name, str) or name not in ENGINES:
+        raise OptionError(f"engine={engine!r} is unknown: give {' or '.join(map(repr, ENGINES))}, or leave it out")
+    return importlib.import_module(ENGINES[name]).measure
+
+
+def checked_range(data_range: float | None, dtype: np.dtype) -> float | None:
+    if data_range is None:
+        return None
+    largest = np.iinfo(dtype).max if dtype.kind in "iu" else math.inf
+    real = isinstance(data_range, numbers.Real | np.number) and not isinstance(data_range, bool | np.complexfloating)
+    if not (real and math.isfinite(data_range) and 0 < data_range <= largest):
+        limit = f" up to {largest}, the largest {dtype.name}" if largest < math.inf else ""
+        raise OptionError(
+            f"data_range={data_range!r} cannot be the value of white: give a positive number{limit}, "
+            "for example 4095 for 12 bits, or leave it out"
+        )
+    return float(data_range)
+
+
+def scaling_used(dtype: np.dtype, data_range: float | None) -> Scaling:
+    if data_range is not None:
+        return Scaling(0.0, data_range, "data_range")
+    offset, divisor = CLASSES[dtype.name]
+    return Scaling(float(-offset), float(divisor - offset), dtype.name)

@@ -1,0 +1,97 @@
+"""What can be scored: arrays and array-likes, checked; read by rows, so that they need not fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from piqe_np.errors import ImageError
+from piqe_np.matlab import CLASSES
+from piqe_np.reference import BLOCK, MARGIN
+
+SLAB_BYTES = 2**24  # read at a time from an array-like that is not in memory
+
+ADVICE = {
+    "bool": "for black and white pass image.astype('uint8') * 255",
+    "complex64": "pass its magnitude, numpy.abs(image), with data_range=",
+    "complex128": "pass its magnitude, numpy.abs(image), with data_range=",
+    "float16": "pass image.astype('float32')",
+}
+
+
+def as_image(image: Any) -> Any:
+    """`image` itself if it can be read by rows, else as an ndarray; an ImageError unless it can be scored."""
+    if np.ma.isMaskedArray(image):
+        raise ImageError("A masked array has pixels without a value; give them one first: image.filled(value)")
+    if type(image).__module__.startswith("scipy.sparse"):
+        raise ImageError("A sparse matrix is not read as an image; pass image.toarray()")
+    if not _readable_by_rows(image):
+        try:
+            image = np.asarray(image)
+        except Exception as error:  # whatever a foreign object raises when it is asked for an array
+            raise ImageError(f"{type(image).__name__} is not an image: {error}") from error
+    dtype, shape = np.dtype(image.dtype), tuple(image.shape)
+    if dtype.name not in CLASSES:
+        advice = ADVICE.get(dtype.name, "convert it without changing values, and say which value is white: data_range=")
+        raise ImageError(f"PIQE is defined for {', '.join(CLASSES)}, not for {dtype.name}; {advice}")
+    if 0 in shape:
+        raise ImageError(f"The image is empty: its shape is {shape}")
+    if not (len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)):
+        raise ImageError(
+            f"The shape {shape} is not that of a grey (M, N) or RGB (M, N, 3) image; "
+            "pass one picture at a time, without alpha, channels last: image[..., :3]"
+        )
+    return image
+
+
+def _readable_by_rows(image: Any) -> bool:
+    """Has NumPy's shape, dtype and slices, as ndarrays and the datasets of h5py, zarr and dask do."""
+    try:
+        np.dtype(image.dtype)
+        return len(image.shape) > 0 and hasattr(image, "__getitem__")
+    except (AttributeError, TypeError):
+        return False
+
+
+def rows_around(first: int, last: int, height: int) -> tuple[int, int]:
+    """The image's rows that the rows of blocks from `first` to `last` and the filter's margin cover."""
+    return max(0, first * BLOCK - MARGIN), min(height, last * BLOCK + MARGIN)
+
+
+def slabs(image: Any) -> Iterator[tuple[int, int, int, np.ndarray]]:
+    """Rows of blocks (first, last), the image's row with which the array starts, and the array with their pixels."""
+    height, count = image.shape[0], -(-image.shape[0] // BLOCK)
+    if isinstance(image, np.ndarray):
+        yield 0, count, 0, image
+        return
+    row_bytes = np.dtype(image.dtype).itemsize * int(np.prod(image.shape[1:]))
+    step = max(1, SLAB_BYTES // (row_bytes * BLOCK))
+    for first in range(0, count, step):
+        last = min(first + step, count)
+        top, bottom = rows_around(first, last, height)
+        try:
+            pixels = np.asarray(image[top:bottom])
+        except Exception as error:
+            raise ImageError(f"Rows {top} to {bottom} of the {type(image).__name__} cannot be read: {error}") from error
+        if pixels.shape != (bottom - top, *image.shape[1:]) or pixels.dtype != image.dtype:
+            raise ImageError(
+                f"{type(image).__name__} gave {pixels.dtype} of shape {pixels.shape} for its rows {top} to {bottom}, "
+                f"against its own description: {image.dtype} of shape {tuple(image.shape)}"
+            )
+        yield first, last, top, pixels
+
+
+def check_values(pixels: np.ndarray, data_range: float | None) -> None:
+    """An ImageError for NaN, Inf, and values beyond a range that the caller gave."""
+    if data_range is None and pixels.dtype.kind != "f":
+        return
+    least, greatest = float(pixels.min()), float(pixels.max())
+    if not (np.isfinite(least) and np.isfinite(greatest)):
+        raise ImageError("The image holds NaN or Inf; replace these pixels by a value first, numpy.nan_to_num(image)")
+    if data_range is not None and (least < 0 or greatest > data_range):
+        raise ImageError(
+            f"Values from {least:g} to {greatest:g} lie outside 0 to {data_range:g}, the range that was given; "
+            "give the right data_range, or shift or clip the image yourself"
+        )
