@@ -18,7 +18,12 @@ logging.getLogger("pydicom").addHandler(logging.NullHandler())  # else its warni
 
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
 _PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", *_COLOURS)
-_JPEG_12_BIT = "1.2.840.10008.1.2.4.51"  # JPEG Extended (Process 2 and 4)
+_JPEG = "1.2.840.10008.1.2.4."
+_JPEG_EXTENDED, _JPEG_LOSSLESS = _JPEG + "51", (_JPEG + "57", _JPEG + "70")
+# Chosen here, because pydicom tries gdcm first, which ends the whole process on some damaged files.
+_PLUGINS = dict.fromkeys((_JPEG + "50", _JPEG_EXTENDED), "pillow")
+_PLUGINS |= dict.fromkeys((_JPEG + "80", _JPEG + "81"), "pyjpegls")
+_PLUGINS |= dict.fromkeys((_JPEG + "90", _JPEG + "91", *(f"{_JPEG}{n}" for n in (201, 202, 203))), "pylibjpeg")
 
 
 def read(path: Path) -> Picture:
@@ -133,23 +138,45 @@ def _check_size(dataset: Any, path: Path) -> None:
 def _decode(dataset: Any) -> NDArray[Any]:
     from pydicom.pixels import apply_color_lut, pixel_array
 
+    syntax = dataset.file_meta.TransferSyntaxUID
     try:
-        pixels = pixel_array(dataset)
-    except RuntimeError as error:
-        if dataset.file_meta.TransferSyntaxUID != _JPEG_12_BIT:
-            raise FormatError(f"(7FE0,0010) Pixel Data cannot be decoded: {error}") from error
-        pixels = _decode_12_bit_jpeg(dataset)
+        if syntax in _JPEG_LOSSLESS or (syntax == _JPEG_EXTENDED and dataset.BitsAllocated == 16):
+            pixels = _decode_jpeg(dataset)
+        else:
+            pixels = pixel_array(dataset, decoding_plugin=_PLUGINS.get(syntax, ""))
+    except (ImportError, FormatError):
+        raise
+    except Exception as error:
+        if "missing dependencies" in str(error):
+            raise MissingExtraError(f"{syntax.name} needs a decoder: pip install 'fsrcnn-np[dicom]'") from error
+        raise FormatError(f"(7FE0,0010) Pixel Data, {syntax.name}, cannot be decoded: {error}") from error
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         pixels = narrowed(apply_color_lut(pixels, dataset))
     return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
 
 
-def _decode_12_bit_jpeg(dataset: Any) -> NDArray[Any]:
-    """12-bit lossy JPEG, which none of pydicom's decoders under a permissive licence reads."""
+def _decode_jpeg(dataset: Any) -> NDArray[Any]:
+    """Lossless and 12-bit JPEG, by libjpeg-turbo."""
     import imagecodecs
     from pydicom.encaps import generate_frames
+    from pydicom.pixels import convert_color_space
 
-    pixels = imagecodecs.jpeg_decode(next(generate_frames(dataset.PixelData, number_of_frames=1)))
-    if pixels.shape != (dataset.Rows, dataset.Columns) or pixels.dtype != np.uint16:
-        raise FormatError(f"(7FE0,0010) Pixel Data is a JPEG of {pixels.shape}, unlike (0028,0010) Rows, Columns")
-    return pixels
+    frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+    colour = dataset.SamplesPerPixel == 3
+    as_it_is = "RGB" if colour else None
+    pixels = imagecodecs.jpeg8_decode(frame, colorspace=as_it_is, outcolorspace=as_it_is)
+    shape = (dataset.Rows, dataset.Columns, 3) if colour else (dataset.Rows, dataset.Columns)
+    if pixels.shape != shape or 8 * pixels.itemsize > dataset.BitsAllocated:
+        raise FormatError(
+            f"(7FE0,0010) Pixel Data holds {pixels.dtype.name} {pixels.shape}, unlike (0028,0010) Rows, "
+            f"(0028,0011) Columns, (0028,0100) BitsAllocated: {shape}, {dataset.BitsAllocated} bits"
+        )
+    pixels = pixels.astype(f"u{dataset.BitsAllocated // 8}")
+    if dataset.PixelRepresentation == 1:  # the sign is the highest of the stored bits
+        unused = dataset.BitsAllocated - dataset.BitsStored
+        pixels = (pixels << unused).view(f"i{pixels.itemsize}") >> unused
+    return convert_color_space(pixels, "YBR_FULL", "RGB") if colour and _is_ybr(dataset) else pixels
+
+
+def _is_ybr(dataset: Any) -> bool:
+    return str(dataset.PhotometricInterpretation).startswith("YBR_FULL")

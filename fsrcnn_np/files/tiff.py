@@ -31,6 +31,8 @@ def read(path: Path) -> Picture:
 
     with tifffile.TiffFile(path) as file:
         pages = [page for page in file.pages if not page.is_reduced and not page.is_mask]
+        if not pages:
+            raise FormatError("damaged TIFF: it has no page")
         if len(pages) != 1:
             raise FormatError(f"found {len(pages)} pages; allowed is one picture per file; split it: tiffsplit")
         page: Any = pages[0]

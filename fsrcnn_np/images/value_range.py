@@ -68,22 +68,21 @@ def value_range(dtype: DTypeLike, data_range: float | Sequence[float] | None = N
     """
     dtype = np.dtype(dtype)
     limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
+    least, most = float(limits.min), float(limits.max)
     if data_range is None:
-        if isinstance(limits, np.iinfo):
-            return ValueRange(float(limits.min), float(limits.max), dtype.name)
-        return ValueRange(0.0, 1.0, dtype.name)
+        return ValueRange(*((0.0, 1.0) if dtype.kind == "f" else (least, most)), dtype.name)
     low, high = _low_high(data_range)
     how = "allowed is R > 0 for 0..R, or a pair (low, high) with low < high"
     if not (math.isfinite(low) and math.isfinite(high)):
         raise OptionError(f"data_range is {data_range!r}; {how}, all finite")
     if low >= high:
         raise OptionError(f"data_range is {data_range!r}; {how}")
-    if low < limits.min or high > limits.max:
+    if low < least or high > most:
         raise OptionError(
             f"data_range {_number(low)}..{_number(high)} is oversized: {dtype.name} holds "
-            f"{_number(float(limits.min))}..{_number(float(limits.max))}; give the range that the image's values have"
+            f"{_number(least)}..{_number(most)}; give the range that the image's values have"
         )
-    if isinstance(limits, np.finfo) and not limits.tiny <= high - low <= limits.max:
+    if isinstance(limits, np.finfo) and not float(limits.tiny) <= high - low <= most:
         raise OptionError(f"data_range {low!r}..{high!r} has a span that {dtype.name} cannot hold")
     return ValueRange(low, high, "data_range")
 
@@ -295,4 +294,5 @@ def _low_high(data_range: Any) -> tuple[float, float]:
 
 
 def _number(value: float) -> str:
+    value = float(value)
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
