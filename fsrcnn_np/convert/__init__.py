@@ -1,15 +1,29 @@
-"""Models in files → `Weights`: our own HDF5, and what users bring."""
+"""Models in files ↔ `Weights`: our own HDF5, and what users bring."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from ..errors import FileError, WeightsError
+from ..errors import FileError, FsrcnnError, WeightsError
 from ..network.weights import Weights
+from .atomic import replacing
+from .layers import Asked, ConventionWarning, Found, build, override, scale_in_name
+
+__all__ = ["SUFFIXES", "ConventionWarning", "load_weights", "save_weights", "shipped"]
 
 #: Where the shipped models are: inside the wheel, else beside the package in a checkout.
 _PLACES = (Path(__file__).parents[1] / "_weights", Path(__file__).parents[2] / "weights")
+
+#: What `save_weights` writes.
+SUFFIXES = {
+    ".h5": "fsrcnn-np",
+    ".onnx": "ONNX",
+    ".mat": "MATLAB struct, -v7",
+    ".pth": "PyTorch state dict",
+    ".pt": "PyTorch state dict",
+    ".safetensors": "PyTorch state dict as safetensors",
+}
 
 
 def shipped() -> dict[str, Path]:
@@ -21,25 +35,46 @@ def shipped() -> dict[str, Path]:
     return {}
 
 
-def load_weights(name_or_path: str | os.PathLike[str]) -> Weights:
-    """Load a model by the name of a shipped one, or from a file.
+def load_weights(
+    name_or_path: str | os.PathLike[str],
+    *,
+    scale: int | None = None,
+    border: str | None = None,
+    deconvolution_offset: int | None = None,
+    value_range: tuple[float, float] | None = None,
+    input_mean: float | None = None,
+    licence: str | None = None,
+) -> Weights:
+    """Load a model by the name of a shipped one, or from a file of any format that is known.
 
     Parameters
     ----------
     name_or_path : str or path
-        "x2", or another shipped name (`fsrcnn-np weights list`), or the path of a weights file.
+        "x2", or another shipped name (`fsrcnn-np weights list`), or the path of a file: our HDF5; the FSRCNN authors'
+        .mat; a MATLAB struct (-v7, -v7.3) or network object; a PyTorch state dict (.pth, .pt, .safetensors); ONNX.
+    scale, border, deconvolution_offset, value_range, input_mean, licence : optional
+        What the file does not say, or says otherwise; see `Weights`. `deconvolution_offset=3` aligns the authors' x3.
 
     Returns
     -------
     Weights
+        With every part of the convention, and where it was found, in `provenance["convention"]`.
 
     Raises
     ------
     FileError
-        There is no such name and no such file.
+        There is no such name and no such file, or it cannot be read.
+    MissingExtraError
+        The format needs a library that is not installed.
     WeightsError
         The file is not a model that can be used; the message names the layer, what was found and what is expected.
+
+    Warns
+    -----
+    ConventionWarning
+        The file leaves open what decides the output, and so do the arguments.
     """
+    asked = Asked(scale, border, deconvolution_offset, value_range, input_mean, licence)
     models = shipped()
     if isinstance(name_or_path, str) and name_or_path in models:
         path = models[name_or_path]
@@ -50,8 +85,76 @@ def load_weights(name_or_path: str | os.PathLike[str]) -> Weights:
         raise FileError(
             f"{path} {what}; give a weights file, or a shipped model's name: {', '.join(models) or 'none found'}"
         )
-    from . import hdf5
+    try:
+        found = _read(path, asked)
+        return override(found, asked) if isinstance(found, Weights) else build(found, asked, path)
+    except FsrcnnError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"{path}: {error}") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
 
-    if not hdf5.is_ours(path):
-        raise WeightsError(f"{path} is not a weights file of fsrcnn-np (HDF5)")
-    return hdf5.load(path)
+
+def save_weights(
+    weights: Weights, path: str | os.PathLike[str], *, overwrite: bool = False, with_module: bool = False
+) -> None:
+    """Write a model in the format that the name's suffix says; see `SUFFIXES`. Each can be read back bit for bit.
+
+    Parameters
+    ----------
+    weights : Weights
+    path : str or path
+    overwrite : bool
+        Replace a file that exists.
+    with_module : bool
+        With a PyTorch format: put `fsrcnn_torch.py` beside the file, a module that loads it with its border.
+
+    Raises
+    ------
+    FileError
+        The file exists, or cannot be written.
+    MissingExtraError
+        The format needs a library that is not installed.
+    WeightsError
+        The format cannot hold the model, or the suffix is unknown.
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
+        raise WeightsError(f"{path}: the suffix {path.suffix!r} says no format; allowed are {known}")
+    if path.suffix == ".h5":
+        weights.save(path, overwrite=overwrite)
+        return
+    from . import matlab_struct, onnx_file, torch_file
+
+    with replacing(path, overwrite=overwrite) as part:
+        match path.suffix:
+            case ".onnx":
+                onnx_file.save(weights, part)
+            case ".mat":
+                matlab_struct.save(weights, part)
+            case suffix:
+                torch_file.save(weights, part, safetensors=suffix == ".safetensors", with_module=with_module)
+                if with_module:
+                    torch_file.save_module(path.with_name("fsrcnn_torch.py"), overwrite=overwrite)
+
+
+def _read(path: Path, asked: Asked) -> Weights | Found:
+    """Tell the format by the first bytes, and read."""
+    from . import hdf5, mat5, mat73, matlab_file, onnx_file, torch_file
+
+    with path.open("rb") as file:
+        head = file.read(128)
+    if mat5.is_mat5(head) or mat73.is_mat73(head):
+        return matlab_file.found(path, head, asked.scale or scale_in_name(path))
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return hdf5.load(path)
+    if path.suffix == ".safetensors" or head.startswith((b"PK\x03\x04", b"\x80")):
+        return torch_file.found(path)
+    if path.suffix == ".onnx" or head.startswith(b"\x08"):
+        return onnx_file.found(path)
+    raise WeightsError(
+        f"the file begins with {head[:8]!r}, which is no format that is read: HDF5 of fsrcnn-np, MATLAB -v6, -v7 and -v7.3, "
+        "PyTorch (.pth, .pt, .safetensors), ONNX"
+    )

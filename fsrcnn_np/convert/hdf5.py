@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,38 +22,17 @@ import numpy as np
 
 from ..errors import FileError, WeightsError
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
-
-FORMAT, SCHEMA = "fsrcnn-np weights", 1
-MOST_PROVENANCE = 16 << 20
+from .atomic import replacing
+from .header import FORMAT, MOST_TEXT, SCHEMA
+from .layers import MOST_BYTES, first_line
 
 
 def save(weights: Weights, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write beside and rename; see `Weights.save`."""
     import h5py
 
-    path = Path(path)
-    if path.exists() and not overwrite:
-        raise FileError(f"{path} exists and was kept; pass overwrite=True to replace it")
-    try:
-        handle, part = tempfile.mkstemp(suffix=".part", dir=path.parent, prefix=path.name)
-        os.close(handle)
-        try:
-            with h5py.File(part, "w", track_order=False) as file:
-                _fill(file, weights)
-            os.chmod(part, 0o666 & ~_umask())
-            os.replace(part, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(part)
-            raise
-    except OSError as error:
-        raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with replacing(path, overwrite=overwrite) as part, h5py.File(part, "w", track_order=False) as file:
+        _fill(file, weights)
 
 
 def _fill(file: Any, weights: Weights) -> None:
@@ -77,7 +54,7 @@ def is_ours(path: Path) -> bool:
     try:
         with h5py.File(path, "r") as file:
             return _text(file.attrs, "format", "") == FORMAT
-    except OSError:
+    except (OSError, WeightsError, UnicodeDecodeError):
         return False
 
 
@@ -95,7 +72,7 @@ def load(path: str | os.PathLike[str]) -> Weights:
         raise FileError(f"{path} does not exist") from None
     except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
         raise WeightsError(
-            f"{path} is no readable HDF5 file, or a damaged one ({str(error).splitlines()[0]}); copy it again from its source"
+            f"{path} is no readable HDF5 file, or a damaged one ({first_line(error)}); copy it again from its source"
         ) from None
 
 
@@ -109,6 +86,8 @@ def _read(file: Any) -> Weights:
     if schema != SCHEMA:
         raise WeightsError(f"schema {schema} was found; this version reads schema {SCHEMA}: update fsrcnn-np")
     architecture = Architecture(*(_whole(attributes, name) for name in ("d", "s", "m", "scale")))
+    if architecture.multiply_adds * 8 > MOST_BYTES:
+        raise WeightsError(f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN")
     shapes = [*architecture.convolution_shapes, architecture.deconvolution_shape]
     layers = []
     for name, shape in zip((*architecture.layer_names, "deconvolution"), shapes, strict=True):
@@ -144,11 +123,19 @@ def _read(file: Any) -> Weights:
     return weights
 
 
-def _array(file: Any, name: str, *shapes: tuple[int, ...]) -> np.ndarray:
+def own_dataset(file: Any, name: str) -> Any:
+    """The dataset of that name whose values are in this very file (no link or raw data elsewhere), else None."""
     import h5py
 
     item = file.get(name)
-    if not isinstance(item, h5py.Dataset):
+    if not isinstance(item, h5py.Dataset) or item.file.filename != file.file.filename:
+        return None
+    return None if item.external or item.is_virtual else item
+
+
+def _array(file: Any, name: str, *shapes: tuple[int, ...]) -> np.ndarray:
+    item = own_dataset(file, name)
+    if item is None:
         raise WeightsError(f"{name} is missing; shape {shapes[0]} is expected")
     if item.dtype.kind != "f" or item.dtype.itemsize not in (4, 8):
         raise WeightsError(f"{name} is {item.dtype}; allowed are float32 and float64")
@@ -158,10 +145,8 @@ def _array(file: Any, name: str, *shapes: tuple[int, ...]) -> np.ndarray:
 
 
 def _provenance(file: Any) -> Mapping[str, Any]:
-    import h5py
-
-    item = file.get("provenance")
-    if not isinstance(item, h5py.Dataset) or item.ndim != 1 or item.dtype != np.uint8 or item.size > MOST_PROVENANCE:
+    item = own_dataset(file, "provenance")
+    if item is None or item.ndim != 1 or item.dtype != np.uint8 or item.size > MOST_TEXT:
         raise WeightsError("provenance is missing or is not JSON text as bytes; a file written by fsrcnn-np has it")
     try:
         found = json.loads(item[()].tobytes())

@@ -1,0 +1,354 @@
+"""What a file holds before it is a model: layers in order, and what is known of their convention.
+
+Every reader of a foreign format ends in a `Found`; `build` turns it into `Weights` in one place, so that every wrong
+shape is reported alike, and nothing about the convention is assumed in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import WeightsError
+from ..network.weights import Architecture, Convolution, Deconvolution, Weights
+from .header import Header
+
+#: No FSRCNN comes near it; a file that holds or declares more is refused before anything is allocated.
+MOST_BYTES = 512 << 20
+
+#: How each part of the convention is asked for.
+OPTIONS = {
+    "scale": "scale=2, 3 or 4 (--scale)",
+    "border": "border='zero' or 'replicate' (--border)",
+    "deconvolution_offset": "deconvolution_offset=4, say (--offset)",
+    "value_range": "value_range=(0, 1), say (--value-range)",
+    "input_mean": "input_mean=0, say (--input-mean)",
+}
+
+
+class ConventionWarning(UserWarning):
+    """Something about a model that its file does not say was assumed; the message names it and how to say it."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the caller says about a model; None where the file shall decide."""
+
+    scale: int | None = None
+    border: str | None = None
+    deconvolution_offset: int | None = None
+    value_range: tuple[float, float] | None = None
+    input_mean: float | None = None
+    licence: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """What was said, by name."""
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) is not None}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A part of the convention, and where it was found. A value of None: it cannot be told, and `source` says why."""
+
+    value: Any
+    source: str
+    assumed: bool = False
+
+
+class Layer(NamedTuple):
+    """A layer as it was found."""
+
+    name: str  #: in the file
+    weight: np.ndarray  #: (out, in, rows, columns); the deconvolution's (in, out, rows, columns)
+    bias: np.ndarray | None = None
+    slope: np.ndarray | None = None  #: of the PReLU after it: one, or one a channel, in any shape
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a reader hands to `build`.
+
+    Attributes
+    ----------
+    form : str
+        The kind of file, in words.
+    layers : tuple of Layer
+        The convolutions in the order in which they are applied.
+    last : Layer
+        The deconvolution.
+    facts : mapping
+        By the names of `OPTIONS`.
+    notes : tuple of str
+        Whatever else a user has to know.
+    header : Header, optional
+        What this package wrote beside the parameters.
+    licence : str
+    """
+
+    form: str
+    layers: tuple[Layer, ...]
+    last: Layer
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    header: Header | None = None
+    licence: str = "not stated"
+
+
+def build(found: Found, asked: Asked, path: Path) -> Weights:
+    """Check the layers, settle the convention, and make the model.
+
+    Raises
+    ------
+    WeightsError
+        Naming the layer, what was found, what is expected and what to do.
+
+    Warns
+    -----
+    ConventionWarning
+        Where the file leaves open what decides the output, and the caller does too.
+    """
+    if found.header:
+        stated = {name: Fact(getattr(found.header, name), "stated in the file") for name in OPTIONS}
+        weights = _weights(found, stated, found.header.licence, found.header.provenance)
+        if weights.sha256 != found.header.sha256:
+            note = "the parameters are not those that fsrcnn-np wrote into this file: changed since"
+            weights = replace(weights, provenance={"notes": [note], "written_as": found.header.provenance})
+        return override(weights, asked)
+    facts = {**_defaults(path), **found.facts}
+    if asked.scale is not None and facts["scale"].value not in (None, asked.scale):
+        if facts["scale"].source != _name_of(path):
+            raise WeightsError(
+                f"scale={asked.scale} was asked for, but the file's is {facts['scale'].value} "
+                f"({facts['scale'].source}); leave --scale out"
+            )
+        facts["scale"] = Fact(asked.scale, "asked for")
+    given = asked.given()
+    facts |= {name: Fact(value, "asked for") for name, value in given.items() if name in OPTIONS}
+    for name, fact in facts.items():
+        if fact.value is None:
+            raise WeightsError(f"{name} cannot be told: {fact.source}; say {OPTIONS[name]}")
+    provenance = {
+        "converted_from": {"form": found.form, "file": path.name, "sha256": _sha256(path)},
+        "convention": {name: asdict(fact) for name, fact in facts.items()},
+        "notes": list(found.notes),
+    }
+    weights = _weights(found, facts, given.get("licence", found.licence), provenance)
+    if assumed := [f"{name} = {fact.value} ({fact.source})" for name, fact in facts.items() if fact.assumed]:
+        how = ", ".join(f"{name}=…" for name, fact in facts.items() if fact.assumed)
+        warnings.warn(
+            f"{path.name} does not say, so it was assumed: {'; '.join(assumed)}. Say {how} to settle it",
+            ConventionWarning,
+            stacklevel=4,
+        )
+    return weights
+
+
+def override(weights: Weights, asked: Asked) -> Weights:
+    """The same parameters under another convention, where one is asked for; noted in the provenance."""
+    given = asked.given()
+    scale = given.pop("scale", weights.architecture.scale)
+    if scale != weights.architecture.scale:
+        raise WeightsError(
+            f"scale={scale} was asked for, but the file says {weights.architecture.scale}; leave --scale out"
+        )
+    changed = {name: value for name, value in given.items() if value != getattr(weights, name)}
+    if not changed:
+        return weights
+    noted = {
+        name: asdict(Fact(value, f"asked for; the file says {getattr(weights, name)}"))
+        for name, value in changed.items()
+    }
+    convention = {**weights.provenance.get("convention", {}), **noted}
+    return replace(weights, **changed, provenance={**weights.provenance, "convention": convention})
+
+
+def scale_in_name(path: Path) -> int | None:
+    """2, 3 or 4 where the file's name says x2, 2x, X3 … once; else None."""
+    name = path.stem.lower().replace("×", "x")
+    found = {int(a or b) for a, b in re.findall(r"(?<![a-z0-9])(?:x([234])|([234])x)(?![a-z0-9])", name)}
+    return found.pop() if len(found) == 1 else None
+
+
+def from_subpixel(layer: Layer, begin: int) -> tuple[Layer, int, int]:
+    """Turn a convolution that ends in a pixel shuffle into the deconvolution that does the same.
+
+    Phase (a, b) of the shuffle is channel a · scale + b, and out[scale · i + a] = Σ_t x[i + t − begin] · w[t]; the
+    deconvolution has out[r] = Σ_i x[i] · w[r + offset − scale · i], hence w[t] lies at a + offset − scale · (t − begin).
+
+    Parameters
+    ----------
+    layer : Layer
+        Weight (scale², d, rows, columns).
+    begin : int
+        Rows and columns of padding above and to the left.
+
+    Returns
+    -------
+    layer, scale, deconvolution_offset
+
+    Raises
+    ------
+    WeightsError
+        It is no 9×9 kernel: taps outside it are not zero, or the phases have different biases.
+    """
+    phases, d, rows, columns = layer.weight.shape
+    scale = round(phases**0.5)
+    where = f"deconvolution (in the file: {layer.name})"
+    if scale**2 != phases or scale not in (2, 3, 4) or rows != columns:
+        raise WeightsError(
+            f"{where} has weight {layer.weight.shape} before a pixel shuffle; scale² = 4, 9 or 16 channels out, "
+            "and a square kernel, are expected"
+        )
+    if layer.bias is not None and np.any(layer.bias != layer.bias[0]):
+        raise WeightsError(
+            f"{where} has one bias a phase, {layer.bias.min():.3g} to {layer.bias.max():.3g}; "
+            "a deconvolution has a single one, so this model is no FSRCNN"
+        )
+    taps = layer.weight.reshape(scale, scale, d, rows, columns)
+    for offset in (4, 3, 5, 2, 6):  # any that fits gives the same output
+        kernel = np.zeros((d, 1, 9, 9), layer.weight.dtype)
+        place = np.arange(scale)[:, None] + offset - scale * (np.arange(rows) - begin)  # [phase, tap]
+        inside = (place >= 0) & (place <= 8)
+        outside = taps[~(inside[:, None, None, :, None] & inside[None, :, None, None, :]).repeat(d, 2)]
+        if outside.any():
+            continue
+        for a, t in zip(*np.nonzero(inside), strict=True):
+            for b, u in zip(*np.nonzero(inside), strict=True):
+                kernel[:, 0, place[a, t], place[b, u]] = taps[a, b, :, t, u]
+        bias = None if layer.bias is None else layer.bias[:1]
+        return Layer(layer.name, kernel, bias), scale, offset
+    raise WeightsError(
+        f"{where}: {rows}×{columns} taps a phase at scale {scale} are no 9×9 kernel (taps beyond it are not zero), "
+        "so this model is no FSRCNN; train it with the 9×9 deconvolution"
+    )
+
+
+def listing(layers: tuple[Layer, ...], last: Layer | None = None) -> str:
+    """The layers in one line, for messages: `conv1 5×5 1→56`."""
+    forms = [f"{a.name} {'×'.join(map(str, a.weight.shape[2:]))} {a.weight.shape[1]}→{a.weight.shape[0]}" for a in layers]
+    if last is not None:
+        shape = last.weight.shape
+        forms.append(f"{last.name} {'×'.join(map(str, shape[2:]))} {shape[0]}→{shape[1]} (deconvolution)")
+    return ", ".join(forms) or "none"
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception of another library says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _name_of(path: Path) -> str:
+    return f"the file's name, {path.name}"
+
+
+def _defaults(path: Path) -> dict[str, Fact]:
+    scale = scale_in_name(path)
+    unknown = "neither the file nor its name says it, and the 9×9 kernel is the same at every scale"
+    return {
+        "scale": Fact(scale, _name_of(path) if scale else unknown),
+        "border": Fact("zero", "as PyTorch and MATLAB pad by default", assumed=True),
+        "deconvolution_offset": Fact(4, "as with padding=4", assumed=True),
+        "value_range": Fact((0.0, 1.0), "as nearly all are trained", assumed=True),
+        "input_mean": Fact(0.0, "none", assumed=True),
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _weights(found: Found, facts: Mapping[str, Fact], licence: str, provenance: Mapping[str, Any]) -> Weights:
+    architecture = _architecture(found, facts["scale"].value)
+    arrays = iter(_one_dtype(_parts(found, architecture)))
+    convolutions = tuple(Convolution(next(arrays), next(arrays), next(arrays)) for _ in found.layers)
+    return Weights(
+        architecture,
+        facts["border"].value,
+        convolutions,
+        Deconvolution(next(arrays), next(arrays)),
+        deconvolution_offset=facts["deconvolution_offset"].value,
+        value_range=facts["value_range"].value,
+        input_mean=facts["input_mean"].value,
+        licence=licence,
+        provenance={"model": str(architecture), **provenance},
+    )
+
+
+def _architecture(found: Found, scale: int) -> Architecture:
+    """Read d, s and m off the layers, and hold every layer against them."""
+    layers, last = found.layers, found.last
+    all_of_them = f"the file has: {listing(layers, last)}"
+    if len(layers) < 4:
+        raise WeightsError(
+            f"{len(layers)} convolutions before the deconvolution were found; an FSRCNN has feature extraction (5×5), "
+            f"shrinking (1×1), mapping (3×3, one or more) and expanding (1×1); {all_of_them}"
+        )
+    architecture = Architecture(layers[0].weight.shape[0], layers[1].weight.shape[0], len(layers) - 3, scale)
+    if architecture.multiply_adds * 8 > MOST_BYTES:
+        raise WeightsError(f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN")
+    names = (*architecture.layer_names, "deconvolution")
+    shapes = (*architecture.convolution_shapes, architecture.deconvolution_shape)
+    for role, shape, layer in zip(names, shapes, (*layers, last), strict=True):
+        if layer.weight.shape == shape:
+            continue
+        order = "(in, out, rows, columns)" if layer is last else "(out, in, rows, columns)"
+        hint = "is a layer missing or too many?"
+        if 3 in (layers[0].weight.shape[1], last.weight.shape[1]):
+            hint = "a model of RGB cannot be used: one luma channel in and out is needed"
+        elif (shape[1], shape[0], *shape[2:]) == layer.weight.shape:
+            hint = "are its first two axes swapped?"
+        raise WeightsError(
+            f"{role} (in the file: {layer.name}) has weight {layer.weight.shape}; {shape} is expected, {order}, "
+            f"in {architecture}; {hint} {all_of_them}"
+        )
+    return architecture
+
+
+def _parts(found: Found, architecture: Architecture) -> list[tuple[str, np.ndarray]]:
+    parts = []
+    for role, layer in zip((*architecture.layer_names, "deconvolution"), (*found.layers, found.last), strict=True):
+        where = f"{role} (in the file: {layer.name})"
+        last = layer is found.last
+        out = layer.weight.shape[1 if last else 0]
+        bias = np.zeros(out, np.float32) if layer.bias is None else np.asarray(layer.bias)
+        parts += [(where, layer.weight), (where, _vector(where, "bias", bias, out))]
+        if last and layer.slope is not None:
+            raise WeightsError(f"{where} is followed by a PReLU; an FSRCNN's deconvolution is not")
+        if not last:
+            if layer.slope is None:
+                raise WeightsError(f"{where} has no PReLU; {out} slopes, or a single one, are expected after it")
+            slope = np.asarray(layer.slope)
+            single = slope.size == 1 != out
+            parts.append((where, slope.reshape(1) if single else _vector(where, "slope", slope, out)))
+    return parts
+
+
+def _vector(where: str, what: str, array: np.ndarray, out: int) -> np.ndarray:
+    if array.size != out or max(array.shape, default=1) != array.size:
+        allowed = f"({out},)" + (" or a single one" if what == "slope" else "")
+        raise WeightsError(f"{where} has {what} of shape {array.shape}; {allowed} is expected")
+    return array.reshape(out)
+
+
+def _one_dtype(parts: list[tuple[str, np.ndarray]]) -> list[np.ndarray]:
+    """All in float32, or in float64 where some array is float64 and not exactly representable in float32.
+
+    Half precision is widened, which is exact. The FSRCNN authors' weights are float64 beside float32 biases, but
+    float32 in value. A file of float64 throughout stays float64.
+    """
+    for where, array in parts:
+        if array.dtype.kind != "f" or array.dtype.itemsize > 8:
+            raise WeightsError(f"{where} is {array.dtype}; allowed are float16, float32 and float64: convert it")
+    arrays = [array for _, array in parts]
+    wide = [a for a in arrays if a.dtype.itemsize == 8]
+    with np.errstate(over="ignore"):
+        narrow = len(wide) < len(arrays) and all(np.array_equal(a, a.astype(np.float32), equal_nan=True) for a in wide)
+    return [a.astype(np.float64 if wide and not narrow else np.float32) for a in arrays]

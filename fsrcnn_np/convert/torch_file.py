@@ -1,0 +1,340 @@
+"""PyTorch state dicts (`.pth`, `.pt`) and safetensors ↔ `Weights`.
+
+A state dict has tensors by name, and says neither scale nor padding. Ports name their layers differently, so layers are
+told by shape and order; the order is that of the file where it is one of a network, else that of the names.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import pickletools
+import re
+import shutil
+import zipfile
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import MissingExtraError, WeightsError
+from ..network.weights import Weights
+from .atomic import replacing
+from .header import KEY, header_text, parse
+from .layers import MOST_BYTES, Fact, Found, Layer, first_line, from_subpixel
+
+_EXTRA = "needs PyTorch and safetensors: pip install 'fsrcnn-np[torch]'"
+_PORTS = "as PyTorch ports have it"
+#: Where `torch_module.FSRCNN.load` finds what to build.
+MODULE_KEY = "fsrcnn_np_module"
+
+
+class Block(NamedTuple):
+    """A convolution of a state dict, and the name of its module."""
+
+    name: str
+    weight: np.ndarray
+    bias: np.ndarray | None
+
+
+def found(path: Path) -> Found:
+    """Read a checkpoint or a state dict.
+
+    Raises
+    ------
+    MissingExtraError
+        PyTorch is not installed.
+    WeightsError
+        No tensors, objects other than tensors, or no FSRCNN.
+    """
+    if path.suffix == ".safetensors":
+        tensors, header, notes = *_safetensors(path), []
+        form = "a safetensors file"
+    else:
+        state = _loaded(path)
+        tensors, notes = _state_dict(state)
+        described = getattr(state, "_metadata", None)
+        header = described.get(KEY) if isinstance(described, Mapping) else None
+        form = "a PyTorch state dict"
+    layers, last, scale = match({name: _array(name, tensor) for name, tensor in tensors.items()})
+    if isinstance(header, str):
+        return Found(f"{form} of fsrcnn-np", layers, last, header=parse(header))
+    facts = {
+        "border": Fact("zero", f"padding=k//2, {_PORTS}", assumed=True),
+        "deconvolution_offset": Fact(4, f"padding=4, output_padding=scale−1, {_PORTS}", assumed=True),
+    }
+    if scale:
+        facts["scale"] = Fact(scale[0], f"shape of {last.name}")
+        facts["deconvolution_offset"] = Fact(scale[1], f"pixel shuffle after {last.name}, padding=k//2", assumed=True)
+    return Found(form, layers, last, facts, tuple(notes))
+
+
+def match(arrays: Mapping[str, np.ndarray]) -> tuple[tuple[Layer, ...], Layer, tuple[int, int] | None]:
+    """Tell the layers of a state dict by shape and order.
+
+    Returns
+    -------
+    layers, last, (scale, deconvolution_offset) or None
+        The last where the deconvolution is a convolution before a pixel shuffle.
+
+    Raises
+    ------
+    WeightsError
+        Something is left over, missing, or in an order that cannot be told.
+    """
+    names = list(arrays)
+    blocks, slopes = _modules(arrays, names)
+    ordered = _in_order(blocks)
+    if not ordered:
+        names = sorted(names, key=_natural)
+        named, slopes = _modules(arrays, names)
+        blocks = sorted(named, key=_role)  # stable: the mapping layers keep the order of their names
+        ordered = [block.name for block in blocks] == [block.name for block in named]
+    if len(blocks) < 2:
+        raise WeightsError(f"no convolutions were found; the tensors are: {_described(arrays)}")
+    *convolutions, end = blocks
+    paired = _paired(names, convolutions, slopes, ordered)
+    layers = tuple(Layer(*block, paired.get(block.name)) for block in convolutions)
+    if end.weight.shape[1] == 1 or end.weight.shape[2:] == (9, 9):
+        return layers, Layer(*end), None
+    last, scale, offset = from_subpixel(Layer(*end), end.weight.shape[2] // 2)
+    return layers, last, (scale, offset)
+
+
+def save(weights: Weights, path: Path, *, safetensors: bool = False, with_module: bool = False) -> None:
+    """Write a state dict with the names of the Lornatang port, and the convention in its metadata.
+
+    Raises
+    ------
+    MissingExtraError
+        PyTorch is not installed.
+    WeightsError
+        A port that pads with zeros would load the file and give another picture, and `with_module` is not set.
+    """
+    try:
+        import torch
+        from safetensors.torch import save_file
+    except ImportError:
+        raise MissingExtraError(f"writing a PyTorch file {_EXTRA}") from None
+    a = weights.architecture
+    plain = weights.border == "zero" and weights.deconvolution_offset == 4 and weights.input_mean == 0
+    if not plain and not with_module:
+        raise WeightsError(
+            f"the model has a {weights.border} border, deconvolution_offset {weights.deconvolution_offset} and input_mean "
+            f"{weights.input_mean:g}, and a state dict does not say so: a port, which pads with zeros, would give another "
+            "picture. Write it with our module beside it (with_module=True, --with-module), or as ONNX"
+        )
+    mapping = ((f"map.{2 * i}", f"map.{2 * i + 1}") for i in range(a.m))
+    ends = {name: (f"{name}.0", f"{name}.1") for name in ("feature_extraction", "shrink", "expand")}
+    names = (ends["feature_extraction"], ends["shrink"], *mapping, ends["expand"])
+    state: OrderedDict[str, Any] = OrderedDict()
+    for (convolution, prelu), (weight, bias, slope) in zip(names, weights.convolutions, strict=True):
+        state[f"{convolution}.weight"] = torch.tensor(weight)
+        state[f"{convolution}.bias"] = torch.tensor(bias)
+        state[f"{prelu}.weight"] = torch.tensor(slope)
+    state["deconv.weight"], state["deconv.bias"] = map(torch.tensor, weights.deconvolution)
+    described = {
+        "d": a.d, "s": a.s, "m": a.m, "scale": a.scale, "border": weights.border,
+        "deconvolution_offset": weights.deconvolution_offset, "input_mean": weights.input_mean,
+        "slopes": [len(layer.slope) for layer in weights.convolutions],
+    }  # fmt: skip
+    header = header_text(weights)
+    if safetensors:
+        save_file(dict(state), path, metadata={"format": "pt", KEY: header, MODULE_KEY: json.dumps(described)})
+    else:
+        state._metadata = {KEY: header, MODULE_KEY: described}  # type: ignore[attr-defined]
+        torch.save(state, path)
+
+
+def save_module(path: Path, *, overwrite: bool) -> None:
+    """Put a copy of `torch_module` at `path`."""
+    with replacing(path, overwrite=overwrite) as part:
+        shutil.copyfile(Path(__file__).with_name("torch_module.py"), part)
+
+
+def _loaded(path: Path) -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError(f"{path} {_EXTRA}") from None
+    _check_sizes(path)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"the file holds Python objects other than tensors ({first_line(error)}), and none is unpickled. Where you "
+            "trust it, load it in PyTorch and save its weights alone: torch.save(model.state_dict(), 'x2.pth')"
+        ) from None
+    except Exception as error:  # a damaged archive ends in errors of any kind
+        raise WeightsError(f"no readable PyTorch file, or a damaged one ({first_line(error)}); copy it again") from None
+
+
+def _check_sizes(path: Path) -> None:
+    """Refuse what would decompress to, or allocate, more than any FSRCNN: PyTorch believes the sizes in the file."""
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise WeightsError(f"{size} bytes are no FSRCNN; at most {MOST_BYTES} are read")
+    try:
+        size = _declared_in_zip(path) if zipfile.is_zipfile(path) else _declared_in_pickles(path)
+    except WeightsError:
+        raise
+    except Exception as error:  # a damaged file ends in errors of any kind
+        raise WeightsError(f"no readable PyTorch file, or a damaged one ({first_line(error)}); copy it again") from None
+    if size > MOST_BYTES:
+        raise WeightsError(f"the file declares {size} bytes: far more than an FSRCNN (at most {MOST_BYTES} are read)")
+
+
+def _declared_in_zip(path: Path) -> int:
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    names = [entry.filename for entry in entries]
+    if not any(name.endswith("data.pkl") for name in names):
+        raise WeightsError("a zip archive that PyTorch did not write; a state dict saved by torch.save is expected")
+    if any(name.endswith("constants.pkl") for name in names):
+        raise WeightsError("a TorchScript archive; save its weights alone: torch.save(module.state_dict(), 'x2.pth')")
+    return sum(entry.file_size for entry in entries)
+
+
+def _declared_in_pickles(path: Path) -> int:
+    """Of a file before PyTorch 1.6: pickles (number, version, system, objects, keys), then the values.
+
+    Every size in a pickle is an integer of it, so their sum bounds the number of values that are allocated.
+    """
+    with path.open("rb") as file:
+        for _ in range(3):
+            _skip_pickle(file)
+        return 4 * sum(abs(value) for _, value, _ in pickletools.genops(file) if isinstance(value, int))
+
+
+def _skip_pickle(file: Any) -> None:
+    """Step over one pickle without running it."""
+    for _ in pickletools.genops(file):
+        pass
+
+
+def _safetensors(path: Path) -> tuple[dict[str, Any], str | None]:
+    try:
+        from safetensors import safe_open
+    except ImportError:
+        raise MissingExtraError(f"{path} {_EXTRA}") from None
+    if path.stat().st_size > MOST_BYTES:
+        raise WeightsError(f"{path.stat().st_size} bytes are no FSRCNN; at most {MOST_BYTES} are read")
+    try:
+        with safe_open(path, "pt") as file:
+            described = file.metadata() or {}
+            return {name: file.get_tensor(name) for name in file.keys()}, described.get(KEY)  # noqa: SIM118
+    except Exception as error:
+        raise WeightsError(f"no readable safetensors file ({first_line(error)}); copy it again") from None
+
+
+def _state_dict(state: Any) -> tuple[dict[str, Any], list[str]]:
+    """The mapping of names to tensors in a checkpoint, whatever it is wrapped in."""
+    candidates = list(_tensor_dicts(state, ""))
+    if not candidates:
+        what = f"keys {', '.join(map(str, list(state)[:8]))}" if isinstance(state, Mapping) else type(state).__name__
+        raise WeightsError(f"no state dict with a convolution was found, but {what}; save model.state_dict()")
+    where, tensors = candidates[0]
+    notes = []
+    if len(candidates) > 1:
+        others = ", ".join(repr(name) for name, _ in candidates[1:])
+        notes = [f"taken: the state dict {where!r}; there are also {others}"]
+    return tensors, notes
+
+
+def _tensor_dicts(state: Any, where: str, depth: int = 0) -> Iterator[tuple[str, dict[str, Any]]]:
+    if not isinstance(state, Mapping) or depth > 3:
+        return
+    tensors = {name: value for name, value in state.items() if isinstance(name, str) and hasattr(value, "numpy")}
+    if any(tensor.ndim == 4 for tensor in tensors.values()):
+        yield where, tensors
+    for name, value in state.items():
+        if isinstance(name, str):
+            yield from _tensor_dicts(value, f"{where}.{name}".strip("."), depth + 1)
+
+
+def _array(name: str, tensor: Any) -> np.ndarray:
+    """A tensor's values; one that claims more values than are stored is refused before it is unrolled."""
+    import torch
+
+    if tensor.is_sparse or tensor.is_quantized or not tensor.is_floating_point():
+        raise WeightsError(f"{name} is {tensor.dtype}, sparse or quantised; allowed are floats of 16, 32 and 64 bits")
+    if tensor.numel() * tensor.element_size() > max(tensor.untyped_storage().nbytes(), 1):
+        raise WeightsError(f"{name} declares shape {tuple(tensor.shape)} and stores less; the file is damaged")
+    if tensor.dtype not in (torch.float32, torch.float64):
+        tensor = tensor.to(torch.float32)  # float16 and bfloat16: exact
+    array: np.ndarray = tensor.detach().numpy()
+    return array
+
+
+def _modules(arrays: Mapping[str, np.ndarray], names: list[str]) -> tuple[list[Block], dict[str, np.ndarray]]:
+    """The convolutions (a weight of four dimensions, with its bias), and the slopes (any other parameter) by name."""
+    blocks, used = [], set()
+    for name in names:
+        if arrays[name].ndim != 4:
+            continue
+        stem = name.removesuffix("weight")
+        bias = f"{stem}bias" if name != stem and f"{stem}bias" in arrays else None
+        used |= {name, bias}
+        blocks.append(Block(stem.rstrip(".") or name, arrays[name], arrays[bias] if bias else None))
+    return blocks, {name: arrays[name] for name in names if name not in used}
+
+
+def _role(block: Block) -> int:
+    """Which step of an FSRCNN a kernel can be: feature extraction, shrinking, mapping, expanding, deconvolution."""
+    out, channels, rows, _ = block.weight.shape
+    if rows == 1:
+        return 1 if out < channels else 3
+    if rows == 3 and out == channels:
+        return 2
+    return 0 if rows == 5 and channels == 1 else 4
+
+
+def _in_order(blocks: list[Block]) -> bool:
+    """Whether the kernels are 5×5, 1×1, 3×3 …, 1×1, and the last, each taking what the one before gives."""
+    shapes = [block.weight.shape for block in blocks]
+    sizes = [shape[2] for shape in shapes[:-1]]
+    chain = all(after[1] == before[0] for before, after in zip(shapes[:-2], shapes[1:-1], strict=True))
+    return sizes == [5, 1, *[3] * (len(sizes) - 3), 1] and chain
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Sorts map.2 before map.10."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name)]
+
+
+def _paired(
+    names: list[str], blocks: list[Block], slopes: dict[str, np.ndarray], ordered: bool
+) -> dict[str, np.ndarray]:
+    """Which slope follows which convolution: the next in the file, or, where they stand apart, the one of its number.
+
+    Where the convolutions are not in the order in which they are applied, the number says nothing.
+    """
+    if len(slopes) != len(blocks):
+        raise WeightsError(
+            f"{len(blocks)} convolutions before the deconvolution and {len(slopes)} PReLUs were found; one after each is "
+            f"expected: {', '.join(b.name for b in blocks)}; {', '.join(slopes) or 'none'}. A PReLU that several layers "
+            "share, ReLU, or batch normalisation make another network: export it as ONNX"
+        )
+    stems = {block.name: block for block in blocks}
+    follows: dict[str, np.ndarray] = {}
+    current = None
+    for name in names:
+        stem = name.removesuffix("weight").removesuffix("bias").rstrip(".") if name not in slopes else ""
+        if stem in stems:
+            current = stem
+        elif name in slopes and current is not None and current not in follows:
+            follows[current] = slopes[name]
+    if len(follows) == len(blocks):
+        return follows
+    if not ordered:
+        raise WeightsError(
+            f"which PReLU follows which convolution cannot be told: {', '.join(slopes)}, sorted by name; give the .pth "
+            "file of torch.save(model.state_dict()), which keeps their order"
+        )
+    return {block.name: slope for block, slope in zip(blocks, slopes.values(), strict=True)}
+
+
+def _described(arrays: Mapping[str, np.ndarray]) -> str:
+    return ", ".join(f"{name} {array.shape}" for name, array in list(arrays.items())[:20]) or "none"
+
