@@ -235,12 +235,13 @@ def _scores(
         yield score(CLASS, f"{own} to 0..255", image, None)
 
 
-def _from_zero(image: NDArray[Any], bounds: ValueRange) -> tuple[NDArray[Any], float]:
-    """The same picture with its black at 0, in a class that PIQE knows; and its white."""
+def _from_zero(image: NDArray[Any], bounds: ValueRange) -> tuple[NDArray[Any], float | None]:
+    """The same picture with black at 0, in a class that PIQE knows, and the `data_range` to score it with."""
+    if image.dtype.kind == "f" or not bounds.low.is_integer():
+        unit = (bounds.low, bounds.high) == (0, 1)
+        return (image if unit else normalise(image, bounds, np.float64)), None
     if bounds.low == 0 and image.dtype != np.int8:
         return image, bounds.high
-    if image.dtype.kind == "f" or not bounds.low.is_integer():
-        return normalise(image, bounds, np.float64), 1.0
     shifted = np.empty(image.shape, np.uint16)
     for rows in row_blocks(image):
         shifted[rows] = image[rows].astype(np.int32) - int(bounds.low)

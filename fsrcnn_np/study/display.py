@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..images.value_range import ValueRange, normalise
-from .spots import outline_step, shrink, tissue
+from .spots import interior, outline_step, shrink
 
 Floats = NDArray[np.float32]
 Window = tuple[float, float]
@@ -32,8 +32,8 @@ def resample(plane: Floats, shape: tuple[int, int]) -> Floats:
 
 
 def tissue_window(plane: Floats) -> Window:
-    """What to show as black and white of a whole view: the tissue's darkest and brightest, less 0.5 and 0.05 %."""
-    return window(shrink(plane, outline_step(plane.shape))[tissue(plane)])
+    """What to show as black and white of a whole view: nearly the darkest and the brightest inside the tissue."""
+    return window(shrink(plane, outline_step(plane.shape))[interior(plane)])
 
 
 def window(values: Floats, above: float = -np.inf) -> Window:

@@ -16,7 +16,7 @@ from .layout import GAP, Plan, plan
 
 SUFFIXES = (".png", ".pdf", ".svg")
 DPI = 100
-FONT, TITLE, LINE, CHARACTER = 10, 26, 19, 7.2  #: points; then pixels: a title, a line of the caption, a character
+FONT, TITLE, LINE, CHARACTER = 10, 26, 19, 7.8  #: points; then pixels: a title, a line of the caption, a character
 MARK = "#ffd500"
 BARS = (50.0, 20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1)  #: mm
 
@@ -142,7 +142,7 @@ def _caption(c: Comparison, sizes: Plan) -> list[str]:
 
     shape = "×".join(map(str, c.shape))
     sentences = [
-        f"{c.name}{f' ({c.note})' if c.note else ''}: {shape} {c.dtype}, values {bounds}.",
+        f"{Path(c.name).name}{f' ({c.note})' if c.note else ''}: {shape} {c.dtype}, values {bounds}.",
         f"A, C: super-resolution ×{c.scale} by {c.model}. B, D: original. E: bicubic ×{c.scale}, the control, since "
         "interpolation alone changes PIQE.",
         f"The square in B, {c.square.side} pixels from row {c.square.row}, column {c.square.column} "

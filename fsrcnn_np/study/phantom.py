@@ -30,12 +30,13 @@ PIXEL_SPACING = 0.07  #: mm; 3328×2560 of it is an 18×24 cm detector
 LEAST, MOST = 256, 8192
 
 FAT, GLAND, TEXTURE = 1250.0, 900.0, 560.0  #: levels above black, and the texture's standard deviation
-COARSEST = 500.0  #: pixels; the texture has no larger features
-STRANDS, STRAND_HEIGHT = (-0.8, -0.3, 0.3, 0.8), 2.0  #: directions, in radians from the rows
+COARSEST = 1200.0  #: pixels; the texture has no larger features
+STRANDS, STRAND_HEIGHT, STRAND_REACH = (-0.8, -0.3, 0.3, 0.8), 1.5, 400.0  #: directions, in radians from the rows
 SKIN, SKIN_WIDTH = 1200.0, 17.0
 NOISE = 0.02 * math.sqrt(1000)
 DIAMETERS = (3.0, 8.0)
 CLUSTERS, CLUSTER_RADIUS, PER_CLUSTER = 5, 45.0, (8, 16)
+ATTEMPTS = 1000
 CONTRAST = (600.0, 1300.0)
 SOFTNESS = 0.6  #: pixels; width of a calcification's edge
 
@@ -149,8 +150,7 @@ def _texture(rng: np.random.Generator, rows: int, columns: int) -> Floats:
 
     size = (fft.next_fast_len(rows, real=True), fft.next_fast_len(columns, real=True))
     fy, fx = fft.fftfreq(size[0]).astype(np.float32)[:, None], fft.rfftfreq(size[1]).astype(np.float32)[None]
-    floor = 1 / COARSEST**2
-    amplitude = (fy**2 + fx**2 + floor) ** -0.75
+    amplitude = (fy**2 + fx**2 + 1 / COARSEST**2) ** -0.75
     amplitude[0, 0] = 0
 
     def field(spectrum: NDArray[np.complex64]) -> Floats:
@@ -163,7 +163,7 @@ def _texture(rng: np.random.Generator, rows: int, columns: int) -> Floats:
     picture = field(white() * amplitude)
     for angle in STRANDS:
         along, across = fy * math.sin(angle) + fx * math.cos(angle), fy * math.cos(angle) - fx * math.sin(angle)
-        smooth = field(white() * ((3 * along) ** 2 + across**2 + floor) ** -1.25)
+        smooth = field(white() * ((3 * along) ** 2 + across**2 + 1 / STRAND_REACH**2) ** -1.25)
         # The lines where a smooth field is zero are the strands: long ones, since it is three times longer than wide.
         picture += STRAND_HEIGHT * np.exp(-np.abs(smooth) / 0.03)
     spectrum = fft.rfft2(picture)
@@ -180,24 +180,28 @@ def _noise(rng: np.random.Generator, rows: int, columns: int) -> Floats:
 
 
 def _calcifications(rng: np.random.Generator, depth: Floats) -> list[Calcification]:
-    """Clusters well inside the breast, apart from each other; in them calcifications that do not touch."""
+    """Clusters well inside the breast and apart from each other, as many as there is room for, at most CLUSTERS."""
     rows, columns = depth.shape
     radius = min(CLUSTER_RADIUS, 0.05 * min(rows, columns) + 8)
-    found: list[Calcification] = []
     centres: list[tuple[float, float]] = []
-    while len(centres) < CLUSTERS:
-        row, column = rng.uniform(radius, rows - radius), rng.uniform(2 * radius, columns - radius)
-        apart = all(math.hypot(row - r, column - c) > 3 * radius for r, c in centres)
-        if apart and depth[int(row), int(column)] > 2.5 * radius:
+    for row, column in rng.uniform((radius, 2 * radius), (rows - radius, columns - radius), (ATTEMPTS, 2)):
+        apart = all(math.dist((row, column), other) > 3 * radius for other in centres)
+        if len(centres) < CLUSTERS and apart and depth[int(row), int(column)] > 2.5 * radius:
             centres.append((row, column))
-    for cluster, (row, column) in enumerate(centres):
-        for _ in range(rng.integers(*PER_CLUSTER, endpoint=True)):
-            distance, angle = radius * math.sqrt(rng.uniform()), rng.uniform(0, 2 * math.pi)
-            one = Calcification(
-                row + distance * math.sin(angle), column + distance * math.cos(angle), rng.uniform(*DIAMETERS), cluster
-            )
-            if all(math.dist(one[:2], o[:2]) > one.diameter + o.diameter for o in found):
-                found.append(one)
+    return [one for cluster, centre in enumerate(centres) for one in _cluster(rng, cluster, centre, radius)]
+
+
+def _cluster(rng: np.random.Generator, cluster: int, centre: tuple[float, float], radius: float) -> list[Calcification]:
+    """Calcifications all over a disc, none touching another."""
+    wanted = rng.integers(*PER_CLUSTER, endpoint=True)
+    found: list[Calcification] = []
+    for distance, angle, share in rng.uniform(size=(ATTEMPTS, 3)):
+        turn = 2 * math.pi * angle
+        row = centre[0] + radius * math.sqrt(distance) * math.sin(turn)
+        column = centre[1] + radius * math.sqrt(distance) * math.cos(turn)
+        one = Calcification(row, column, DIAMETERS[0] + share * (DIAMETERS[1] - DIAMETERS[0]), cluster)
+        if len(found) < wanted and all(math.dist(one[:2], o[:2]) > one.diameter + o.diameter for o in found):
+            found.append(one)
     return found
 
 

@@ -51,6 +51,18 @@ def tissue(plane: Floats) -> NDArray[np.bool_]:
     return ndimage.binary_fill_holes(pieces == 1 + sizes.argmax())
 
 
+def interior(plane: Floats) -> NDArray[np.bool_]:
+    """The tissue less its rim, where skin, folds and markers are; on the same grid. The tissue where that is all."""
+    from scipy import ndimage
+
+    outlined = tissue(plane)
+    if outlined.all():
+        return outlined
+    depth = outline_step(plane.shape) * ndimage.distance_transform_edt(outlined)
+    inner = depth > MARGIN * max(plane.shape)
+    return inner if inner.any() else outlined
+
+
 def brightest_spots(plane: Floats, side: int) -> Square:
     """Find the square that holds most light in small bright spots.
 
@@ -74,17 +86,16 @@ def brightest_spots(plane: Floats, side: int) -> Square:
 
     n = 2 if min(plane.shape) >= 512 else 1
     spots = _spots(shrink(plane, n), LINE // n)
-    inside = _inside(plane, spots.shape, n)
+    searched = _searched(plane, spots.shape, n)
     # What noise makes of it nearby, which grows with the signal: four times its mean is hardly ever noise.
     nearby = ndimage.gaussian_filter(spots, 3 * LINE / n)
-    light = np.where(inside, np.clip(spots - 4 * nearby, 0, None), 0)
+    light = np.where(searched, np.clip(spots - 4 * nearby, 0, None), 0)
     found = ndimage.gaussian_filter(light, side / n / 8, mode="constant")
-    if found.max() > 0:
-        # Several places can be as good: the middle of them.
-        row, column = (int(np.mean(places)) for places in np.nonzero(found >= found.max() * (1 - 1e-6)))
-    else:
-        row, column = (int(places.mean()) if places.size else 0 for places in np.nonzero(inside))
-    return place(plane.shape, n * row + n // 2 - side // 2, n * column + n // 2 - side // 2, side)
+    centre = np.unravel_index(int(found.argmax()), found.shape)
+    if not found.any() and searched.any():
+        centre = tuple(places.mean() for places in np.nonzero(searched))
+    row, column = (n * int(v) + n // 2 - side // 2 for v in centre)
+    return place(plane.shape, row, column, side)
 
 
 def place(shape: tuple[int, ...], row: int, column: int, side: int) -> Square:
@@ -122,16 +133,12 @@ def _spots(plane: Floats, line: int) -> Floats:
     return smooth - np.max([ndimage.grey_opening(smooth, footprint=one) for one in lines], axis=0)
 
 
-def _inside(plane: Floats, shape: tuple[int, int], n: int) -> NDArray[np.bool_]:
-    """The tissue without its rim, on the grid of the spots."""
-    from scipy import ndimage
-
-    coarse = tissue(plane)
+def _searched(plane: Floats, shape: tuple[int, int], n: int) -> NDArray[np.bool_]:
+    """The tissue's interior on the grid of the spots, less the frame's edge."""
+    inner = interior(plane)
     step = outline_step(plane.shape)
-    depth = step * ndimage.distance_transform_edt(coarse) if not coarse.all() else np.full(coarse.shape, np.inf)
-    rows, columns = (np.minimum(np.arange(shape[i]) * n // step, coarse.shape[i] - 1) for i in (0, 1))
-    inside = (depth > MARGIN * max(plane.shape))[np.ix_(rows, columns)]
-    edge = int(FRAME * max(plane.shape)) // n
-    if edge:
-        inside[:edge] = inside[-edge:] = inside[:, :edge] = inside[:, -edge:] = False
-    return inside
+    rows, columns = (np.minimum(np.arange(shape[i]) * n // step, inner.shape[i] - 1) for i in (0, 1))
+    searched = inner[np.ix_(rows, columns)]
+    if edge := int(FRAME * max(plane.shape)) // n:
+        searched[:edge] = searched[-edge:] = searched[:, :edge] = searched[:, -edge:] = False
+    return searched
