@@ -1,0 +1,1 @@
+"""Who else computed this: GNU Octave, R, PyTorch, MATLAB's values in print, MATLAB itself by its golden files."""

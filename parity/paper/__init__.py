@@ -1,0 +1,1 @@
+"""Honjo et al. 2022 and the FSRCNN paper, line by line: `python -m parity paper`."""
