@@ -1,0 +1,31 @@
+"""Where the groups of four rows of each mapping layer start.
+
+Layer l = 1 … m computes rows a … a + 3 of the image at once, a ≡ 2 (l // 2 + 1) modulo 4: 2, 0, 0, 2, 2, 0, 0, …
+With these starts a part of an image that begins and ends at multiples of 4 has, but for its halo, the bits of the
+whole: at each end a layer loses the one row that the direct form loses too. With any other start it would lose more,
+because the rows of a group share their rounding errors.
+
+A step of a strip works on one group of every layer, as late as its input allows:
+
+    step g     layer 0, rows 4g …         features, shrunk
+               layer l, rows 4g − delay[l] …    needs rows up to 4g − delay[l] + 4 of layer l − 1
+               deconvolution, rows 4g − delay[m] − 1 …    one row later: under a replicate border row −1 is row 0
+"""
+
+from __future__ import annotations
+
+from .layout import GROUP
+
+
+def start(layer: int) -> int:
+    """Row, modulo 4, at which groups of a layer start; layer 0 is the shrunk features."""
+    return 2 * (layer // 2 + 1) % GROUP if layer else 0
+
+
+def delays(m: int) -> list[int]:
+    """For layers 0 … m: how far behind row 4g a layer's group starts in step g."""
+    found = [0]
+    for layer in range(1, m + 1):
+        latest = found[-1] + 1  # rows a − 1 … a + 4 are read, and the layer before has rows up to its own start + 3
+        found.append(latest + (-latest - start(layer)) % GROUP)
+    return found

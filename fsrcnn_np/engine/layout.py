@@ -1,0 +1,212 @@
+"""Where everything lies: the memory of one strip and the packed weights, for one architecture and one processor.
+
+A strip is at most `Layout.width` low-resolution columns of the image. All its rows have the same columns:
+
+    column of a buffer    0 … reach …              reach + width … columns
+    column of the image   x0 − reach … x0 …        x0 + width …
+
+and `pitch` bytes from one channel's row to the next: an odd number of cache lines, so that the rows of many channels
+do not fall into the same places of the cache.
+
+Scratch memory of a thread, first to last:
+
+    rings       [layer 0 … m][RING rows][s][pitch]    shrunk maps, and what each mapping layer makes of them
+    zeros       [s][pitch]                            the row outside the image, under a zero border
+    spectrum    [6][s][pitch]                         Winograd's input transform of four rows
+    products    [6][block][tile]                      Winograd's products of one register tile
+    tile        [d][tile]                             feature maps of one register tile
+    features    [d][pitch]                            one row of expanded maps
+    ring        [RING rows][scale phases][width]      high-resolution rows under construction, one phase a plane
+    spare       [tile]                                the last, partly used vectors of a row of results
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..network.weights import Architecture
+from .target import Target
+
+FLOAT = 4  # bytes
+LINE = 64  # bytes of a cache line
+RING = 12  # rows a ring holds: 9 are needed, groups of 4 are written
+GROUP = 4  # rows that a mapping layer computes at once
+POINTS = 6  # of Winograd's F(4, 3)
+WIDTHS = (528, 240, 96, 48)  # of a strip; with 6 columns of reach, 528 + 12 fills 17 register tiles of 32
+MOST_SCRATCH = 4 << 20  # bytes, where the architecture leaves a choice
+
+
+def up(number: int, unit: int) -> int:
+    """`number`, rounded up to a multiple of `unit`."""
+    return -(-number // unit) * unit
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """`outputs` channels cut into `count` register tiles of `size` channels; the last may have idle ones."""
+
+    outputs: int
+    most: int
+
+    @property
+    def count(self) -> int:
+        return -(-self.outputs // self.most)
+
+    @property
+    def size(self) -> int:
+        return -(-self.outputs // self.count)
+
+    @property
+    def padded(self) -> int:
+        return self.count * self.size
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes in bytes where nothing else is said."""
+
+    architecture: Architecture
+    border: str
+    offset: int
+    target: Target
+
+    # -- register tiles: pixels × outputs
+
+    @property
+    def vectors(self) -> int:
+        return 2
+
+    @property
+    def tile(self) -> int:
+        """Pixels of a register tile."""
+        return self.vectors * self.target.lanes
+
+    @property
+    def stamp_vectors(self) -> int:
+        return 3
+
+    @property
+    def stamp_rows(self) -> int:
+        """Rows of the 9×9 kernel that a register tile of the deconvolution has."""
+        return 9 if self.target.registers >= 32 else 3
+
+    @property
+    def most_outputs(self) -> int:
+        return 14 if self.target.registers >= 32 else 6
+
+    @property
+    def wide(self) -> Blocks:
+        """Register tiles of the layers with d outputs."""
+        return Blocks(self.architecture.d, self.most_outputs)
+
+    @property
+    def narrow(self) -> Blocks:
+        """Register tiles of the layers with s outputs."""
+        return Blocks(self.architecture.s, self.most_outputs)
+
+    # -- columns
+
+    def taps(self, phase: int) -> list[tuple[int, int]]:
+        """(kernel column, feature column − output column) of all taps of one column phase, left feature first."""
+        shifts = ((kx, phase + self.offset - kx) for kx in reversed(range(9)))
+        return [(kx, shift // self.architecture.scale) for kx, shift in shifts if shift % self.architecture.scale == 0]
+
+    @property
+    def stamp_reach(self) -> int:
+        """Feature columns beside an output's own that the deconvolution reads."""
+        scale = self.architecture.scale
+        return max((scale - 1 + self.offset) // scale, (8 - self.offset) // scale)
+
+    @property
+    def reach(self) -> int:
+        """Columns of shrunk maps that are computed beside the strip."""
+        return self.architecture.m + self.stamp_reach
+
+    @cached_property
+    def width(self) -> int:
+        """Most columns of a strip."""
+        for width in WIDTHS:
+            if self._scratch(width) <= MOST_SCRATCH:
+                break
+        return width
+
+    def _pitch(self, width: int) -> int:
+        # Behind the last register tile a tap still reads a few columns.
+        lines = up(self.columns(width) * FLOAT, LINE) // LINE + 1
+        return (lines | 1) * LINE
+
+    def columns(self, width: int) -> int:
+        """Columns that are computed for a strip of that width, whole register tiles."""
+        return up(width + 2 * self.reach, self.tile)
+
+    @cached_property
+    def pitch(self) -> int:
+        return self._pitch(self.width)
+
+    @cached_property
+    def phase_pitch(self) -> int:
+        return up(self.width, self.stamp_vectors * self.target.lanes) * FLOAT
+
+    @property
+    def row_pitch(self) -> int:
+        """From one high-resolution row to the next."""
+        return self.architecture.scale * self.phase_pitch
+
+    # -- scratch memory
+
+    def _sizes(self, width: int) -> dict[str, int]:
+        pitch, a = self._pitch(width), self.architecture
+        high = a.scale * up(width, self.stamp_vectors * self.target.lanes) * FLOAT
+        return {
+            "rings": (a.m + 1) * RING * self.narrow.padded * pitch,
+            "zeros": self.narrow.padded * pitch,
+            "spectrum": POINTS * a.s * pitch,
+            "products": POINTS * self.narrow.size * self.tile * FLOAT,
+            "tile": self.wide.padded * self.tile * FLOAT,
+            "features": self.wide.padded * pitch,
+            "ring": RING * high,
+            "spare": a.scale * self.target.lanes * 8,
+        }
+
+    def _scratch(self, width: int) -> int:
+        return sum(self._sizes(width).values())
+
+    @cached_property
+    def scratch(self) -> dict[str, int]:
+        """Offset of each part of the scratch memory, and "end", its size; all parts start on a cache line."""
+        offsets, end = {}, LINE
+        for part, size in self._sizes(self.width).items():
+            offsets[part] = end
+            end += up(size, LINE) + LINE
+        return offsets | {"end": end}
+
+    @property
+    def ring_row(self) -> int:
+        """From one row of a ring to the next."""
+        return self.narrow.padded * self.pitch
+
+    # -- packed weights, see packing.py
+
+    @cached_property
+    def weights(self) -> dict[str, int]:
+        """Offset of each layer's packed weights, and "end"; mapping layers follow each other at `mapping_weights`."""
+        a = self.architecture
+        sizes = {
+            "extraction": self.wide.padded * (2 + 25),
+            "shrinking": self.narrow.padded * (2 + a.d),
+            "mapping": a.m * self.mapping_weights // FLOAT,
+            "expanding": self.wide.padded * (2 + a.s),
+            **{f"phase {phase}": a.d * len(self.taps(phase)) * 9 for phase in range(a.scale)},
+            "bias": 1,
+        }
+        offsets, end = {}, 0
+        for part, size in sizes.items():
+            offsets[part] = end
+            end += size * FLOAT
+        return offsets | {"end": end}
+
+    @property
+    def mapping_weights(self) -> int:
+        """Packed weights of one mapping layer."""
+        return self.narrow.padded * (2 + POINTS * 3 * self.architecture.s) * FLOAT

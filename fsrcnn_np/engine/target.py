@@ -1,0 +1,95 @@
+"""Which processor the kernels are compiled for, and compiling them.
+
+    AVX-512        16 lanes, 32 registers
+    AVX2 + FMA      8 lanes, 16 registers
+    older x86       4 lanes, 16 registers, no FMA: products are rounded before they are added, so other bits
+    aarch64         4 lanes, 32 registers
+    anything else   4 lanes, 16 registers, no FMA
+
+The bits of a result depend on `fma` only: lanes are independent pixels, and the order of operations of a pixel is the
+same for every width.
+"""
+
+from __future__ import annotations
+
+import functools
+import platform
+from dataclasses import dataclass
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from .assembler import Module
+
+
+@dataclass(frozen=True)
+class Target:
+    """A processor as the kernels see it.
+
+    Attributes
+    ----------
+    lanes, registers : int
+        float32 numbers of a vector register, and how many such registers there are.
+    fma : bool
+        Fused multiply-add in hardware.
+    triple, cpu, features : str
+        What LLVM calls it; an empty triple is this machine.
+    """
+
+    lanes: int
+    registers: int
+    fma: bool
+    triple: str = ""
+    cpu: str = ""
+    features: str = ""
+
+    def module(self) -> Module:
+        # LLVM prefers 256-bit vectors on some AVX-512 processors; the kernels are written for 512.
+        width = 32 * self.lanes
+        return Module(
+            fma=self.fma,
+            attributes=f'nounwind "prefer-vector-width"="{width}" "min-legal-vector-width"="{width}"',
+        )
+
+    def machine(self) -> Any:
+        """LLVM's code generator for this target."""
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        if self.triple:
+            llvm.initialize_all_targets()
+            llvm.initialize_all_asmprinters()
+        found = llvm.Target.from_triple(self.triple or llvm.get_process_triple())
+        jit = not self.triple
+        return found.create_target_machine(cpu=self.cpu, features=self.features, opt=3, jit=jit)
+
+
+AVX512 = Target(16, 32, True, features="+avx512f,+avx512vl,+avx512dq,+avx512bw,+avx2,+fma")
+AVX2 = Target(8, 16, True, features="+avx2,+fma,-avx512f")
+SSE = Target(4, 16, False, features="-avx,-fma")
+NEON = Target(4, 32, True)
+
+
+@functools.cache
+def host() -> Target:
+    """The target for this machine's processor."""
+    if platform.machine().lower() in ("aarch64", "arm64"):
+        base = NEON
+    else:
+        features = llvm.get_host_cpu_features()
+        has = {feature for feature, present in features.items() if present}
+        base = AVX512 if {"avx512f", "avx512vl", "fma"} <= has else AVX2 if {"avx2", "fma"} <= has else SSE
+    return Target(base.lanes, base.registers, base.fma, cpu=llvm.get_host_cpu_name(), features=base.features)
+
+
+def parsed(module: Module) -> Any:
+    """The module as LLVM reads it, checked."""
+    found = llvm.parse_assembly(str(module))
+    found.verify()
+    return found
+
+
+def loaded(module: Module, target: Target) -> Any:
+    """Machine code in memory; keep the result as long as an address of it is used."""
+    engine = llvm.create_mcjit_compiler(parsed(module), target.machine())
+    engine.finalize_object()
+    return engine
