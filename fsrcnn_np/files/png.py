@@ -43,7 +43,7 @@ def read(path: Path) -> Picture:
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
         pixels = opaque(pixels, remarks)
     kept = [chunk for chunk in chunks if chunk.kind in _KEPT]
-    change = "a palette" if colour == 3 else f"{bits}-bit" if bits < 8 else ""
+    change = "a palette" if colour == 3 else f"{bits}-bit samples" if bits < 8 else ""
     return Picture(pixels, str(path), "PNG", remarks=tuple(remarks), details={"chunks": kept, "change": change})
 
 

@@ -129,6 +129,8 @@ def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[s
     stale = 270 in tags and (page.is_ome or page.is_shaped)  # descriptions that repeat the picture's shape
     kept = [tag for tag in tags if tag.code in _TEXTS and not (stale and tag.code == 270)]
     lost = [tag.name for tag in tags if tag.code not in _LAYOUT and tag not in kept]
+    if page.is_shaped and 270 in tags:  # tifffile's own note, which nobody misses
+        lost.remove(tags[270].name)
     resolution = [tags[code].value for code in (282, 283) if code in tags]
     return {
         "photometric": photometric,

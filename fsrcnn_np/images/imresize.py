@@ -12,7 +12,7 @@ from fsrcnn_np.errors import OptionError
 from fsrcnn_np.images.value_range import check_image, to_integers
 
 _SUPPORT = 4.0
-_STRIP = 1 << 19  # elements of a strip
+_STRIP = 1 << 18  # elements of a strip
 _MOST_PIXELS = 1 << 31
 _SCALES = (1e-4, 1e4)
 

@@ -1,0 +1,415 @@
+"""Whatever is wrong with a file: one line that names it and says what was found, never a traceback, never a guess."""
+
+import builtins
+import io
+import os
+import random
+import struct
+import zlib
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from fsrcnn_np import files
+from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, ImageError, MissingExtraError, OptionError
+
+SUFFIXES = ("png", "tif", "pgm", "ppm", "bmp", "jpg", "npy", "h5")
+
+
+def refused(path, kind=FormatError):
+    """The message of the refusal, without the file's name, with which it must begin."""
+    with pytest.raises(kind) as caught:
+        files.read(path)
+    message = str(caught.value)
+    name = str(path).partition("::")[0]
+    assert type(caught.value) is kind
+    assert message.startswith(f"{name}: ")
+    assert "\n" not in message
+    assert len(message) < len(name) + 500
+    return message.removeprefix(f"{name}: ")
+
+
+@pytest.fixture
+def good(tmp_path):
+    """suffix → the bytes of a good file."""
+    found = {}
+    for suffix in SUFFIXES:
+        shape = (23, 31, 3) if suffix in ("ppm", "jpg") else (23, 31)
+        pixels = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
+        files.write(tmp_path / f"good.{suffix}", pixels)
+        found[suffix] = (tmp_path / f"good.{suffix}").read_bytes()
+    return found
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, "dcm", "xyz"])
+def test_missing_empty_and_folder(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    assert refused(path, FileError) == "there is no such file"
+    path.touch()
+    assert refused(path).startswith("is empty (0 bytes)")
+    path.unlink()
+    path.mkdir()
+    assert refused(path, FileError).startswith("is a folder")
+    assert refused(tmp_path / "no-folder" / path.name, FileError) == "there is no such file"
+    (tmp_path / "file").touch()
+    assert "cannot be read" in refused(tmp_path / "file" / path.name, FileError)
+
+
+def test_no_permission(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG")
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(builtins, "open", refuse)  # root may read everything, so the permission itself cannot be tested
+    assert refused(path, FileError) == "no permission to read it"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_a_pipe_does_not_hang(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    assert refused(tmp_path / "a.png", FileError).startswith("is a device or a pipe")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_text_in_the_place_of_a_picture(tmp_path, suffix):
+    (tmp_path / f"a.{suffix}").write_bytes(b"<!doctype html> not found")
+    assert "it does not begin as one; it is damaged or misnamed" in refused(tmp_path / f"a.{suffix}")
+
+
+@pytest.mark.parametrize("name", ["a.xyz", "noname", "a.png.bak"])
+def test_unknown_format(tmp_path, name):
+    (tmp_path / name).write_bytes(b"something else")
+    assert refused(tmp_path / name).startswith("is of an unknown format; allowed are PNG, TIFF")
+
+
+def test_archives_of_arrays(tmp_path):
+    np.savez(tmp_path / "a.npz", np.zeros(3))
+    assert "archive of arrays" in refused(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_truncated_anywhere(tmp_path, good, suffix):
+    """Every length is refused, but for a few bytes at the end that some formats do not need."""
+    path = tmp_path / f"cut.{suffix}"
+    whole = good[suffix]
+    for length in {1, 2, 3, 7, 8, 20, 60, *range(100, len(whole) - 40, max(1, len(whole) // 40))}:
+        path.write_bytes(whole[:length])
+        refused(path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_damaged_anywhere(tmp_path, good, suffix):
+    """A picture, maybe another one, or one line."""
+    generator = random.Random(suffix)
+    path = tmp_path / f"damaged.{suffix}"
+    for _ in range(60):
+        data = bytearray(good[suffix])
+        for _ in range(generator.choice((1, 3, 20))):
+            data[generator.randrange(min(len(data), generator.choice((60, len(data)))))] = generator.randrange(256)
+        path.write_bytes(data)
+        try:
+            files.read(path)
+        except FsrcnnError:
+            refused(path)
+
+
+# A header's word
+
+
+def png_header(width, height, bits=16, colour=0):
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + data
+
+
+def npy_header(shape, dtype="<u2"):
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": dtype, "fortran_order": False, "shape": shape})
+    return stream.getvalue() + bytes(100)
+
+
+def bmp_header(width, height):
+    return (
+        b"BM"
+        + struct.pack("<IHHI", 200, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, *[0] * 6)
+        + bytes(99)
+    )
+
+
+def tiff_header(width, height):
+    entries = [(256, 4, width), (257, 4, height), (258, 3, 16), (259, 3, 1), (262, 3, 1), (273, 4, 200), (277, 3, 1)]
+    entries += [(278, 4, height), (279, 4, min(2 * width * height, 2**32 - 1))]
+    table = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", c, k, 1, v) for c, k, v in entries)
+    return b"II*\0" + struct.pack("<I", 8) + table + bytes(200)
+
+
+BOMBS = {
+    "png": png_header(10**6, 10**6),
+    "large.png": png_header(32000, 32000),
+    "pgm": b"P5 1000000 1000000 65535\n" + bytes(100),
+    "large.pgm": b"P5 30000 30000 255\n" + bytes(100),
+    "plain.pgm": b"P2 30000 30000 255\n" + b"1 " * 100,
+    "ppm": b"P6 999999999 999999999 255\n" + bytes(100),
+    "bmp": bmp_header(10**6, 10**6),
+    "large.bmp": bmp_header(30000, 30000),
+    "tif": tiff_header(10**6, 10**6),
+    "large.tif": tiff_header(30000, 30000),
+    "npy": npy_header((10**6, 10**6)),
+    "large.npy": npy_header((30000, 30000)),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_nothing_is_allocated_on_a_headers_word(tmp_path, name):
+    import tracemalloc
+
+    path = tmp_path / f"bomb.{name}"
+    path.write_bytes(BOMBS[name])
+    refused(path)  # imports the decoder
+    tracemalloc.start()
+    try:
+        message = refused(path)
+        assert tracemalloc.get_traced_memory()[1] < 1e7
+    finally:
+        tracemalloc.stop()
+    assert "header says" in message or "mmap length" in message
+
+
+def test_hdf5_datasets_that_claim_much(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("huge", (10**6, 10**6), "u2", chunks=(1000, 1000))
+        file.create_dataset("empty", (5000, 5000), "u2", chunks=(100, 100), fillvalue=7)
+    assert "has 1000000000000 values" in refused(f"{tmp_path}/a.h5::/huge")
+    assert "was never written" in refused(f"{tmp_path}/a.h5::/empty")
+
+
+# More than one picture, or none
+
+
+def test_one_picture_per_file(tmp_path):
+    frames = [Image.fromarray(np.full((4, 4), value, np.uint8)) for value in (0, 99)]
+    frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])
+    assert refused(tmp_path / "a.png").startswith("found an animated PNG; allowed is one picture")
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 8, 8), np.uint8), photometric="minisblack")
+    assert refused(tmp_path / "a.tif").startswith("found 3 pages; allowed is one picture per file")
+    (tmp_path / "a.pgm").write_bytes(b"P5 2 1 255\nab" * 2)
+    assert "one picture per file" in refused(tmp_path / "a.pgm")
+    (tmp_path / "b.pgm").write_bytes(b"P2 2 1 255\n1 2 3")
+    assert "one picture per file" in refused(tmp_path / "b.pgm")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"P4 8 1\n\xff", "found a PBM bitmap"),
+        (b"P5 2 1 0\nab", "its maxval is 0; allowed are 1 to 65535"),
+        (b"P5 2 1 65536\nabcd", "its maxval is 65536"),
+        (b"P5 two 1 255\nab", "its header (width, height, maxval) cannot be read"),
+        (b"P5 0 1 255\n", "0 pixels; allowed is at least one".replace("0 pixels", "the header says 1×0 pixels")),
+        (b"P5 2 1 9\n\x01\x0a", "lies beyond its maxval 9"),
+        (b"P2 2 1 9\n1 -3", "lies beyond its maxval 9"),
+        (b"P2 2 1 9\n1 x", "damaged or unreadable"),
+        (b"P5 2 1 255\na", "truncated: the header says 1×2 pixels"),
+    ],
+)
+def test_netpbm(tmp_path, data, message):
+    (tmp_path / "a.pgm").write_bytes(data)
+    assert message in refused(tmp_path / "a.pgm")
+
+
+def test_colours_that_are_neither_grey_nor_rgb(tmp_path):
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    Image.fromarray(pixels, "CMYK").save(tmp_path / "a.jpg")
+    assert "pixels of kind CMYK; allowed are grey and RGB" in refused(tmp_path / "a.jpg")
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="separated")
+    assert "colours of kind SEPARATED" in refused(tmp_path / "a.tif")
+    tifffile.imwrite(tmp_path / "b.tif", np.zeros((8, 8, 5), np.uint8), photometric="rgb")
+    assert "found 5 samples per pixel" in refused(tmp_path / "b.tif")
+    tifffile.imwrite(
+        tmp_path / "c.tif", np.zeros((8, 8, 4), np.float32), photometric="rgb", extrasamples=["unassalpha"]
+    )
+    assert "alpha channel beside floats" in refused(tmp_path / "c.tif")
+    tifffile.imwrite(tmp_path / "d.tif", np.zeros((2, 16, 16), np.uint8), volumetric=True, tile=(2, 16, 16))
+    assert "found a volume" in refused(tmp_path / "d.tif")
+
+
+def test_bmp_with_transparency(tmp_path):
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)  # BITMAPV4HEADER: red, green, blue, alpha
+    header = struct.pack("<IiiHHIIiiII4I52x", 108, 2, 1, 1, 32, 3, 8, 0, 0, 0, 0, *masks)
+    start = b"BM" + struct.pack("<IHHI", 130, 0, 0, 122) + header
+    (tmp_path / "a.bmp").write_bytes(start + bytes([1, 2, 3, 255] * 2))
+    assert files.read(tmp_path / "a.bmp").pixels.tolist() == [[[3, 2, 1]] * 2]
+    (tmp_path / "a.bmp").write_bytes(start + bytes([1, 2, 3, 255, 1, 2, 3, 254]))
+    assert "alpha channel with transparent pixels" in refused(tmp_path / "a.bmp")
+
+
+# Arrays
+
+
+def test_no_pickles(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([[{}]]), allow_pickle=True)
+    assert "damaged or unreadable" in refused(tmp_path / "a.npy")
+    assert "object" in refused(tmp_path / "a.npy").lower()
+
+
+def test_hdf5(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_group("only")
+    assert refused(path).startswith("found no dataset")
+    with h5py.File(path, "w") as file:
+        for name in "abcdefghij":
+            file[f"g/{name}"] = np.zeros((2, 2), np.uint8)
+    assert refused(path).startswith("found 10 datasets (/g/a, /g/b, ")
+    assert refused(path).endswith("…); say which: FILE::/g/a")
+    assert refused(f"{path}::/g/z").startswith("has no dataset /g/z; it has /g/a, ")
+    assert refused(f"{path}::/g").startswith("has no dataset /g; ")
+    files.write(tmp_path / "a.npy", np.zeros((2, 2)))
+    assert refused(f"{tmp_path}/a.npy::/x") == "is NPY, not HDF5, and has no dataset /x"
+
+
+def test_hdf5_of_other_kinds(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = np.zeros((2, 2), np.uint8)
+    (tmp_path / "raw").write_bytes(bytes(4))
+    with h5py.File(path, "w") as file:
+        file["text"] = ["a", "b"]
+        file["matlab"] = np.zeros((2, 2), np.uint8)
+        file["matlab"].attrs["MATLAB_class"] = np.bytes_("uint8")
+        file["link"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "x")
+        file.create_dataset("outside", (2, 2), "u1", external=[(str(tmp_path / "raw"), 0, 4)])
+        layout = h5py.VirtualLayout((2, 2), "u1")
+        layout[:] = h5py.VirtualSource(str(tmp_path / "other.h5"), "x", (2, 2))
+        file.create_virtual_dataset("virtual", layout)
+    assert "is of dtype object; allowed are numbers" in refused(f"{path}::text")
+    assert "is MATLAB's (-v7.3" in refused(f"{path}::matlab")
+    for name in ("link", "outside", "virtual"):
+        assert "lies in another file" in refused(f"{path}::{name}")
+
+
+# DICOM without its extra
+
+
+def test_the_extra_is_named(tmp_path, monkeypatch):
+    (tmp_path / "a.dcm").write_bytes(bytes(128) + b"DICM" + bytes(100))
+    monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
+    message = refused(tmp_path / "a.dcm", MissingExtraError)
+    assert message == "DICOM needs pydicom: pip install 'fsrcnn-np[dicom]'"
+
+
+# Writing
+
+
+def test_an_existing_file_is_kept(tmp_path):
+    path = tmp_path / "a.png"
+    files.write(path, np.zeros((2, 2), np.uint8))
+    before = path.read_bytes()
+    with pytest.raises(files.OutputExists, match=r"a\.png: exists already and is kept; --overwrite"):
+        files.write(path, np.ones((2, 2), np.uint8))
+    assert path.read_bytes() == before
+    files.write(path, np.ones((2, 2), np.uint8), overwrite=True)
+    assert path.read_bytes() != before
+    assert issubclass(files.OutputExists, FileError)
+
+
+def test_a_file_that_comes_meanwhile_is_kept(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    monkeypatch.setattr("fsrcnn_np.files.atomic.check_free", lambda path, overwrite: path.write_text("another's"))
+    with pytest.raises(files.OutputExists):
+        files.write_text(path, "ours")
+    assert path.read_text() == "another's"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_text_is_utf8_with_the_usual_permissions(tmp_path):
+    files.write_text(tmp_path / "new" / "a.json", "σ = 1\n")
+    path = tmp_path / "new" / "a.json"
+    assert path.read_bytes() == "σ = 1\n".encode()
+    (tmp_path / "usual").touch()
+    assert path.stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("fault", ["open", "os.fsync", "os.replace"])
+def test_no_partial_file_stays(tmp_path, monkeypatch, fault, overwrite):
+    path = tmp_path / "a.png"
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    if fault == "os.replace":
+        monkeypatch.setattr("os.link", full)
+    monkeypatch.setattr({"open": "builtins.open"}.get(fault, fault), full)
+    with pytest.raises(FileError, match=r"a\.png: cannot be written \(No space left on device\)"):
+        files.write(path, np.zeros((2, 2), np.uint8), overwrite=overwrite)
+    monkeypatch.undo()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_a_full_disk(tmp_path, monkeypatch):
+    import pathlib
+
+    monkeypatch.setattr(pathlib.Path, "with_name", lambda self, name: pathlib.Path("/dev/full"))
+    monkeypatch.setattr(pathlib.Path, "unlink", lambda self: None)
+    monkeypatch.setattr("builtins.open", lambda path, mode, real=open: real(path, "wb"))
+    with pytest.raises(FileError, match="No space left on device"):
+        files.write_text(tmp_path / "a.txt", "x" * 100_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError, match="cannot be written"):
+        files.write(tmp_path / "file" / "a.png", np.zeros((2, 2), np.uint8))
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(FileError, match="is a folder"):
+        files.write(tmp_path / "folder.png", np.zeros((2, 2), np.uint8), overwrite=True)
+
+
+def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        files.write(tmp_path / "a.png", np.zeros((2, 2), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pixels_that_are_no_image(tmp_path):
+    with pytest.raises(ImageError, match=r"a\.png: found dtype bool"):
+        files.write(tmp_path / "a.png", np.zeros((2, 2), bool))
+    with pytest.raises(FormatError, match=r"its suffix names no known format; allowed are \.png"):
+        files.write(tmp_path / "a.xyz", np.zeros((2, 2), np.uint8))
+    with pytest.raises(FormatError, match="JPEG holds at most 65535 rows or columns; found 1×65536"):
+        files.write(tmp_path / "a.jpg", np.zeros((1, 65536), np.uint8))
+    with pytest.raises(FormatError, match="only written from a DICOM original"):
+        files.write(tmp_path / "a.dcm", np.zeros((2, 2), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_library_that_fails_to_write(tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr("imagecodecs.png_encode", fail)
+    with pytest.raises(FormatError, match=r"a\.png: cannot be written as PNG: two lines$"):
+        files.write(tmp_path / "a.png", np.zeros((2, 2), np.uint8))
+
+
+def test_exceptions_are_what_python_programs_expect():
+    assert issubclass(FormatError, ValueError)
+    assert issubclass(OptionError, ValueError)
+    assert issubclass(FileError, OSError)
+    assert issubclass(MissingExtraError, FileError)

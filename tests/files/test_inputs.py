@@ -1,0 +1,123 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from fsrcnn_np.files import find_inputs
+from fsrcnn_np.files.target import split
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    for name in (
+        "one/a.png", "one/b.TIF", "one/notes.txt", "one/.hidden.png", "one/deep/a.png", "two/a.png", "two/c.pgm",
+        "empty/readme.txt", ".cache/z.png", "three/x.png", "three/x.tif", "brackets/[1].png",
+    ):  # fmt: skip
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"-")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*patterns, **options):
+    return [found.name for found in find_inputs(patterns, **options)]
+
+
+def test_files_keep_their_order_and_names(tree):
+    found = find_inputs(["two/c.pgm", tree / "one" / "a.png"])
+    assert [i.path for i in found] == ["two/c.pgm", str(tree / "one" / "a.png")]
+    assert [i.name for i in found] == ["c.pgm", "a.png"]
+    assert [i.stem for i in found] == ["c", "a"]
+    assert [i.error for i in found] == [None, None]
+
+
+def test_folders_give_all_below_sorted(tree):
+    assert names("one") == ["a.png", "b.TIF", os.path.join("deep", "a.png")]
+    assert names(".") == [
+        os.path.join(*parts.split("/"))
+        for parts in (
+            "brackets/[1].png one/a.png one/b.TIF one/deep/a.png three/x.png three/x.tif two/a.png two/c.pgm".split()
+        )
+    ]
+    assert names("one", suffixes=[".tif"]) == ["b.TIF"]
+
+
+def test_names_are_unique(tree):
+    assert names("one/a.png", "two/a.png") == [os.path.join("one", "a.png"), os.path.join("two", "a.png")]
+    assert names("one", "two") == [
+        os.path.join("one", "a.png"), "b.TIF", os.path.join("deep", "a.png"), os.path.join("two", "a.png"), "c.pgm",
+    ]  # fmt: skip
+    assert names("one/deep/a.png", "one") == [os.path.join("deep", "a.png"), os.path.join("one", "a.png"), "b.TIF"]
+
+
+def test_names_are_unique_where_case_does_not_count(tree):
+    (tree / "one" / "A.PNG").touch()
+    found = names("one/a.png", "one/A.PNG", "two/a.png")
+    assert len({name.casefold() for name in found}) == 3
+    assert found[1].endswith("-2.PNG")
+
+
+def test_stems_are_unique_without_the_suffix(tree):
+    found = find_inputs(["three", "one/a.png"])
+    assert [i.stem for i in found] == ["x_png", "x_tif", "a"]
+
+
+def test_duplicates_count_once(tree):
+    assert names("one/a.png", "./one/a.png", tree / "one" / "a.png", "one/*.png") == ["a.png"]
+    os.symlink(tree / "one" / "a.png", tree / "two" / "same.png")
+    assert names("one/a.png", "two/same.png") == ["a.png"]
+
+
+def test_globs(tree):
+    assert names("t*/*.p?m", "*/a.png") == ["c.pgm", os.path.join("one", "a.png"), os.path.join("two", "a.png")]
+    assert len(names("**/a.png")) == 3
+    assert names("brackets/[1].png") == ["[1].png"], "a file of this very name is no glob"
+    assert names("one*") == ["a.png", "b.TIF", os.path.join("deep", "a.png")]
+
+
+def test_errors_are_entries(tree):
+    found = find_inputs(["empty", "one/a.png", "*.gif", "missing.png"])
+    assert [bool(i.error) for i in found] == [True, False, True, False]
+    assert found[0].error.startswith("empty: a folder without images (.png, ")
+    assert found[2].error == "*.gif: no file matches"
+    assert found[3].path == "missing.png"
+    assert find_inputs([]) == []
+
+
+def test_links_to_folders_are_not_followed(tree):
+    os.symlink(tree, tree / "one" / "loop")
+    assert len(names("one")) == 3
+
+
+def test_hdf5_datasets(tree):
+    (tree / "scan.h5").touch()
+    found = find_inputs(["scan.h5::/left", "scan.h5::right/cc", "scan.h5::/left", "one/a.png"])
+    assert [i.path for i in found] == ["scan.h5::/left", "scan.h5::right/cc", "one/a.png"]
+    assert [i.name for i in found] == ["scan_left.h5", "scan_right_cc.h5", "a.png"]
+    assert names("scan.h5::/left") == ["scan.h5"]
+    assert [i.path for i in find_inputs(["*.h5::/left"])] == ["scan.h5::/left"]
+
+
+def test_dicom_files_without_suffix(tree):
+    folder = tree / "cd"
+    folder.mkdir()
+    for name in ("IM000001", "1.2.840.113619.2", "DICOMDIR", "a.exe"):
+        (folder / name).write_bytes(bytes(128) + b"DICM")
+    (folder / "README").write_bytes(b"no")
+    assert names("cd") == ["1.2.840.113619.2", "IM000001"]
+    assert find_inputs(["cd"], suffixes=[".png"])[0].error
+
+
+def test_split():
+    assert split("a.h5::/x/y") == (Path("a.h5"), "/x/y")
+    assert split("a.h5::x").dataset == "/x"
+    assert split("a.h5::").dataset is None
+    assert split("a.h5").dataset is None
+    assert str(split("C:/b.h5::/x").path) == "C:/b.h5"
+
+
+def test_a_colon_in_a_file_name(tree):
+    (tree / "a::b.png").touch()
+    assert split("a::b.png").dataset is None
+    assert names("a::b.png") == ["a::b.png"]

@@ -1,0 +1,434 @@
+"""Every format × dtype × colour: what is written is read again, and what other programs wrote is read as stored."""
+
+import itertools
+import struct
+import zlib
+
+import h5py
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from fsrcnn_np import files
+from fsrcnn_np.errors import FormatError
+
+HOLDS = {
+    "png": ("uint8", "uint16"),
+    "pgm": ("uint8", "uint16"),
+    "ppm": ("uint8", "uint16"),
+    "bmp": ("uint8",),
+    "tif": ("uint8", "int8", "uint16", "int16", "float32", "float64"),
+    "npy": ("uint8", "int8", "uint16", "int16", "float32", "float64"),
+    "h5": ("uint8", "int8", "uint16", "int16", "float32", "float64"),
+}
+CASES = [(suffix, dtype) for suffix, dtypes in HOLDS.items() for dtype in dtypes]
+
+
+def ramp(shape, dtype="uint16", step=997):
+    values = np.arange(np.prod(shape)) * step
+    return (values % (np.iinfo(dtype).max + 1)).astype(dtype).reshape(shape)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("files")
+
+
+def same(found, expected):
+    assert found.dtype == expected.dtype
+    assert found.dtype.isnative
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("suffix", "dtype"), CASES)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_written_is_read(folder, suffix, dtype, data):
+    shape = data.draw(st.tuples(st.integers(1, 6), st.integers(1, 6)))
+    shape += (3,) * (suffix == "ppm" or (suffix != "pgm" and data.draw(st.booleans())))
+    elements = {"allow_nan": False, "allow_infinity": False} if dtype.startswith("float") else None
+    pixels = data.draw(hnp.arrays(dtype, shape, elements=elements))
+    path = folder / f"first.{suffix}"
+    assert files.write(path, pixels, overwrite=True) == []
+    picture = files.read(path)
+    same(picture.pixels, pixels)
+    assert picture.data_range is None
+    # and in the way of upscale: the same format again, twice the size
+    large = pixels.repeat(2, axis=0).repeat(2, axis=1)
+    again = folder / f"second.{suffix}"
+    files.write(again, large, like=picture, overwrite=True)
+    second = files.read(again)
+    assert second.format == picture.format
+    same(second.pixels, large)
+
+
+@pytest.mark.parametrize("suffix", ["png", "pgm", "ppm", "bmp", "jpg"])
+@pytest.mark.parametrize("dtype", ["int16", "float32", "int8", "float64"])
+def test_formats_refuse_what_they_cannot_hold(tmp_path, suffix, dtype):
+    with pytest.raises(FormatError, match=rf"out\.{suffix}: .* cannot hold {dtype}; it holds uint8.*\.tif"):
+        files.write(tmp_path / f"out.{suffix}", np.zeros((2, 2), dtype))
+    assert list(tmp_path.iterdir()) == []
+
+
+# PNG
+
+
+def png(pixels, bits, colour, *, extra=b"", interlaced=False):
+    """A PNG written by the book (ISO/IEC 15948), filter 0 only; `pixels` as H×W×samples."""
+    passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+    raw = b""
+    for row, column, down, across in passes if interlaced else ((0, 0, 1, 1),):
+        for line in pixels[row::down, column::across]:
+            if line.size:
+                digits = "".join(format(int(value), f"0{bits}b") for value in line.ravel())
+                raw += b"\0" + int(digits.ljust(-(-len(digits) // 8) * 8, "0"), 2).to_bytes(-(-len(digits) // 8), "big")
+    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], bits, colour, 0, 0, interlaced)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND")
+
+
+def chunk(kind, body=b""):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize(("bits", "colour", "samples"), [(8, 0, 1), (16, 0, 1), (8, 2, 3), (16, 2, 3)])
+def test_png_of_8_and_16_bits(tmp_path, bits, colour, samples, interlaced):
+    pixels = ramp((11, 9, samples), f"uint{bits}")
+    (tmp_path / "a.png").write_bytes(png(pixels, bits, colour, interlaced=interlaced))
+    picture = files.read(tmp_path / "a.png")
+    same(picture.pixels, pixels if samples == 3 else pixels[..., 0])
+    assert picture.remarks == ()
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_png_of_few_bits_is_widened_and_says_so(tmp_path, bits, interlaced):
+    pixels = ramp((7, 5, 1), "uint8", 3) % 2**bits
+    (tmp_path / "a.png").write_bytes(png(pixels, bits, 0, interlaced=interlaced))
+    picture = files.read(tmp_path / "a.png")
+    same(picture.pixels, (pixels[..., 0] * (255 // (2**bits - 1))).astype(np.uint8))
+    assert files.write(tmp_path / "b.png", picture.pixels, like=picture) == [
+        f"the original has {bits}-bit samples; written with 8 bits per sample"
+    ]
+
+
+def test_png_palette_becomes_rgb(tmp_path):
+    colours = np.array([[0, 0, 0], [255, 0, 7], [1, 2, 3]], np.uint8)
+    indices = ramp((4, 5, 1), "uint8", 1) % 3
+    (tmp_path / "a.png").write_bytes(png(indices, 2, 3, extra=chunk(b"PLTE", colours.tobytes())))
+    picture = files.read(tmp_path / "a.png")
+    same(picture.pixels, colours[indices[..., 0]])
+    assert files.write(tmp_path / "b.png", picture.pixels, like=picture) == [
+        "the original has a palette; written with 8 bits per sample"
+    ]
+
+
+@pytest.mark.parametrize(("bits", "colour", "samples"), [(8, 4, 2), (16, 4, 2), (8, 6, 4), (16, 6, 4)])
+def test_png_alpha(tmp_path, bits, colour, samples):
+    pixels = ramp((4, 3, samples), f"uint{bits}")
+    pixels[..., -1] = 2**bits - 1
+    (tmp_path / "a.png").write_bytes(png(pixels, bits, colour))
+    picture = files.read(tmp_path / "a.png")
+    same(picture.pixels, pixels[..., 0] if samples == 2 else pixels[..., :3])
+    assert picture.remarks == ("its alpha channel, opaque everywhere, is left out",)
+    pixels[2, 1, -1] -= 1
+    (tmp_path / "a.png").write_bytes(png(pixels, bits, colour))
+    with pytest.raises(FormatError, match=r"a\.png: found an alpha channel.*flatten it first"):
+        files.read(tmp_path / "a.png")
+
+
+def test_png_keeps_profile_and_texts_and_scales_resolution(tmp_path):
+    kept = [
+        chunk(b"gAMA", struct.pack(">I", 45455)),
+        chunk(b"iCCP", b"p\0\0" + zlib.compress(b"profile")),
+        chunk(b"tEXt", b"Title\0breast"),
+    ]
+    extra = b"".join((*kept, chunk(b"pHYs", struct.pack(">IIB", 1000, 2000, 1)), chunk(b"tIME", bytes(7))))
+    (tmp_path / "a.png").write_bytes(png(ramp((2, 2, 1), "uint8"), 8, 0, extra=extra))
+    picture = files.read(tmp_path / "a.png")
+    files.write(tmp_path / "b.png", np.zeros((4, 4), np.uint8), like=picture)
+    written = (tmp_path / "b.png").read_bytes()
+    for part in (*kept, chunk(b"pHYs", struct.pack(">IIB", 2000, 4000, 1))):
+        assert written.count(part) == 1
+    assert b"tIME" not in written
+    with Image.open(tmp_path / "b.png") as image:  # the chunks stand where libpng wants them
+        image.load()
+        assert image.info["gamma"] == pytest.approx(0.45455)
+
+
+# Netpbm
+
+
+@pytest.mark.parametrize("maxval", [1, 7, 255, 256, 1023, 4095, 65535])
+@pytest.mark.parametrize(("kind", "samples"), [(2, 1), (3, 3), (5, 1), (6, 3)])
+def test_netpbm_keeps_its_maxval(tmp_path, kind, samples, maxval):
+    dtype = "uint16" if maxval > 255 else "uint8"
+    pixels = (np.arange(12 * samples).reshape(3, 4, samples) * 997 % (maxval + 1)).astype(dtype)
+    body = (
+        " ".join(map(str, pixels.ravel())).encode()
+        if kind < 4
+        else pixels.astype(np.dtype(dtype).newbyteorder(">")).tobytes()
+    )
+    (tmp_path / "a.pnm").write_bytes(f"P{kind} # a comment\n4\t3\n#another\n{maxval}\n".encode() + body)
+    picture = files.read(tmp_path / "a.pnm")
+    same(picture.pixels, pixels if samples == 3 else pixels[..., 0])
+    own = maxval in (255, 65535)
+    assert picture.data_range == (None if own else maxval)
+    assert picture.data_range_origin == ("" if own else f"maxval {maxval}")
+    assert picture.format == ("PPM" if samples == 3 else "PGM")
+    files.write(tmp_path / "b.pnm", picture.pixels, like=picture)
+    assert (tmp_path / "b.pnm").read_bytes().startswith(f"P{kind}\n4 3\n{maxval}\n".encode())
+    same(files.read(tmp_path / "b.pnm").pixels, picture.pixels)
+
+
+def test_values_beyond_the_maxval_are_clipped_and_said(tmp_path):
+    (tmp_path / "a.pgm").write_bytes(b"P2 2 1 4095 0 4095")
+    picture = files.read(tmp_path / "a.pgm")
+    remarks = files.write(tmp_path / "b.pgm", np.array([[0, 5000]], np.uint16), like=picture)
+    assert remarks == ["values beyond the original's maxval 4095 are clipped"]
+    assert files.read(tmp_path / "b.pgm").pixels.tolist() == [[0, 4095]]
+
+
+# BMP and JPEG
+
+
+@pytest.mark.parametrize(("mode", "change"), [("1", "one bit per pixel"), ("P", "a palette"), ("L", ""), ("RGB", "")])
+def test_bmp(tmp_path, mode, change):
+    rgb = Image.fromarray(ramp((5, 7, 3), "uint8"))
+    image = rgb.convert(mode)
+    image.save(tmp_path / "a.bmp", dpi=(300, 300))
+    picture = files.read(tmp_path / "a.bmp")
+    same(picture.pixels, np.array(image.convert("L" if mode in "1L" else "RGB")))
+    remarks = files.write(tmp_path / "b.bmp", np.zeros((10, 14), np.uint8), like=picture)
+    assert remarks == ([f"the original has {change}; written with 8 bits per sample"] if change else [])
+    with Image.open(tmp_path / "b.bmp") as written:
+        assert written.info["dpi"] == pytest.approx((600, 600), rel=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(40, 56), (40, 56, 3)])
+def test_jpeg_comes_back_nearly(tmp_path, shape):
+    smooth = np.linspace(0, 255, int(np.prod(shape))).reshape(shape).astype(np.uint8)
+    exif = Image.Exif()
+    exif[274] = 6  # orientation: turned, which the pixels as stored are not
+    Image.fromarray(smooth).save(tmp_path / "a.jpg", quality=90, dpi=(100, 100), icc_profile=b"profile", exif=exif)
+    picture = files.read(tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as image:
+        same(picture.pixels, np.array(image))
+    large = picture.pixels.repeat(2, axis=0).repeat(2, axis=1)
+    assert files.write(tmp_path / "b.jpg", large, like=picture) == ["JPEG is lossy: written with quality 95"]
+    again = files.read(tmp_path / "b.jpg")
+    assert np.abs(again.pixels.astype(int) - large).max() <= 6
+    with Image.open(tmp_path / "b.jpg") as written:
+        assert written.info["dpi"] == (200, 200)
+        assert written.info["icc_profile"] == b"profile"
+        assert written.getexif()[274] == 6
+
+
+# TIFF
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("compression", ["none", "lzw", "adobe_deflate", "packbits", "zstd", "lzma"])
+@pytest.mark.parametrize(
+    ("dtype", "predictor"), [("uint16", False), ("uint16", True), ("float32", True), ("int16", False)]
+)
+def test_tiff_keeps_compression_byte_order_and_resolution(tmp_path, dtype, predictor, compression, byteorder):
+    pixels = ramp((6, 5), "int16").astype(dtype)
+    predictor = predictor and compression not in ("none", "packbits")
+    options = {"compression": compression, "predictor": predictor, "byteorder": byteorder, "metadata": None}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, resolution=(300, 150), resolutionunit="INCH", **options)
+    picture = files.read(tmp_path / "a.tif")
+    same(picture.pixels, pixels)
+    assert files.write(tmp_path / "b.tif", pixels.repeat(2, axis=0).repeat(2, axis=1), like=picture) == []
+    with tifffile.TiffFile(tmp_path / "a.tif") as first, tifffile.TiffFile(tmp_path / "b.tif") as second:
+        before, after = first.pages[0], second.pages[0]
+        for name in ("compression", "predictor", "bitspersample", "photometric", "sampleformat", "resolutionunit"):
+            assert getattr(after, name) == getattr(before, name), name
+        assert second.byteorder == byteorder
+        assert after.resolution == (600, 300)
+    same(files.read(tmp_path / "b.tif").pixels, pixels.repeat(2, axis=0).repeat(2, axis=1))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 6, 9, 10, 12, 14])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_tiff_of_packed_bits(tmp_path, bits, samples):
+    dtype = np.dtype("uint8" if bits <= 8 else "uint16")
+    pixels = (ramp((5, 7, samples), "uint16") % 2**bits).astype(dtype)
+    pixels = pixels[..., 0] if samples == 1 else pixels
+    colour = "minisblack" if samples == 1 else "rgb"
+    tifffile.imwrite(tmp_path / "a.tif", pixels, bitspersample=bits, photometric=colour, metadata=None)
+    picture = files.read(tmp_path / "a.tif")
+    same(picture.pixels, pixels)
+    assert picture.data_range == 2**bits - 1
+    assert picture.data_range_origin == f"BitsPerSample {bits}"
+    assert files.write(tmp_path / "b.tif", pixels, like=picture) == []
+    with tifffile.TiffFile(tmp_path / "b.tif") as written:
+        assert written.pages[0].bitspersample == bits
+    same(files.read(tmp_path / "b.tif").pixels, pixels)
+
+
+def test_big_endian_packed_tiff_is_written_right(tmp_path):
+    """12 bits as TIFF 6.0 has them, highest bit first, whatever the byte order; tifffile 2026.3 writes them wrongly."""
+    pixels = ramp((2, 2), "uint16", 1234) % 4096
+    entries = [(256, 3, 2), (257, 3, 2), (258, 3, 12), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 3, 2)]
+    packed = b"".join(bytes([v[0] >> 4, (v[0] & 15) << 4 | v[1] >> 8, v[1] & 255]) for v in pixels.tolist())
+    entries.append((279, 4, len(packed)))
+    table = struct.pack(">H", len(entries))
+    for code, kind, value in entries:
+        table += struct.pack(">HHI", code, kind, 1) + (
+            struct.pack(">HH", value, 0) if kind == 3 else struct.pack(">I", value)
+        )
+    (tmp_path / "a.tif").write_bytes(b"MM\0*" + struct.pack(">I", 8 + len(packed)) + packed + table + bytes(4))
+    picture = files.read(tmp_path / "a.tif")
+    same(picture.pixels, pixels)
+    files.write(tmp_path / "b.tif", pixels, like=picture)
+    same(files.read(tmp_path / "b.tif").pixels, pixels)
+
+
+def test_tiff_photometric_planes_and_texts(tmp_path):
+    pixels = ramp((5, 4), "uint8")
+    tags = [(271, 2, None, "Maker", True), (274, 3, 1, 6, True), (65000, 2, None, "private", True)]
+    tifffile.imwrite(
+        tmp_path / "a.tif", pixels, photometric="miniswhite", description="breast", extratags=tags, metadata=None,
+        iccprofile=b"profile", software="scanner",
+    )  # fmt: skip
+    picture = files.read(tmp_path / "a.tif")
+    same(picture.pixels, pixels)
+    remarks = files.write(tmp_path / "b.tif", pixels, like=picture)
+    assert remarks == ["left out of the TIFF: 65000"]
+    with tifffile.TiffFile(tmp_path / "b.tif") as written:
+        tags = written.pages[0].tags
+        assert [tags[code].value for code in (262, 270, 271, 274, 305)] == [0, "breast", "Maker", 6, "scanner"]
+        assert written.pages[0].iccprofile == b"profile"
+    colour = ramp((5, 4, 3), "uint16")
+    tifffile.imwrite(tmp_path / "c.tif", np.moveaxis(colour, -1, 0), photometric="rgb", planarconfig="separate")
+    same(files.read(tmp_path / "c.tif").pixels, colour)
+
+
+@pytest.mark.parametrize("step", [257, 256, 1])
+def test_tiff_palette(tmp_path, step):
+    colours = ramp((256, 3), "uint8", 7).astype(np.uint16) * step
+    indices = ramp((5, 4), "uint8")
+    tifffile.imwrite(tmp_path / "a.tif", indices, photometric="palette", colormap=colours.T)
+    picture = files.read(tmp_path / "a.tif")
+    same(picture.pixels, (colours // step)[indices].astype("uint16" if step == 1 else "uint8"))
+    assert picture.data_range is None
+    files.write(tmp_path / "b.tif", picture.pixels, like=picture)
+    same(files.read(tmp_path / "b.tif").pixels, picture.pixels)
+
+
+def test_tiff_alpha(tmp_path):
+    pixels = ramp((4, 3, 4), "uint16")
+    pixels[..., 3] = 65535
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=["unassalpha"])
+    picture = files.read(tmp_path / "a.tif")
+    same(picture.pixels, np.ascontiguousarray(pixels[..., :3]))
+    assert picture.remarks == ("its alpha channel, opaque everywhere, is left out",)
+    pixels[0, 0, 3] = 0
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=["unassalpha"])
+    with pytest.raises(FormatError, match="alpha channel with transparent pixels"):
+        files.read(tmp_path / "a.tif")
+
+
+def test_lossy_tiff_is_written_without_loss(tmp_path):
+    pixels = np.full((16, 16, 3), 77, np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="ycbcr", compression="jpeg", compressionargs={"level": 95})
+    picture = files.read(tmp_path / "a.tif")
+    noise = np.random.default_rng(0).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+    assert "deflate" in files.write(tmp_path / "b.tif", noise, like=picture)[0]
+    same(files.read(tmp_path / "b.tif").pixels, noise)
+
+
+def test_tiff_previews_are_left_out(tmp_path):
+    pixels = ramp((8, 8))
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(pixels)
+        file.write(pixels[::2, ::2], subfiletype=1)
+    picture = files.read(tmp_path / "a.tif")
+    same(picture.pixels, pixels)
+    assert "previews" in picture.remarks[0]
+
+
+# Arrays
+
+
+@pytest.mark.parametrize("dtype", [">u2", ">f4", "<i2", "u1"])
+def test_arrays_keep_their_byte_order(tmp_path, dtype):
+    pixels = ramp((3, 4), "uint8").astype(dtype)
+    np.save(tmp_path / "a.npy", np.asfortranarray(pixels))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["scan/right"] = pixels
+    for name in ("a.npy", "a.h5"):
+        picture = files.read(tmp_path / name)
+        same(picture.pixels, pixels.astype(np.dtype(dtype).newbyteorder("=")))
+        assert picture.pixels.flags.writeable
+        files.write(tmp_path / f"b{name}", picture.pixels, like=picture)
+    assert np.load(tmp_path / "ba.npy").dtype == np.dtype(dtype)
+    with h5py.File(tmp_path / "ba.h5") as file:
+        assert file["scan/right"].dtype == np.dtype(dtype)
+
+
+def test_arrays_of_any_shape_are_read_and_judged_elsewhere(tmp_path):
+    for index, array in enumerate((np.zeros((2, 3, 4, 5)), np.ones(3, bool), np.zeros((0, 3)), np.float64(3))):
+        np.save(tmp_path / f"{index}.npy", array)
+        same(files.read(tmp_path / f"{index}.npy").pixels, np.asarray(array))
+
+
+def test_hdf5_datasets(tmp_path):
+    pixels = ramp((6, 5))
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        made = file.create_dataset(
+            "left/cc", data=pixels, chunks=(2, 5), compression="gzip", compression_opts=7, shuffle=True
+        )
+        made.attrs["spacing"] = [0.07, 0.07]
+        made.attrs["view"] = "CC"
+        made.attrs["reference"] = made.ref
+        file["left/mlo"] = pixels[::-1]
+    for path, expected in (("left/cc", pixels), ("/left/mlo", pixels[::-1])):
+        picture = files.read(f"{tmp_path}/a.h5::{path}")
+        same(picture.pixels, expected)
+        assert picture.path == f"{tmp_path}/a.h5::/{path.strip('/')}"
+    picture = files.read(f"{tmp_path}/a.h5::/left/cc")
+    files.write(tmp_path / "b.h5", picture.pixels, like=picture)
+    files.write(f"{tmp_path}/c.h5::/other/name", picture.pixels, like=picture)
+    with h5py.File(tmp_path / "b.h5") as file:
+        written = file["left/cc"]
+        assert (written.compression, written.compression_opts, written.shuffle) == ("gzip", 7, True)
+        assert written.attrs["view"] == "CC"
+        assert written.attrs["spacing"].tolist() == [0.07, 0.07]
+        assert list(file["left"]) == ["cc"]
+    same(files.read(f"{tmp_path}/c.h5").pixels, pixels)
+
+
+# The content tells
+
+
+def test_a_wrong_suffix_does_not_matter(tmp_path):
+    pixels = ramp((4, 5))
+    for suffix, name in itertools.product(("png", "tif", "npy"), ("a.jpg", "a", "a.unknown")):
+        files.write(tmp_path / f"right.{suffix}", pixels, overwrite=True)
+        (tmp_path / name).write_bytes((tmp_path / f"right.{suffix}").read_bytes())
+        picture = files.read(tmp_path / name)
+        same(picture.pixels, pixels)
+        remarks = files.write(tmp_path / f"out-{name}", pixels, like=picture, overwrite=True)
+        assert remarks == (
+            [f"{tmp_path}/out-a.jpg holds {picture.format}, as its original does, whatever its name says"]
+            * (name == "a.jpg")
+        )
+        same(files.read(tmp_path / f"out-{name}").pixels, pixels)
+
+
+def test_other_programs_read_what_is_written(tmp_path):
+    pixels = ramp((6, 5))
+    files.write(tmp_path / "a.png", pixels)
+    files.write(tmp_path / "a.tif", pixels)
+    files.write(tmp_path / "a.pgm", pixels)
+    for suffix in ("png", "tif", "pgm"):
+        with Image.open(tmp_path / f"a.{suffix}") as image:
+            np.testing.assert_array_equal(np.array(image), pixels)
+    same(imagecodecs.png_decode((tmp_path / "a.png").read_bytes()), pixels)
