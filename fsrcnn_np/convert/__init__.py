@@ -76,10 +76,8 @@ def load_weights(
     """
     asked = Asked(scale, border, deconvolution_offset, value_range, input_mean, licence)
     models = shipped()
-    if isinstance(name_or_path, str) and name_or_path in models:
-        path = models[name_or_path]
-    else:
-        path = Path(name_or_path)
+    named = models.get(name_or_path) if isinstance(name_or_path, str) else None
+    path = named or Path(name_or_path)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise FileError(
@@ -155,6 +153,6 @@ def _read(path: Path, asked: Asked) -> Weights | Found:
     if path.suffix == ".onnx" or head.startswith(b"\x08"):
         return onnx_file.found(path)
     raise WeightsError(
-        f"the file begins with {head[:8]!r}, which is no format that is read: HDF5 of fsrcnn-np, MATLAB -v6, -v7 and -v7.3, "
-        "PyTorch (.pth, .pt, .safetensors), ONNX"
+        f"the file begins with {head[:8]!r}, which is no format that is read: HDF5 of fsrcnn-np, "
+        "MATLAB -v6, -v7 and -v7.3, PyTorch (.pth, .pt, .safetensors), ONNX"
     )

@@ -85,13 +85,13 @@ def _array(name: str, what: str, value: Any) -> np.ndarray:
 def _kernel(name: str, value: Any) -> np.ndarray:
     """(in, k · k, out) → (in, rows, columns, out); MATLAB drops a trailing dimension of 1."""
     array = _array(name, "weights_conv", value)
-    array = array.reshape(array.shape + (1,) * (3 - array.ndim))
-    size = round(array.shape[1] ** 0.5) if array.ndim == 3 else 0
-    if size**2 != array.shape[1] or not size:
+    shape = (*array.shape, *[1] * (3 - array.ndim))
+    size = round(shape[1] ** 0.5) if len(shape) == 3 else 0
+    if size**2 != shape[1] or not size:
         raise WeightsError(
             f"weights_conv, {name} has shape {array.shape}; (in, k·k, out) is expected, (1, 25, 56) in the first"
         )
-    return array.reshape(array.shape[0], size, size, array.shape[2], order="F")
+    return array.reshape(shape[0], size, size, shape[2], order="F")
 
 
 def _slope(name: str, value: Any, last: bool) -> np.ndarray | None:

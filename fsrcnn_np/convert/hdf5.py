@@ -118,7 +118,8 @@ def _read(file: Any) -> Weights:
     )
     if (stored := _text(attributes, "sha256")) != weights.sha256:
         raise WeightsError(
-            f"the parameters' sha256 is {weights.sha256[:12]}…, the file says {stored[:12]}…: damaged or edited; copy it again"
+            f"the parameters' sha256 is {weights.sha256[:12]}…, the file says {stored[:12]}…: "
+            "damaged or edited; copy it again"
         )
     return weights
 

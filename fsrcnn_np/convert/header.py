@@ -29,7 +29,7 @@ class Header:
     sha256: str
 
 
-_KINDS = {
+_KINDS: dict[str, type | tuple[type, ...]] = {
     "scale": int, "border": str, "deconvolution_offset": int, "value_range": list, "input_mean": (int, float),
     "licence": str, "provenance": dict, "sha256": str,
 }  # fmt: skip

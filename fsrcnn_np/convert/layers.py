@@ -179,8 +179,8 @@ def scale_in_name(path: Path) -> int | None:
 def from_subpixel(layer: Layer, begin: int) -> tuple[Layer, int, int]:
     """Turn a convolution that ends in a pixel shuffle into the deconvolution that does the same.
 
-    Phase (a, b) of the shuffle is channel a · scale + b, and out[scale · i + a] = Σ_t x[i + t − begin] · w[t]; the
-    deconvolution has out[r] = Σ_i x[i] · w[r + offset − scale · i], hence w[t] lies at a + offset − scale · (t − begin).
+    Phase (a, b) of the shuffle is channel a · scale + b, and out[scale · i + a] = Σ_t x[i + t − begin] · w[t]. The
+    deconvolution has out[r] = Σ_i x[i] · w[r + offset − scale · i], so w[t] lies at a + offset − scale · (t − begin).
 
     Parameters
     ----------
@@ -232,10 +232,13 @@ def from_subpixel(layer: Layer, begin: int) -> tuple[Layer, int, int]:
 
 def listing(layers: tuple[Layer, ...], last: Layer | None = None) -> str:
     """The layers in one line, for messages: `conv1 5×5 1→56`."""
-    forms = [f"{a.name} {'×'.join(map(str, a.weight.shape[2:]))} {a.weight.shape[1]}→{a.weight.shape[0]}" for a in layers]
+
+    def form(layer: Layer, channels: int, out: int) -> str:
+        return f"{layer.name} {'×'.join(map(str, layer.weight.shape[2:]))} {channels}→{out}"
+
+    forms = [form(layer, layer.weight.shape[1], layer.weight.shape[0]) for layer in layers]
     if last is not None:
-        shape = last.weight.shape
-        forms.append(f"{last.name} {'×'.join(map(str, shape[2:]))} {shape[0]}→{shape[1]} (deconvolution)")
+        forms.append(f"{form(last, *last.weight.shape[:2])} (deconvolution)")
     return ", ".join(forms) or "none"
 
 

@@ -122,7 +122,8 @@ class _Walk:
                 kind, size, start = kind & 0xFFFF, kind >> 16, at + 4
             if start + size > len(data) or (start == at + 4 and size > 4):
                 raise WeightsError(
-                    f"the MAT-file is truncated: {size} bytes are declared, {len(data) - start} are there; copy it again"
+                    f"the MAT-file is truncated: {size} bytes are declared, {len(data) - start} are there; "
+                    "copy it again"
                 )
             yield Element(kind, data[start : start + size])
             padded = start + size if top or start == at + 4 else start + -(-size // 8) * 8
@@ -185,7 +186,9 @@ class _Walk:
     def nested(self, parts: list[Element], depth: int) -> None:
         for part in parts:
             if part.kind != _MATRIX:
-                raise WeightsError(f"the MAT-file is damaged: an element of type {part.kind} among arrays; copy it again")
+                raise WeightsError(
+                    f"the MAT-file is damaged: type {part.kind} where an array is expected; copy it again"
+                )
             self.matrix(part.data, depth + 1)
 
     def subsystem(self, data: memoryview, depth: int) -> None:

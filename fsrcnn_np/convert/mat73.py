@@ -1,8 +1,8 @@
 """MATLAB's MAT-files of version 7.3: HDF5 by MATLAB's conventions.
 
-    512 bytes before the HDF5 begin with "MATLAB 7.3 MAT-file"; dimensions are reversed; the attribute MATLAB_class
-    names the class; a cell is a dataset of references into the group #refs#, a struct is a group, a struct array a
-    group of datasets of references; text is uint16; an empty array keeps its dimensions as values, MATLAB_empty = 1.
+512 bytes before the HDF5 begin with "MATLAB 7.3 MAT-file"; dimensions are reversed; the attribute MATLAB_class
+names the class; a cell is a dataset of references into the group #refs#, a struct is a group, a struct array a
+group of datasets of references; text is uint16; an empty array keeps its dimensions as values, MATLAB_empty = 1.
 """
 
 from __future__ import annotations

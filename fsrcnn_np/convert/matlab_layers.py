@@ -35,6 +35,7 @@ _KINDS = (
     ("pooling", ("PoolSize",)),
     (PRELU, ("Alpha",)),
     ("classification output", ("Categories",)),
+    ("classification output", ("Classes",)),
     (OUTPUT, ("ResponseNames",)),
     (OUTPUT, ("LossFunction",)),
     ("softmax", ("VectorFormat",)),
@@ -65,8 +66,8 @@ def found(layers: Sequence[Properties], form: str) -> Found:
     for i, layer in enumerate(layers):
         if kind(layer) not in _OURS:
             raise WeightsError(
-                f"{name_of(layer, i)} is a {kind(layer)}; an FSRCNN is made of an image input, convolutions with a PReLU "
-                f"each, and a transposed convolution, so this network is none; its layers: {listing(layers)}"
+                f"{name_of(layer, i)} is a {kind(layer)}; an FSRCNN is made of an image input, convolutions with a "
+                f"PReLU each, and a transposed convolution, so this network is none; its layers: {listing(layers)}"
             )
     convolutions: list[Layer] = []
     last: Layer | None = None
@@ -80,7 +81,9 @@ def found(layers: Sequence[Properties], form: str) -> Found:
         elif what == OUTPUT:
             continue
         elif last is not None:
-            raise WeightsError(f"{name} comes after the transposed convolution; an FSRCNN ends there: {listing(layers)}")
+            raise WeightsError(
+                f"{name} comes after the transposed convolution, where an FSRCNN ends: {listing(layers)}"
+            )
         elif what == PRELU:
             if not convolutions or convolutions[-1].slope is not None:
                 raise WeightsError(f"{name} does not follow a convolution; the layers: {listing(layers)}")
@@ -203,7 +206,8 @@ def _offset(layer: Properties, name: str, scale: int, notes: list[str]) -> Fact:
     for edge, cropped in (("row", crop[1]), ("column", crop[3])):
         less = int(crop[0] + cropped) - (9 - scale)
         if less:
-            notes.append(f"{name} crops {crop}: MATLAB's output has {abs(less)} {edge}(s) {'less' if less > 0 else 'more'}")
+            more = f"{abs(less)} {edge}(s) {'less' if less > 0 else 'more'}"
+            notes.append(f"{name} crops {crop}: MATLAB's output has {more} than scale × input")
     return Fact(int(crop[0]), f"CroppingSize of {name}")
 
 
@@ -232,6 +236,4 @@ def _mean_of(mean: np.ndarray, source: str) -> Fact:
     if low == high:
         return Fact(low, source)
     shape = "×".join(map(str, mean.shape))
-    return Fact(
-        float(mean.mean()), f"the mean of {source}, {shape} with values {low:.4g} to {high:.4g}", assumed=True
-    )
+    return Fact(float(mean.mean()), f"the mean of {source}, {shape} with values {low:.4g} to {high:.4g}", assumed=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,16 @@ def found(path: Path, names: list[str]) -> Found:
         classes = ", ".join(f"{name} ({getattr(variables.get(name), 'classname', 'unknown')})" for name in names)
         raise WeightsError(f"no network with layers was found among the objects {classes}; {_INSTEAD}")
     if len(chosen) > 1:
-        raise WeightsError(f"{len(chosen)} networks were found: {', '.join(chosen)}; save one alone: save('one.mat', 'net')")
+        raise WeightsError(f"{len(chosen)} networks: {', '.join(chosen)}; save one alone: save('one.mat', 'net')")
     name = chosen[0]
     form = f"a MATLAB network object, {name} ({getattr(variables[name], 'classname', 'layers')})"
     try:
-        return matlab_layers.found(networks[name], form)
+        result = matlab_layers.found(networks[name], form)
     except WeightsError as error:
         raise WeightsError(f"{form}: {error}") from None
+    if getattr(variables[name], "classname", "") == "SeriesNetwork":
+        return result
+    return replace(result, notes=(*result.notes, "the layers were taken in the order in which the object lists them"))
 
 
 def _decoded(path: Path) -> dict[str, Any]:
@@ -70,7 +74,8 @@ def _decoded(path: Path) -> dict[str, Any]:
 
 def _layers(root: Any) -> list[dict[str, Any]]:
     """The first array of layers in an object, breadth first: objects or structs that have a Name, and some Weights."""
-    waiting, seen = deque([root]), set()
+    waiting: deque[Any] = deque([root])
+    seen: set[int] = set()
     while waiting and len(seen) < _MOST_OBJECTS:
         value = waiting.popleft()
         if id(value) in seen:

@@ -1,10 +1,10 @@
 """The MATLAB struct `fsrcnn`, as `weights/matlab/export_fsrcnn_weights.m` writes it, and as this package does.
 
-    fsrcnn.format       'fsrcnn-np weights'
-    fsrcnn.schema       1
-    fsrcnn.layers       cell row of scalar structs, a layer each, with the toolbox's properties: Name, Weights, Bias,
-                        Alpha, Stride, Padding…, Cropping…, Normalization, Mean
-    fsrcnn.header       JSON text, in files of this package only: border, offset, range, licence, provenance, sha256
+fsrcnn.format       'fsrcnn-np weights'
+fsrcnn.schema       1
+fsrcnn.layers       cell row of scalar structs, a layer each, with the toolbox's properties: Name, Weights, Bias,
+                    Alpha, Stride, Padding…, Cropping…, Normalization, Mean
+fsrcnn.header       JSON text, in files of this package only: border, offset, range, licence, provenance, sha256
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _own(layers: list[Mapping[str, Any]], text: str) -> Found:
     kernels = [layer for layer in layers if "Weights" in layer]
     slopes = [layer for layer in layers if "Alpha" in layer]
     if len(slopes) != len(kernels) - 1:
-        raise WeightsError(f"fsrcnn.layers: {len(kernels)} layers with Weights and {len(slopes)} with Alpha are no FSRCNN")
+        raise WeightsError(f"fsrcnn.layers: {len(kernels)} with Weights and {len(slopes)} with Alpha are no FSRCNN")
     read = [
         Layer(
             matlab_layers.name_of(layer, i), matlab_layers.kernel(layer, f"layer {i + 1}"),

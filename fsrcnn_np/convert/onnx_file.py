@@ -20,11 +20,12 @@ from .layers import MOST_BYTES, Fact, Found, Layer, first_line, from_subpixel, l
 
 #: Operators of the highest opset below 18, in which onnxruntime runs everything written here.
 OPSET, IR_VERSION = 17, 8
-_PASSED = ("Identity", "Cast", "Dropout")
+_PASSED = ("Identity", "Cast", "Dropout", "Squeeze", "Unsqueeze")
 #: What exporters compute paddings and kernels with, from constants alone.
-_FOLDED = frozenset(
-    "Add Cast Concat ConstantOfShape Div Gather Identity Mul Reshape Slice Squeeze Sub Transpose Unsqueeze".split()
-)
+_FOLDED = (
+    "Add", "Cast", "Concat", "ConstantOfShape", "Div", "Gather", "Identity", "Mul", "Reshape", "Slice", "Squeeze",
+    "Sub", "Transpose", "Unsqueeze",
+)  # fmt: skip
 _MOST_FOLDED = 1 << 24
 #: Reshape (n, c, a, b, h, w) or (n, a, b, c, h, w), then this order: rows get a, columns b. c is 1 here.
 _SHUFFLES = ((0, 1, 4, 2, 5, 3), (0, 3, 4, 1, 5, 2))
@@ -198,11 +199,11 @@ class _Chain:
             users = [n for n in self.graph.node if at in n.input and n.op_type != "Shape"]
             if len(users) != 1:
                 names = ", ".join(f"{n.op_type} {n.name}".strip() for n in users) or "nothing"
-                raise WeightsError(f"{at} goes to {names}; an FSRCNN is a chain without branches, so this model is none")
+                raise WeightsError(f"{at} goes to {names}; an FSRCNN is a chain without branches: this model is none")
             self.step(users[0], at)
             at = users[0].output[0]
         if at != end:
-            raise WeightsError(f"the nodes do not lead from {inputs[0]} to {end}; the model is damaged: export it again")
+            raise WeightsError(f"the nodes do not lead from {inputs[0]} to {end}; a damaged model: export it again")
 
     def step(self, node: Any, at: str) -> None:
         """Take in one node."""
@@ -226,15 +227,15 @@ class _Chain:
             case "Add" | "Sub":
                 self._added(node, name, at)
             case "Clip" if self.last is not None:
-                self.notes.append(f"{name} clips the output in the file; here integers saturate, floats are not clipped")
+                self.notes.append(f"{name} clips the output; here integers saturate, and floats are not clipped")
             case operator if operator not in _PASSED:
                 raise self._foreign(node, name)
 
     def _foreign(self, node: Any, name: str) -> WeightsError:
         operator = f"{node.domain}.{node.op_type}".lstrip(".")
         return WeightsError(
-            f"{name} is a {operator} here; an FSRCNN is made of Pad, Conv, PRelu and, at the end, ConvTranspose, or Conv and "
-            f"DepthToSpace; before it: {listing(tuple(self.layers))}"
+            f"{name} is a {operator} here; an FSRCNN is made of Pad, Conv, PRelu and, at the end, ConvTranspose, or "
+            f"Conv and DepthToSpace; before it: {listing(tuple(self.layers))}"
         )
 
     def _parameter(self, node: Any, index: int, what: str, name: str) -> np.ndarray:
@@ -302,12 +303,15 @@ class _Chain:
         if auto != "NOTSET" or "output_shape" in attributes or np.any(np.ravel(attributes.get("dilations", 1)) != 1):
             raise WeightsError(f"{name}: auto_pad, output_shape and dilations are not read; export it with pads")
         if stride != [scale] * 2 or scale not in (2, 3, 4) or attributes.get("group", 1) != 1 or weight.ndim != 4:
-            raise WeightsError(f"{name}: strides {stride}, kernel {weight.shape}; 2, 3 or 4, and (in, 1, 9, 9), are expected")
+            raise WeightsError(
+                f"{name}: strides {stride}, kernel {weight.shape}; 2, 3 or 4 in both directions, and (in, 1, 9, 9), "
+                "are expected"
+            )
         pads = self._pads(name, attributes, 0)
         if pads[0] != pads[1] or (self.edge, self.zeros) not in ((0, 0), (1, 0)):
             raise WeightsError(
-                f"{name}: pads {pads} after {self.edge} replicated and {self.zeros} zero rows; the same above and to the "
-                "left, after one replicated row or none, is expected"
+                f"{name}: pads {pads} after {self.edge} replicated and {self.zeros} zero rows; the same above and to "
+                "the left, after one replicated row or none, is expected"
             )
         self.borders["replicate" if self.edge else "zero"] = name
         offset = pads[0] - scale * self.edge
@@ -315,11 +319,13 @@ class _Chain:
         for axis, edge in enumerate(("row", "column")):
             size = scale * (2 * self.edge - 1) + 9 - pads[axis] - pads[axis + 2] + more[axis]
             if size:
-                self.notes.append(f"{name} gives {abs(size)} {edge}(s) {'more' if size > 0 else 'less'} than scale × input")
+                more_or_less = "more" if size > 0 else "less"
+                self.notes.append(f"{name} gives {abs(size)} {edge}(s) {more_or_less} than scale × input")
         self.edge = self.zeros = 0
         bias = self._parameter(node, 2, "bias", name) if len(node.input) > 2 and node.input[2] else None
         self.last = Layer(name, weight, bias)
-        self.facts |= {"scale": Fact(scale, f"strides of {name}"), "deconvolution_offset": Fact(offset, f"pads of {name}")}
+        self.facts["scale"] = Fact(scale, f"strides of {name}")
+        self.facts["deconvolution_offset"] = Fact(offset, f"pads of {name}")
 
     def _activation(self, node: Any, name: str, attributes: Mapping[str, Any]) -> None:
         if self.last is not None or not self.layers or self.layers[-1].slope is not None:
@@ -380,7 +386,9 @@ class _Chain:
     def found(self, form: str, header: Any) -> Found:
         """What the nodes amount to."""
         if self.last is None:
-            raise WeightsError(f"there is no ConvTranspose and no pixel shuffle; the layers: {listing(tuple(self.layers))}")
+            raise WeightsError(
+                f"no ConvTranspose and no pixel shuffle was found; the layers: {listing(tuple(self.layers))}"
+            )
         if len(self.borders) > 1:
             which = "; ".join(f"{name} has a {border} border" for border, name in self.borders.items())
             self.facts["border"] = Fact(None, f"{which}; here all layers have the same")

@@ -14,6 +14,7 @@ import shutil
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,8 +50,9 @@ def found(path: Path) -> Found:
     WeightsError
         No tensors, objects other than tensors, or no FSRCNN.
     """
+    notes: list[str] = []
     if path.suffix == ".safetensors":
-        tensors, header, notes = *_safetensors(path), []
+        tensors, header = _safetensors(path)
         form = "a safetensors file"
     else:
         state = _loaded(path)
@@ -122,9 +124,9 @@ def save(weights: Weights, path: Path, *, safetensors: bool = False, with_module
     plain = weights.border == "zero" and weights.deconvolution_offset == 4 and weights.input_mean == 0
     if not plain and not with_module:
         raise WeightsError(
-            f"the model has a {weights.border} border, deconvolution_offset {weights.deconvolution_offset} and input_mean "
-            f"{weights.input_mean:g}, and a state dict does not say so: a port, which pads with zeros, would give another "
-            "picture. Write it with our module beside it (with_module=True, --with-module), or as ONNX"
+            f"the model has a {weights.border} border, deconvolution_offset {weights.deconvolution_offset} and "
+            f"input_mean {weights.input_mean:g}, and a state dict does not say so: a port, which pads with zeros, "
+            "would give another picture. Write it with our module beside it (with_module=True, --with-module), or as ONNX"
         )
     mapping = ((f"map.{2 * i}", f"map.{2 * i + 1}") for i in range(a.m))
     ends = {name: (f"{name}.0", f"{name}.1") for name in ("feature_extraction", "shrink", "expand")}
@@ -294,7 +296,7 @@ def _in_order(blocks: list[Block]) -> bool:
     """Whether the kernels are 5×5, 1×1, 3×3 …, 1×1, and the last, each taking what the one before gives."""
     shapes = [block.weight.shape for block in blocks]
     sizes = [shape[2] for shape in shapes[:-1]]
-    chain = all(after[1] == before[0] for before, after in zip(shapes[:-2], shapes[1:-1], strict=True))
+    chain = all(after[1] == before[0] for before, after in pairwise(shapes[:-1]))
     return sizes == [5, 1, *[3] * (len(sizes) - 3), 1] and chain
 
 
@@ -312,8 +314,8 @@ def _paired(
     """
     if len(slopes) != len(blocks):
         raise WeightsError(
-            f"{len(blocks)} convolutions before the deconvolution and {len(slopes)} PReLUs were found; one after each is "
-            f"expected: {', '.join(b.name for b in blocks)}; {', '.join(slopes) or 'none'}. A PReLU that several layers "
+            f"{len(blocks)} convolutions before the deconvolution and {len(slopes)} PReLUs were found; one after each "
+            f"is expected: {', '.join(b.name for b in blocks)}; {', '.join(slopes) or 'none'}. A PReLU that layers "
             "share, ReLU, or batch normalisation make another network: export it as ONNX"
         )
     stems = {block.name: block for block in blocks}
@@ -337,4 +339,3 @@ def _paired(
 
 def _described(arrays: Mapping[str, np.ndarray]) -> str:
     return ", ".join(f"{name} {array.shape}" for name, array in list(arrays.items())[:20]) or "none"
-

@@ -70,7 +70,9 @@ class FSRCNN(nn.Module):
         crop = self.offset
         if self.border == "replicate":
             x, crop = F.pad(x, (1, 1, 1, 1), mode="replicate"), crop + self.scale
-        x = F.conv_transpose2d(x, self.deconv.weight, self.deconv.bias, stride=self.scale, output_padding=self.scale - 1)
+        x = F.conv_transpose2d(
+            x, self.deconv.weight, self.deconv.bias, stride=self.scale, output_padding=self.scale - 1
+        )
         return x[..., crop : crop + height, crop : crop + width]
 
     @classmethod
