@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     )
     from .images.imresize import imresize
     from .network.weights import Architecture, Convolution, Deconvolution, Weights
-    from .pipeline import forward, upscale, upscale_file
+    from .pipeline import forward, upscale, upscale_file, upscale_stream
 
 _HOMES = {
     "errors": "FsrcnnError ImageError OptionError WeightsError FormatError FileError MissingExtraError",
     "network.weights": "Architecture Convolution Deconvolution Weights",
     "convert": "load_weights",
     "images.imresize": "imresize",
-    "pipeline": "forward upscale upscale_file",
+    "pipeline": "forward upscale upscale_file upscale_stream",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -53,6 +53,7 @@ __all__ = [
     "load_weights",
     "upscale",
     "upscale_file",
+    "upscale_stream",
 ]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from piqe_np.compiled import thread_count
 
-from .errors import ImageError, OptionError
+from .errors import FsrcnnError, ImageError, OptionError
 from .images.value_range import ValueRange, check_image, check_within, denormalise, normalise, row_blocks, value_range
 from .network.weights import Weights
 
@@ -167,6 +168,60 @@ def forward(
     return steps.forward(plane, model, dtype=dtype, threads=_threads(threads), out=out)
 
 
+def upscale_stream(
+    source: Any,
+    destination: Any,
+    *,
+    weights: Model = "x2",
+    data_range: DataRange | None = None,
+    threads: int | None = None,
+    rows: int | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """`upscale` for grey images larger than memory: rows are read, super-resolved and written band by band.
+
+    Parameters
+    ----------
+    source : array-like, H×W
+        With `shape`, `dtype` and row slices: an h5py dataset, np.memmap, Dask array …
+    destination : array-like, H·scale × W·scale
+        Of the source's dtype, with assignment to row slices.
+    weights, data_range, threads, progress
+        As in `upscale`; the result has the same bits.
+    rows : int, optional
+        Low-resolution rows of a band; default as many as make two million pixels.
+
+    Raises
+    ------
+    ImageError
+        `source` is no plane of an allowed dtype, cannot be read to its end, or has values beyond the range. What had
+        been written is erased to zero, so that nothing looks like a result.
+    OptionError
+        `destination` does not fit, or another option is impossible.
+    """
+    from . import engine
+
+    check_image(np.empty((1,) * len(source.shape), source.dtype))
+    bounds = value_range(source.dtype, data_range)
+    checked = _CheckedRows(source, bounds)
+    engine.upscale_stream(
+        checked, destination, _model(weights), bounds.low, bounds.high, threads=threads, rows=rows, progress=progress
+    )
+
+
+class _CheckedRows:
+    """An array-like whose rows are checked as they are read."""
+
+    def __init__(self, source: Any, bounds: ValueRange):
+        self.source, self.bounds = source, bounds
+        self.shape, self.dtype = tuple(source.shape), np.dtype(source.dtype)
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        band = np.asarray(self.source[rows])
+        check_within(check_image(band), self.bounds)
+        return band
+
+
 @dataclass(frozen=True)
 class Upscaled:
     """What became of one file."""
@@ -201,21 +256,34 @@ def upscale_file(
         One of its subclasses, with one line that names the file.
     """
     from . import files
+    from .files.atomic import check_free
+    from .files.target import split
     from .version import __version__
 
     started = time.monotonic()
+    check_free(split(destination).path, overwrite=overwrite)
     model = _model(weights)
     picture = files.read(source)
-    pixels = check_image(picture.pixels)
-    bounds = picture_range(picture, data_range)
-    result = _upscale(pixels, bounds, model, threads, None, engine, progress)
+    with naming(source):
+        pixels = check_image(picture.pixels)
+        bounds = picture_range(picture, data_range)
+        result = _upscale(pixels, bounds, model, threads, None, engine, progress)
     derivation = files.Derivation(
         scale=model.architecture.scale, model=model_name(model), sha256=model.sha256, version=__version__
     )
-    remarks = files.write(destination, result, like=picture, derivation=derivation, overwrite=overwrite)
-    return Upscaled(
-        Path(source), Path(destination), result.shape, bounds, time.monotonic() - started, tuple(remarks or ())
-    )
+    remarks = [*picture.remarks]
+    remarks += files.write(destination, result, like=picture, derivation=derivation, overwrite=overwrite)
+    seconds = time.monotonic() - started
+    return Upscaled(Path(source), Path(destination), result.shape, bounds, seconds, tuple(remarks))
+
+
+@contextmanager
+def naming(source: str | PathLike[str]) -> Iterator[None]:
+    """Put the file's name before the message of what is found wrong with its array."""
+    try:
+        yield
+    except FsrcnnError as error:
+        raise type(error)(f"{fspath(source)}: {error}") from error
 
 
 def picture_range(picture: Any, data_range: DataRange | None = None) -> ValueRange:

@@ -333,7 +333,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--licence", default="BSD-3-Clause")
-    parser.add_argument("--export-now", action="store_true", help="train no more: write the best that the checkpoint has")
+    parser.add_argument("--export-now", action="store_true", help="train no more: write the best of the checkpoint")
     options = parser.parse_args()
     if options.export_now:
         state = torch.load(options.checkpoints / "last.pt", weights_only=True, map_location="cpu")

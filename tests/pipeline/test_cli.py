@@ -1,0 +1,122 @@
+"""The `fsrcnn-np` command as a user meets it: lines, files, exit status; never a traceback, never a partial file."""
+
+import os
+import subprocess
+import sys
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+import fsrcnn_np
+from fsrcnn_np.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two pictures of one name in two folders, and one that is no picture."""
+    image = np.random.default_rng(0).integers(0, 65536, (12, 10), np.uint16)
+    for name in ("a/one.png", "b/one.png"):
+        (tmp_path / name).parent.mkdir()
+        iio.imwrite(tmp_path / name, image)
+    (tmp_path / "a" / "broken.png").write_bytes((tmp_path / "a" / "one.png").read_bytes()[:60])
+    return tmp_path
+
+
+def outputs(path):
+    return sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file())
+
+
+def test_upscale_one(folder, capsys):
+    assert main(["upscale", str(folder / "a" / "one.png"), "-o", str(folder / "out")]) == 0
+    result = iio.imread(folder / "out" / "one.png")
+    np.testing.assert_array_equal(result, fsrcnn_np.upscale(iio.imread(folder / "a" / "one.png")))
+    said = capsys.readouterr()
+    assert "24×20" in said.out
+    assert "uint16" in said.out
+    assert said.err == ""  # quiet in a pipe: no progress bar
+
+
+def test_names_do_not_collide_and_one_failure_does_not_stop_the_rest(folder, capsys):
+    assert main(["upscale", str(folder / "a"), str(folder / "b"), "-o", str(folder / "out")]) == 1
+    assert len([name for name in outputs(folder / "out") if name.endswith("one.png")]) == 2
+    said = capsys.readouterr()
+    (line,) = said.err.splitlines()
+    assert "broken.png" in line
+    assert not [name for name in outputs(folder / "out") if "broken" in name or ".part" in name]
+
+
+def test_what_exists_is_kept_unless_told(folder, capsys):
+    command = ["upscale", str(folder / "a" / "one.png"), "-o", str(folder / "out")]
+    (folder / "out").mkdir()
+    (folder / "out" / "one.png").write_bytes(b"mine")
+    assert main(command) == 0
+    assert (folder / "out" / "one.png").read_bytes() == b"mine"
+    assert "one.png" in capsys.readouterr().out
+    assert main([*command, "--overwrite"]) == 0
+    assert iio.imread(folder / "out" / "one.png").shape == (24, 20)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["upscale"],
+        ["upscale", "x.png"],
+        ["upscale", "x.png", "-o", "out", "--data-range", "-3"],
+        ["upscale", "x.png", "-o", "out", "--data-range", "nan"],
+        ["upscale", "x.png", "-o", "out", "--data-range", "9:4"],
+        ["upscale", "x.png", "-o", "out", "--threads", "0"],
+        ["upscale", "x.png", "-o", "out", "--threads", "many"],
+        ["upscale", "x.png", "-o", "out", "--weights", "no-such-model"],
+        ["upscale", "x.png", "-o", "out", "--engine", "cuda"],
+        ["compare", "x.png", "-o", "out", "--square", "3"],
+        ["sharpen"],
+    ],
+)
+def test_wrong_usage_is_2(words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(words)
+    except SystemExit as leaving:
+        status = leaving.code
+    assert status == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert outputs(tmp_path) == []
+
+
+def test_data_range(folder, capsys):
+    command = ["upscale", str(folder / "a" / "one.png"), "-o", str(folder / "out"), "--data-range", "4095"]
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert "0..4095" in said
+    assert "one.png" in said
+    assert main([*command[:-1], "0:65535"]) == 0
+
+
+@pytest.mark.parametrize("what", ["missing.png", "empty", "x*.png", "text.txt"])
+def test_inputs_that_are_none(what, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.txt").write_text("no picture")
+    assert main(["upscale", str(tmp_path / what), "-o", str(tmp_path / "out")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert what in line
+
+
+def test_folder_that_cannot_be_written(folder, capsys):
+    (folder / "file").write_text("in the way")
+    assert main(["upscale", str(folder / "a" / "one.png"), "-o", str(folder / "file" / "out")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "one.png" in line
+
+
+def test_as_a_process(folder):
+    """Installed entry, closed pipe and all: one line on standard error, the documented status."""
+    environment = os.environ | {"FSRCNN_NP_THREADS": "1"}
+    command = [sys.executable, "-m", "fsrcnn_np", "upscale", str(folder / "a"), "-o", str(folder / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "broken.png" in done.stderr
+    done = subprocess.run([sys.executable, "-m", "fsrcnn_np", "--version"], capture_output=True, text=True)
+    assert done.stdout.split() == ["fsrcnn-np", fsrcnn_np.__version__]

@@ -1,0 +1,175 @@
+"""What the shipped models do, measured: the figures of the model card.
+
+    python weights/evaluate.py --images DIR                    # DIR/set5, DIR/val, DIR/mammograms
+
+writes weights/results.json, weights/curve.png, and the tables between the markers of weights/README.md. Of the
+folders that are not there, the rows are left out and named.
+
+Photographs: luma 0.299 R + 0.587 G + 0.114 B in full range, rounded to 8 bits; the low-resolution input is its 2×2
+binning, not quantised; the output is rounded to 8 bits; 2 pixels are cut at the border; PSNR per image, then the mean.
+Mammograms: the original against SR of its own 2×2 binning, at its native depth, on the pixels above 2 % of the range
+(the breast, not the black around it).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+import fsrcnn_np
+from card import insert, table
+from fsrcnn_np import files
+from fsrcnn_np.convert import shipped
+from fsrcnn_np.images.binning import bin2x2
+from fsrcnn_np.images.imresize import imresize
+from fsrcnn_np.images.value_range import normalise, to_integers
+from fsrcnn_np.pipeline import picture_range
+from fsrcnn_np.study.published import ssim
+from piqe_np import piqe
+
+HERE = Path(__file__).parent
+PICTURES = {".bmp", ".png", ".jpg", ".jpeg", ".tif", ".dcm"}
+BICUBIC = "bicubic"
+
+
+def pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURES)
+
+
+def luma8(path: Path) -> np.ndarray:
+    """8-bit full-range luma, cut to even sides."""
+    pixels = files.read(path).pixels
+    if pixels.ndim == 3:
+        pixels = to_integers(pixels.astype(np.float64) @ [0.299, 0.587, 0.114], np.uint8)
+    return pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
+
+
+def enlarge(low: np.ndarray, model) -> np.ndarray:
+    """×2 of a plane in [0, 1], by a model or by bicubic interpolation."""
+    return imresize(low, 2) if model == BICUBIC else fsrcnn_np.forward(low, model)
+
+
+def psnr(found: np.ndarray, truth: np.ndarray, peak: float, where=slice(None)) -> float:
+    difference = found.astype(np.float64) - truth
+    return float(10 * np.log10(peak**2 / np.mean(np.square(difference[where]))))
+
+
+def photographs(paths: list[Path], models: dict) -> dict:
+    """Mean PSNR in dB of each model on the binned photographs."""
+    found: dict[str, list[float]] = {name: [] for name in models}
+    for path in tqdm(paths, paths[0].parent.name, disable=None):
+        truth = luma8(path)
+        low = (bin2x2(truth) / 255).astype(np.float32)
+        for name, model in models.items():
+            result = to_integers(enlarge(low, model) * np.float32(255), np.uint8)
+            found[name].append(psnr(result[2:-2, 2:-2], truth[2:-2, 2:-2], 255))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def mammogram(path: Path, models: dict) -> dict:
+    """Binned back: PSNR and SSIM; and PIQE of the original and of its ×2, at 8-bit export and at native depth."""
+    picture = files.read(path)
+    bounds = picture_range(picture)
+    pixels = picture.pixels[: picture.pixels.shape[0] // 2 * 2, : picture.pixels.shape[1] // 2 * 2]
+    original = normalise(pixels, bounds)
+    low = bin2x2(original).astype(np.float32)
+    inside = original > 0.02
+    scores = {"original": both_piqe(original, pixels.dtype, bounds)}
+    back = {}
+    for name, model in models.items():
+        again = enlarge(low, model)
+        back[name] = {"psnr": psnr(again, original, 1, inside), "ssim": ssim(again, original, 1.0)}
+        started = time.perf_counter()
+        large = enlarge(original, model)
+        scores[name] = both_piqe(large, pixels.dtype, bounds) | {"seconds": time.perf_counter() - started}
+    return {"range": str(bounds), "shape": pixels.shape, "binned_back": back, "piqe": scores}
+
+
+def both_piqe(image: np.ndarray, dtype: np.dtype, bounds) -> dict:
+    """Scores of an image in [0, 1], exported as 8 bits and as the dtype that it came in."""
+    eight = to_integers(image * np.float32(255), np.uint8)
+    native = to_integers(image * np.float32(bounds.span), dtype, low=0, high=bounds.span)
+    return {"8 bits": piqe(eight).score, "native": piqe(native, data_range=bounds.span).score}
+
+
+def curve(models: dict, path: Path) -> None:
+    """Validation loss over the epochs of every model that carries its history."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, model in models.items():
+        history = [] if model == BICUBIC else model.provenance.get("history", [])
+        if history:
+            epochs = [h["epoch"] for h in history]
+            (line,) = axes.plot(epochs, [h["validation_loss"] for h in history], label=f"{name}, validation")
+            losses = [h["training_loss"] for h in history]
+            axes.plot(epochs, losses, ":", color=line.get_color(), label=f"{name}, training")
+            best = min(history, key=lambda h: h["validation_loss"])
+            axes.plot(best["epoch"], best["validation_loss"], "o", color=line.get_color())
+    axes.set(xlabel="epoch", ylabel="mean squared error, range 0 to 1", yscale="log")
+    axes.set_title("Loss; a dot marks the epoch that ships")
+    axes.grid(alpha=0.3, which="both")
+    axes.legend()
+    figure.savefig(path, dpi=110)
+
+
+def tables(results: dict) -> str:
+    """The Markdown of the model card."""
+    names, parts = list(results["models"]), []
+    if sets := results["photographs"]:
+        parts += ["PSNR in dB on photographs, from their 2×2 binning."]
+        parts += [table(["", *sets], [[name, *(f"{sets[s][name]:.2f}" for s in sets)] for name in names])]
+    if found := results["mammograms"]:
+        parts += ["Mammograms against the ×2 of their own 2×2 binning: PSNR in dB inside the breast / SSIM of all."]
+        back = {file: each["binned_back"] for file, each in found.items()}
+        rows = [[f, *(f"{b[n]['psnr']:.2f} / {b[n]['ssim']:.4f}" for n in names)] for f, b in back.items()]
+        parts += [table(["", *names], rows)]
+        parts += ["PIQE of mammograms and of their ×2: 8-bit export / native depth. Lower is taken for better."]
+        scores = {file: each["piqe"] for file, each in found.items()}
+        columns = ["original", *names]
+        parts += [
+            table(
+                ["", *columns],
+                [[f, *(f"{s[n]['8 bits']:.2f} / {s[n]['native']:.2f}" for n in columns)] for f, s in scores.items()],
+            )
+        ]
+    return "\n\n".join([*parts, f"Measured with {results['software']}."])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=Path, required=True, help="folder with set5, val and mammograms")
+    parser.add_argument("--model", nargs="*", default=[], help="further weights files")
+    parser.add_argument("-o", "--output", type=Path, default=HERE, help="folder of results.json, curve.png, README.md")
+    options = parser.parse_args()
+    names = [*shipped(), *options.model]
+    models: dict = {BICUBIC: BICUBIC}
+    models |= {Path(name).stem: fsrcnn_np.load_weights(name) for name in names}
+    results: dict = {
+        "models": {name: None if model == BICUBIC else model.sha256 for name, model in models.items()},
+        "photographs": {},
+        "mammograms": {},
+        "software": f"fsrcnn-np {fsrcnn_np.__version__}, NumPy {np.__version__}, Python {platform.python_version()}",
+    }
+    for title, name, count in (("Set5", "set5", None), ("ImageNet validation, first 24", "val", 24)):
+        if paths := pictures(options.images / name)[:count]:
+            results["photographs"][title] = photographs(paths, models)
+        else:
+            print(f"{options.images / name}: no pictures, its row is left out")
+    for path in tqdm(pictures(options.images / "mammograms"), "mammograms", disable=None):
+        results["mammograms"][path.name] = mammogram(path, models)
+    files.write_text(options.output / "results.json", json.dumps(results, indent=1) + "\n", overwrite=True)
+    curve(models, options.output / "curve.png")
+    insert(tables(results), "weights/evaluate.py", options.output / "README.md")
+    print(tables(results))
+
+
+if __name__ == "__main__":
+    main()
