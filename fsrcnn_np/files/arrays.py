@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import MOST_COMPRESSION, MOST_PIXELS, Encoded, Picture
+from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Picture
 
 _DEFAULT_DATASET = "/image"
 
@@ -115,7 +115,7 @@ def _check_dataset(dataset: Any, file: Any) -> None:
     size = math.prod(dataset.shape or (0,))
     if size > 3 * MOST_PIXELS:
         raise FormatError(f"the dataset {dataset.name} has {size} values; allowed are {3 * MOST_PIXELS}")
-    if size * dataset.dtype.itemsize > dataset.id.get_storage_size() * MOST_COMPRESSION:
+    if size * dataset.dtype.itemsize > dataset.id.get_storage_size() * PACKED:
         raise FormatError(f"the dataset {dataset.name} was never written: its values are not in the file")
 
 

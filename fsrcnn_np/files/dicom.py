@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, MissingExtraError
-from fsrcnn_np.files.picture import Picture, check_size, narrowed
+from fsrcnn_np.files.picture import PACKED, UNPACKED, Picture, check_size, narrowed
 
 logging.getLogger("pydicom").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
 
@@ -130,7 +130,14 @@ def _check_size(dataset: Any, path: Path) -> None:
     subsampled = native and dataset.PhotometricInterpretation == "YBR_FULL_422"  # two chroma samples for two pixels
     samples = 2 if subsampled else dataset.SamplesPerPixel
     try:
-        check_size(dataset.Rows, dataset.Columns, samples, dataset.BitsAllocated, stored, packed=not native)
+        check_size(
+            dataset.Rows,
+            dataset.Columns,
+            samples,
+            dataset.BitsAllocated,
+            stored,
+            packing=UNPACKED if native else PACKED,
+        )
     except FormatError as error:
         raise FormatError(f"(7FE0,0010) Pixel Data: {error}") from error
 

@@ -66,10 +66,10 @@ def encode(pixels: NDArray[Any], like: Picture | None, derivation: Derivation | 
         raise OptionError(f"found {pixels.shape} pixels; allowed is the original's {like.pixels.shape} times {scale}")
     refuse_dtype(pixels, "this DICOM original", (like.pixels.dtype.name,))
     remarks: list[str] = []
-    original = like.details["dataset"]
-    if not original.get("SOPClassUID") or not original.get("SOPInstanceUID"):
-        raise FormatError("the original has no (0008,0016) SOPClassUID or no (0008,0018) SOPInstanceUID to refer to")
     with quiet():
+        original = like.details["dataset"]
+        if not original.get("SOPClassUID") or not original.get("SOPInstanceUID"):
+            raise FormatError("the original has no (0008,0016) SOPClassUID or (0008,0018) SOPInstanceUID to refer to")
         derived = copy.deepcopy(original)
         _to_little_endian(derived, original)
         pixels = _restore_padding(pixels, like, scale)
@@ -97,6 +97,8 @@ def _restore_padding(pixels: NDArray[Any], like: Picture, scale: int) -> NDArray
     if padding is None or like.pixels.ndim != 2:
         return pixels
     limit = dataset.get("PixelPaddingRangeLimit", padding)
+    if like.pixels.dtype.kind == "i":  # some devices write these two unsigned, also where the pixels are signed
+        padding, limit = (int(np.array(value).astype(like.pixels.dtype)) for value in (padding, limit))
     low, high = min(padding, limit), max(padding, limit)
     padded = (like.pixels >= low) & (like.pixels <= high)
     return np.where(_repeated(padded, scale), _repeated(like.pixels, scale), pixels)

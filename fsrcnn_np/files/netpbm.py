@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import Encoded, Picture, check_size, refuse_dtype
+from fsrcnn_np.files.picture import UNPACKED, Encoded, Picture, check_size, refuse_dtype
 
 # netpbm's pgm(5), ppm(5): magic, width, height, maxval, with blanks and comments between, then one blank.
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
@@ -32,7 +32,7 @@ def read(path: Path) -> Picture:
         raise FormatError(f"its maxval is {maxval}; allowed are 1 to 65535")
     samples, plain, dtype = 3 if kind in (3, 6) else 1, kind < 4, np.dtype(">u2" if maxval > 255 else "u1")
     body = len(data) - header.end()
-    check_size(height, width, samples, 8 if plain else 8 * dtype.itemsize, body, packed=False)
+    check_size(height, width, samples, 8 if plain else 8 * dtype.itemsize, body, packing=UNPACKED)
     count = height * width * samples
     values = _plain_values(data[header.end() :]) if plain else np.frombuffer(data, dtype, count, header.end())
     rest = b"" if plain else data[header.end() + count * dtype.itemsize :].strip()

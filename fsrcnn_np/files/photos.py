@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import Encoded, Picture, check_size, enlargement, opaque, refuse_dtype
+from fsrcnn_np.files.picture import PACKED, Encoded, Picture, check_size, enlargement, opaque, refuse_dtype
 
 _JPEG = {"quality": 95, "subsampling": 0, "optimize": True}
 _JPEG_SIDE = 65535
@@ -55,7 +55,7 @@ def encode_jpeg(pixels: NDArray[Any], like: Picture | None) -> Encoded:
 
 def _read(path: Path, image: Any, format: str) -> Picture:
     width, height = image.size
-    check_size(height, width, len(image.getbands()), 8, path.stat().st_size * (1000 if format == "JPEG" else 1))
+    check_size(height, width, len(image.getbands()), 8, path.stat().st_size, packing=PACKED)
     remarks: list[str] = []
     mode, change = image.mode, ""
     if mode in ("1", "P"):

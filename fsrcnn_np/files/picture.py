@@ -12,8 +12,10 @@ from fsrcnn_np.errors import FileError, FormatError
 
 # Allocation on a header's word ends here: 2³⁰ pixels are eighteen times a large mammogram at ×2.
 MOST_PIXELS = 1 << 30
-# No lossless method in use packs a real picture tighter; deflate's own bound is 1032.
-MOST_COMPRESSION = 1100
+# How many bytes of pixels one stored byte can give: a header that says more is wrong. Deflate's bound is exact, the
+# others (blank pictures in Zstandard, JPEG-LS, JPEG 2000) have none, and this one only keeps small files from asking
+# for gigabytes.
+UNPACKED, DEFLATED, PACKED = 1, 1032, 1_000_000
 
 
 class OutputExists(FileError):
@@ -80,7 +82,7 @@ class Encoded(NamedTuple):
     remarks: list[str]
 
 
-def check_size(height: int, width: int, samples: int, bits: int, stored: int, *, packed: bool = True) -> None:
+def check_size(height: int, width: int, samples: int, bits: int, stored: int, *, packing: int) -> None:
     """Raise a FormatError before memory is taken for a picture that the file cannot hold.
 
     Parameters
@@ -89,15 +91,15 @@ def check_size(height: int, width: int, samples: int, bits: int, stored: int, *,
         What the header says; bits per sample.
     stored : int
         Number of bytes in the file.
-    packed : bool
-        Whether the pixels are compressed.
+    packing : int
+        UNPACKED, DEFLATED or PACKED.
     """
     if height < 1 or width < 1:
         raise FormatError(f"the header says {height}×{width} pixels; allowed is at least one")
     if height * width > MOST_PIXELS:
         raise FormatError(f"the header says {height}×{width} pixels; allowed are {MOST_PIXELS}; cut it into parts")
     needed = (height * width * samples * bits + 7) // 8
-    if needed > stored * (MOST_COMPRESSION if packed else 1):
+    if needed > stored * packing:
         raise FormatError(f"truncated: the header says {height}×{width} pixels, but the file has only {stored} bytes")
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import Encoded, Picture, check_size, enlargement, opaque, refuse_dtype
+from fsrcnn_np.files.picture import DEFLATED, Encoded, Picture, check_size, enlargement, opaque, refuse_dtype
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that stay true of the enlarged picture: how its values are to be shown, and texts.
@@ -37,7 +37,7 @@ def read(path: Path) -> Picture:
     if b"acTL" in kinds:
         raise FormatError("found an animated PNG; allowed is one picture; extract its frames first")
     width, height, bits, colour = struct.unpack(">IIBB", chunks[0].body[:10])
-    check_size(height, width, _SAMPLES.get(colour, 1), bits, len(data))
+    check_size(height, width, _SAMPLES.get(colour, 1), bits, len(data), packing=DEFLATED)
     pixels = imagecodecs.png_decode(data)
     remarks: list[str] = []
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):

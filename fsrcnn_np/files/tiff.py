@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import Encoded, Picture, check_size, enlargement, narrowed, opaque
+from fsrcnn_np.files.picture import (
+    DEFLATED,
+    PACKED,
+    UNPACKED,
+    Encoded,
+    Picture,
+    check_size,
+    enlargement,
+    narrowed,
+    opaque,
+)
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # none, LZW, deflate (two numbers), PackBits, LZMA, Zstandard
 _NONE, _DEFLATE = 1, 8
@@ -37,15 +47,14 @@ def read(path: Path) -> Picture:
             raise FormatError(f"found {len(pages)} pages; allowed is one picture per file; split it: tiffsplit")
         page: Any = pages[0]
         _check_page(page)
-        data_bytes = sum(page.databytecounts)
-        lossy = page.compression not in _LOSSLESS
+        packing = {_NONE: UNPACKED, _DEFLATE: DEFLATED}.get(page.compression, PACKED)
         check_size(
             page.imagelength,
             page.imagewidth,
             page.samplesperpixel,
             page.bitspersample,
-            min(data_bytes, path.stat().st_size) * (1000 if lossy else 1),
-            packed=page.compression != _NONE,
+            min(sum(page.databytecounts), path.stat().st_size),
+            packing=packing,
         )
         pixels = page.asarray()
         remarks = ["its previews (reduced pages) are left out"] if len(file.pages) > 1 else []

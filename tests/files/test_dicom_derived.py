@@ -1,0 +1,512 @@
+"""The derived object: what must change, what must stay, what must be said; row by row of PS3.3."""
+
+import copy
+import hashlib
+import io
+import warnings
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
+
+from fsrcnn_np import files
+from fsrcnn_np.errors import FormatError, OptionError
+
+DERIVATION = files.Derivation(scale=2, model="fsrcnn_x2", sha256="0123456789abcdef" * 4, version="0.1.0")
+
+
+def item(**values):
+    made = Dataset()
+    for keyword, value in values.items():
+        setattr(made, keyword, value)
+    return made
+
+
+def mammogram():
+    """A small original with everything in it that the derived object has to treat."""
+    d = Dataset()
+    d.SpecificCharacterSet = "ISO_IR 100"
+    d.ImageType = ["ORIGINAL", "PRIMARY", ""]
+    d.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.2"
+    d.SOPInstanceUID, d.StudyInstanceUID, d.SeriesInstanceUID, d.FrameOfReferenceUID = (
+        "1.2.1",
+        "1.2.2",
+        "1.2.3",
+        "1.2.4",
+    )
+    d.PatientName, d.PatientID, d.StudyDate, d.Modality = "Müller^Eva", "17", "20220101", "MG"
+    d.SeriesNumber, d.InstanceNumber, d.SeriesDescription = 4, 2, "R CC " + "x" * 55
+    d.PresentationIntentType, d.BurnedInAnnotation, d.LossyImageCompression = "FOR PRESENTATION", "YES", "01"
+    d.ImagerPixelSpacing = ["0.09409090909091", "0.07"]
+    d.PixelSpacing, d.NominalScannedPixelSpacing = ["0.1", "0.1"], ["0.2", "0.2"]
+    d.DetectorElementSpacing, d.EstimatedRadiographicMagnificationFactor = ["0.1", "0.1"], "1.05"
+    d.DerivationDescription = "Lossless JPEG"
+    d.DerivationCodeSequence = [
+        item(CodeValue="121327", CodingSchemeDesignator="DCM", CodeMeaning="Full fidelity image")
+    ]
+    d.SourceImageSequence = [
+        item(ReferencedSOPClassUID="1.2.840.10008.5.1.4.1.1.1.2.1", ReferencedSOPInstanceUID="1.9")
+    ]
+    d.WindowCenter, d.WindowWidth, d.RescaleSlope, d.RescaleIntercept = ["2000", "1000"], ["500", "900"], "1", "0"
+    d.VOILUTSequence = [item(LUTDescriptor=[2, 0, 12], LUTData=b"\x00\x01\x02\x03")]
+    d.VOILUTSequence[0]["LUTDescriptor"].VR, d.VOILUTSequence[0]["LUTData"].VR = "US", "OW"
+    d.PixelPaddingValue = 0
+    d["PixelPaddingValue"].VR = "US"
+    d.SmallestImagePixelValue, d.LargestImagePixelValue = 0, 4000
+    d["SmallestImagePixelValue"].VR = d["LargestImagePixelValue"].VR = "US"
+    d.CollimatorShape = ["RECTANGULAR", "CIRCULAR"]
+    d.CollimatorLeftVerticalEdge, d.CollimatorRightVerticalEdge = 0, 8
+    d.CollimatorUpperHorizontalEdge, d.CollimatorLowerHorizontalEdge = 1, 5
+    d.ShutterShape = "POLYGONAL"
+    d.VerticesOfThePolygonalShutter = [1, 1, 5, 7]
+    d.CenterOfCircularCollimator, d.RadiusOfCircularCollimator = [3, 4], 2
+    d.IconImageSequence = [item(Rows=1, Columns=1, PixelData=b"\0\0")]
+    d.IconImageSequence[0]["PixelData"].VR = "OB"
+    block = d.private_block(0x0019, "MAKER", create=True)
+    block.add_new(1, "LO", "secret of the maker")
+    overlay = np.zeros((5, 7), np.uint8)
+    overlay[1, 2] = overlay[4, 6] = 1
+    for element, vr, value in (
+        (0x0010, "US", 5), (0x0011, "US", 7), (0x0040, "CS", "G"), (0x0050, "SS", [1, 1]), (0x0100, "US", 1),
+        (0x0102, "US", 0), (0x3000, "OW", np.packbits(overlay, bitorder="little").tobytes() + b"\0"),
+    ):  # fmt: skip
+        d.add_new((0x6000, element), vr, value)
+    d.add_new((0x6002, 0x0010), "US", 5)  # an overlay in unused bits of the pixels
+    d.add_new((0x6002, 0x0011), "US", 7)
+    d.add_new((0x6002, 0x0102), "US", 12)
+    pixels = (np.arange(35).reshape(5, 7) * 100 + 500).astype(np.uint16)
+    pixels[:, :2] = 0
+    return set_pixels(d, pixels, 12)
+
+
+def set_pixels(d, pixels, bits):
+    d.Rows, d.Columns = pixels.shape[:2]
+    d.SamplesPerPixel = 1 if pixels.ndim == 2 else 3
+    d.PhotometricInterpretation = "MONOCHROME2" if pixels.ndim == 2 else "RGB"
+    if pixels.ndim == 3:
+        d.PlanarConfiguration = 0
+    d.BitsAllocated, d.BitsStored, d.HighBit = 8 * pixels.itemsize, bits, bits - 1
+    d.PixelRepresentation = int(pixels.dtype.kind == "i")
+    data = pixels.tobytes()
+    d.add_new("PixelData", "OB" if pixels.itemsize == 1 else "OW", data + b"\0" * (len(data) % 2))
+    return d
+
+
+def save(dataset, path, syntax=ExplicitVRLittleEndian):
+    dataset = copy.deepcopy(dataset)
+    if syntax == ExplicitVRBigEndian:
+        for element in dataset.iterall():
+            if element.VR == "OW":
+                element.value = np.frombuffer(element.value, "<u2").byteswap().tobytes()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pydicom.dcmwrite(path, dataset, enforce_file_format=True)
+    return path
+
+
+def upscaled(pixels, factor=2):
+    return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def derive(path, pixels=None, *, derivation=DERIVATION, original=None, syntax=ExplicitVRLittleEndian):
+    """original → (what was read of it, what pydicom reads of the derived object, the remarks)."""
+    source = save(original or mammogram(), path.with_suffix(".original"), syntax)
+    picture = files.read(source)
+    large = upscaled(picture.pixels, derivation.scale) if pixels is None else pixels
+    remarks = files.write(path, large, like=picture, derivation=derivation, overwrite=True)
+    return picture, pydicom.dcmread(path), remarks
+
+
+@pytest.fixture
+def done(tmp_path):
+    return derive(tmp_path / "a.dcm")
+
+
+def test_pixels_bits_and_encoding(done):
+    picture, derived, _ = done
+    assert (derived.Rows, derived.Columns) == (10, 14)
+    assert (derived.BitsAllocated, derived.BitsStored, derived.HighBit, derived.PixelRepresentation) == (16, 12, 11, 0)
+    assert derived.PhotometricInterpretation == "MONOCHROME2"
+    assert derived.file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+    np.testing.assert_array_equal(derived.pixel_array, upscaled(picture.pixels))
+
+
+def test_identity(done):
+    _, derived, _ = done
+    source = mammogram()
+    assert derived.SOPInstanceUID != source.SOPInstanceUID
+    assert derived.file_meta.MediaStorageSOPInstanceUID == derived.SOPInstanceUID
+    assert derived.file_meta.MediaStorageSOPClassUID == derived.SOPClassUID == source.SOPClassUID
+    assert derived.SeriesInstanceUID not in (source.SeriesInstanceUID, derived.SOPInstanceUID)
+    assert derived.SOPInstanceUID.is_valid
+    assert derived.SeriesInstanceUID.is_valid
+    assert derived.SeriesNumber == 1004
+    assert derived.SeriesDescription == ("R CC " + "x" * 55)[:54] + " FSRCNN x2"
+    assert len(derived.SeriesDescription) == 64
+
+
+def test_what_stays(done):
+    _, derived, _ = done
+    source = mammogram()
+    for keyword in (
+        "StudyInstanceUID", "FrameOfReferenceUID", "PatientName", "PatientID", "StudyDate", "Modality",
+        "InstanceNumber",
+        "PresentationIntentType", "BurnedInAnnotation", "LossyImageCompression", "DetectorElementSpacing",
+        "EstimatedRadiographicMagnificationFactor", "WindowCenter", "WindowWidth", "RescaleSlope", "RescaleIntercept",
+        "VOILUTSequence", "PixelPaddingValue", "SpecificCharacterSet", "ShutterShape", "CollimatorShape",
+    ):  # fmt: skip
+        assert derived[keyword].value == source[keyword].value, keyword
+    assert derived[0x0019, 0x1001].value == "secret of the maker"
+
+
+def test_spacing_is_halved_within_sixteen_characters(done):
+    _, derived, _ = done
+    assert [float(v) for v in derived.ImagerPixelSpacing] == pytest.approx([0.09409090909091 / 2, 0.035])
+    assert derived.PixelSpacing == [0.05, 0.05]
+    assert derived.NominalScannedPixelSpacing == [0.1, 0.1]
+    for keyword in ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing"):
+        assert all(len(str(value)) <= 16 for value in derived[keyword].value)
+    raw = pydicom.dcmread(derived.filename)  # the characters in the file, before pydicom parses them
+    value = raw.get_item("ImagerPixelSpacing").value
+    assert all(len(part.strip()) <= 16 for part in value.split(b"\\"))
+
+
+def test_provenance(done):
+    _, derived, _ = done
+    assert list(derived.ImageType) == ["DERIVED", "PRIMARY", ""]
+    assert derived.DerivationDescription == (
+        "Lossless JPEG; Super-resolution x2 by FSRCNN, model fsrcnn_x2, sha256 "
+        + DERIVATION.sha256
+        + ", fsrcnn-np 0.1.0"
+    )
+    codes = [(code.CodeValue, code.CodingSchemeDesignator) for code in derived.DerivationCodeSequence]
+    assert codes == [("121327", "DCM"), ("113085", "DCM")]
+    (source,) = derived.SourceImageSequence
+    assert source.ReferencedSOPInstanceUID == "1.2.1"
+    assert source.ReferencedSOPClassUID == derived.SOPClassUID
+    assert source.PurposeOfReferenceCodeSequence[0].CodeValue == "121322"
+    (equipment,) = derived.ContributingEquipmentSequence
+    assert equipment.PurposeOfReferenceCodeSequence[0].CodeValue == "109102"
+    assert (equipment.Manufacturer, equipment.ManufacturerModelName, equipment.SoftwareVersions) == (
+        "fsrcnn-np", "fsrcnn_x2", "0.1.0",
+    )  # fmt: skip
+
+
+def test_uids_follow_the_pixels_the_model_and_the_series(tmp_path):
+    picture, first, _ = derive(tmp_path / "a.dcm")
+    again = derive(tmp_path / "b.dcm")[1]
+    assert (again.SOPInstanceUID, again.SeriesInstanceUID) == (first.SOPInstanceUID, first.SeriesInstanceUID)
+    pixels = upscaled(picture.pixels)
+    pixels[9, 9] += 1
+    other_pixels = derive(tmp_path / "c.dcm", pixels)[1]
+    assert other_pixels.SOPInstanceUID != first.SOPInstanceUID, "changed pixels under an old UID vanish in a PACS"
+    assert other_pixels.SeriesInstanceUID == first.SeriesInstanceUID
+    model = files.Derivation(2, "other", "f" * 64, "0.1.0")
+    other_model = derive(tmp_path / "d.dcm", derivation=model)[1]
+    assert other_model.SOPInstanceUID != first.SOPInstanceUID
+    assert other_model.SeriesInstanceUID != first.SeriesInstanceUID
+    neighbour = mammogram()
+    neighbour.SOPInstanceUID = "1.2.77"
+    sibling = derive(tmp_path / "e.dcm", original=neighbour)[1]
+    assert sibling.SOPInstanceUID != first.SOPInstanceUID
+    assert sibling.SeriesInstanceUID == first.SeriesInstanceUID
+
+
+def test_padding_comes_back(tmp_path):
+    ringing = np.full((10, 14), 1234, np.uint16)
+    picture, derived, _ = derive(tmp_path / "a.dcm", ringing)
+    padded = upscaled(picture.pixels == 0)
+    assert (derived.pixel_array[padded] == 0).all()
+    assert (derived.pixel_array[~padded] == 1234).all()
+    limited = mammogram()
+    limited.PixelPaddingRangeLimit = 1000
+    limited["PixelPaddingRangeLimit"].VR = "US"
+    picture, derived, _ = derive(tmp_path / "b.dcm", ringing, original=limited)
+    padded = upscaled(picture.pixels <= 1000)
+    np.testing.assert_array_equal(derived.pixel_array, np.where(padded, upscaled(picture.pixels), 1234))
+
+
+def test_overshoot_is_clipped_to_the_stored_bits(tmp_path):
+    bright = np.full((10, 14), 5000, np.uint16)
+    _, derived, remarks = derive(tmp_path / "a.dcm", bright)
+    assert derived.pixel_array.max() == 4095
+    assert remarks[0] == "values beyond the original's BitsStored 12 are clipped"
+    assert derived.LargestImagePixelValue == 4095
+    assert derived.SmallestImagePixelValue == 0
+
+
+def test_pixel_coordinates(done):
+    _, derived, remarks = done
+    assert derived.CollimatorLeftVerticalEdge == 0, "just outside stays just outside"
+    assert derived.CollimatorRightVerticalEdge == 15
+    assert derived.CollimatorUpperHorizontalEdge == 1
+    assert derived.CollimatorLowerHorizontalEdge == 10
+    assert derived.CenterOfCircularCollimator == [6, 8]
+    assert derived.RadiusOfCircularCollimator == 4
+    assert derived.VerticesOfThePolygonalShutter == [2, 2, 10, 14]
+    (scaled,) = (remark for remark in remarks if remark.startswith("in pixel coordinates, scaled: "))
+    assert scaled.split(": ")[1].split(", ") == [
+        "VerticesOfThePolygonalShutter", "CollimatorLeftVerticalEdge", "CollimatorUpperHorizontalEdge",
+        "CollimatorRightVerticalEdge", "CollimatorLowerHorizontalEdge", "CenterOfCircularCollimator",
+        "RadiusOfCircularCollimator",
+    ]  # fmt: skip
+
+
+def test_overlays(done):
+    _, derived, remarks = done
+    expected = np.zeros((5, 7), np.uint8)
+    expected[1, 2] = expected[4, 6] = 1
+    np.testing.assert_array_equal(derived.overlay_array(0x6000), upscaled(expected))
+    assert derived[0x6000, 0x0050].value == [1, 1]
+    assert (0x6002, 0x0010) not in derived
+    assert "overlay (6000,xxxx) is scaled" in remarks
+    assert "overlay (6002,xxxx) cannot be scaled and is left out" in remarks
+
+
+def test_icons_are_left_out_and_private_tags_kept_and_both_said(done):
+    _, derived, remarks = done
+    assert "IconImageSequence" not in derived
+    assert "small pictures of the original are left out: IconImageSequence" in remarks
+    assert "private tags are kept as they are: groups 0019" in remarks
+    assert all("\n" not in remark for remark in remarks)
+
+
+def test_signatures_do_not_survive(tmp_path):
+    signed = mammogram()
+    signed.DigitalSignaturesSequence = [item(MACIDNumber=1)]
+    signed.MACParametersSequence = [item(MACIDNumber=1)]
+    _, derived, remarks = derive(tmp_path / "a.dcm", original=signed)
+    assert "DigitalSignaturesSequence" not in derived
+    assert any("DigitalSignaturesSequence, MACParametersSequence" in remark for remark in remarks)
+
+
+def test_an_original_with_little_in_it(tmp_path):
+    bare = Dataset()
+    bare.SOPClassUID, bare.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "1.2.1"
+    _, derived, remarks = derive(tmp_path / "a.dcm", original=set_pixels(bare, np.zeros((3, 3), np.uint8), 8))
+    assert list(derived.ImageType) == ["DERIVED", "SECONDARY"]
+    assert derived.SeriesNumber == 1000
+    assert derived.SeriesDescription == "FSRCNN x2"
+    assert "LossyImageCompression" not in derived
+    assert remarks == []
+    assert len(derived.PixelData) == 36
+
+
+def test_no_reference_without_uids(tmp_path):
+    for keyword in ("SOPClassUID", "SOPInstanceUID"):
+        nameless = mammogram()
+        path = tmp_path / "a.original"
+        stream = io.BytesIO()
+        nameless.file_meta = FileMetaDataset()
+        nameless.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        del nameless[keyword]
+        pydicom.dcmwrite(stream, nameless, enforce_file_format=False)
+        path.write_bytes(stream.getvalue())
+        picture = (
+            files.read(path) if stream.getvalue()[128:132] == b"DICM" else files.read(path.rename(tmp_path / "a.dcm"))
+        )
+        with pytest.raises(FormatError, match=r"b\.dcm: the original has no \(0008,0016\)"):
+            files.write(tmp_path / "b.dcm", upscaled(picture.pixels), like=picture, derivation=DERIVATION)
+    assert not (tmp_path / "b.dcm").exists()
+
+
+def test_what_does_not_fit_the_original(tmp_path):
+    picture = files.read(save(mammogram(), tmp_path / "a.dcm"))
+    with pytest.raises(OptionError, match="give derivation="):
+        files.write(tmp_path / "b.dcm", upscaled(picture.pixels), like=picture)
+    with pytest.raises(OptionError, match=r"allowed is the original's \(5, 7\) times 2"):
+        files.write(tmp_path / "b.dcm", picture.pixels, like=picture, derivation=DERIVATION)
+    with pytest.raises(FormatError, match="this DICOM original cannot hold float32; it holds uint16"):
+        files.write(tmp_path / "b.dcm", upscaled(picture.pixels).astype("f4"), like=picture, derivation=DERIVATION)
+    assert not (tmp_path / "b.dcm").exists()
+
+
+@pytest.mark.parametrize("scale", [3, 4])
+def test_other_scales(tmp_path, scale):
+    derivation = files.Derivation(scale, "m", "0" * 64, "1")
+    picture, derived, _ = derive(tmp_path / "a.dcm", derivation=derivation)
+    assert (derived.Rows, derived.Columns) == (5 * scale, 7 * scale)
+    assert derived.PixelSpacing[0] == pytest.approx(0.1 / scale)
+    assert derived.SeriesDescription.endswith(f"FSRCNN x{scale}")
+    np.testing.assert_array_equal(derived.pixel_array, upscaled(picture.pixels, scale))
+
+
+def test_signed_pixels(tmp_path):
+    ct = mammogram()
+    set_pixels(ct, (np.arange(35).reshape(5, 7) * 100 - 2000).astype(np.int16), 14)
+    ct["PixelPaddingValue"].VR, ct["SmallestImagePixelValue"].VR, ct["LargestImagePixelValue"].VR = "SS", "SS", "SS"
+    ct.PixelPaddingValue = -2000
+    _, derived, _ = derive(tmp_path / "a.dcm", np.full((10, 14), -9000, np.int16), original=ct)
+    assert derived.PixelRepresentation == 1
+    assert derived.pixel_array.min() == -8192
+    assert derived.pixel_array[0, 0] == -2000
+    assert derived.SmallestImagePixelValue == -8192
+    assert derived.PixelPaddingValue == -2000
+    # Some devices write the padding of signed pixels unsigned.
+    ct["PixelPaddingValue"].VR = "US"
+    ct.PixelPaddingValue = 65536 - 2000
+    _, derived, _ = derive(tmp_path / "b.dcm", np.full((10, 14), -9000, np.int16), original=ct)
+    assert derived.pixel_array[0, 0] == -2000
+
+
+def test_the_first_pixel_moves_with_the_pixels(tmp_path):
+    """The corner of the image stays where it was in the patient."""
+    mr = mammogram()
+    mr.ImagePositionPatient, mr.ImageOrientationPatient = ["10", "20", "30"], ["1", "0", "0", "0", "0", "-1"]
+    mr.PixelSpacing = ["0.4", "0.8"]
+    _, derived, _ = derive(tmp_path / "a.dcm", original=mr)
+
+    def corner(dataset):
+        axes = np.array(dataset.ImageOrientationPatient, float).reshape(2, 3)
+        between_rows, between_columns = dataset.PixelSpacing
+        return np.array(dataset.ImagePositionPatient, float) - (axes[0] * between_columns + axes[1] * between_rows) / 2
+
+    np.testing.assert_allclose(corner(derived), corner(mr))
+    np.testing.assert_allclose(np.array(derived.ImagePositionPatient, float), [9.8, 20, 30.1])
+
+
+def test_functional_groups(tmp_path):
+    enhanced = mammogram()
+    del enhanced.PixelSpacing
+    enhanced.NumberOfFrames = 1
+    enhanced.SharedFunctionalGroupsSequence = [
+        item(
+            PixelMeasuresSequence=[item(PixelSpacing=["0.1", "0.1"], SliceThickness="1")],
+            XRay3DFrameTypeSequence=[item(FrameType=["ORIGINAL", "PRIMARY", "VOLUME", "NONE"])],
+        )
+    ]
+    _, derived, _ = derive(tmp_path / "a.dcm", original=enhanced)
+    group = derived.SharedFunctionalGroupsSequence[0]
+    assert group.PixelMeasuresSequence[0].PixelSpacing == [0.05, 0.05]
+    assert group.PixelMeasuresSequence[0].SliceThickness == 1
+    assert list(group.XRay3DFrameTypeSequence[0].FrameType) == ["DERIVED", "PRIMARY", "VOLUME", "NONE"]
+
+
+def test_colour(tmp_path):
+    photo = mammogram()
+    pixels = np.random.default_rng(0).integers(0, 255, (5, 7, 3)).astype(np.uint8)
+    set_pixels(photo, pixels, 8)
+    del photo.PixelPaddingValue
+    photo.PlanarConfiguration = 1
+    photo.PixelData = np.moveaxis(pixels, -1, 0).tobytes() + b"\0"
+    picture, derived, _ = derive(tmp_path / "a.dcm", original=photo)
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert derived.PlanarConfiguration == 0
+    np.testing.assert_array_equal(derived.pixel_array, upscaled(pixels))
+
+
+def test_palettes_become_rgb(tmp_path):
+    coloured = mammogram()
+    indices = (np.arange(35).reshape(5, 7) % 4).astype(np.uint8)
+    set_pixels(coloured, indices, 8)
+    del coloured.PixelPaddingValue
+    coloured.PhotometricInterpretation = "PALETTE COLOR"
+    table = np.array([[0, 10, 200, 255], [1, 2, 3, 4], [90, 80, 70, 60]], np.uint16)
+    for name, values in zip(("Red", "Green", "Blue"), table, strict=True):
+        setattr(coloured, f"{name}PaletteColorLookupTableDescriptor", [4, 0, 16])
+        coloured[f"{name}PaletteColorLookupTableDescriptor"].VR = "US"
+        coloured.add_new(f"{name}PaletteColorLookupTableData", "OW", (values * 257).tobytes())
+    picture, derived, remarks = derive(tmp_path / "a.dcm", original=coloured)
+    assert picture.pixels.dtype == np.uint8
+    np.testing.assert_array_equal(picture.pixels, table.T[indices])
+    assert (derived.PhotometricInterpretation, derived.SamplesPerPixel, derived.BitsStored) == ("RGB", 3, 8)
+    assert "RedPaletteColorLookupTableData" not in derived
+    np.testing.assert_array_equal(derived.pixel_array, upscaled(picture.pixels))
+    assert "(0028,0004) PhotometricInterpretation PALETTE COLOR is written as RGB" in remarks
+
+
+def test_big_endian_words_are_turned(tmp_path):
+    _, derived, _ = derive(tmp_path / "a.dcm", syntax=ExplicitVRBigEndian)
+    _, expected, _ = derive(tmp_path / "b.dcm")
+    assert derived.VOILUTSequence == expected.VOILUTSequence
+    np.testing.assert_array_equal(derived.overlay_array(0x6000), expected.overlay_array(0x6000))
+    np.testing.assert_array_equal(derived.pixel_array, expected.pixel_array)
+
+
+def test_the_lossy_flag_is_set_by_a_lossy_encoding(tmp_path):
+    """JPEG-LS near-lossless; and a flag that stands is never reset."""
+    import imagecodecs
+    from pydicom.encaps import encapsulate
+
+    plain = mammogram()
+    del plain.LossyImageCompression
+    pixels = np.zeros((5, 7), np.uint8)
+    set_pixels(plain, pixels, 8)
+    plain.PixelData = encapsulate([imagecodecs.jpegls_encode(pixels, level=2)])
+    plain["PixelData"].is_undefined_length = True
+    _, derived, _ = derive(tmp_path / "a.dcm", original=plain, syntax="1.2.840.10008.1.2.4.81")
+    assert derived.LossyImageCompression == "01"
+    assert derived.LossyImageCompressionMethod == "ISO_14495_1"
+    assert derived.LossyImageCompressionRatio > 0
+
+
+def test_the_original_is_not_touched(tmp_path):
+    path = save(mammogram(), tmp_path / "a.dcm")
+    before = hashlib.sha256(path.read_bytes()).digest()
+    picture = files.read(path)
+    pixels = picture.pixels.copy()
+    dump = str(picture.details["dataset"])
+    files.write(tmp_path / "b.dcm", upscaled(pixels), like=picture, derivation=DERIVATION)
+    assert str(picture.details["dataset"]) == dump
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert hashlib.sha256(path.read_bytes()).digest() == before
+
+
+def test_long_texts_are_cut_not_refused(tmp_path):
+    wordy = mammogram()
+    wordy.DerivationDescription = "y" * 1024
+    wordy.SeriesNumber = 2**31 - 1
+    derivation = files.Derivation(2, "m" * 80, "0" * 64, "1")
+    _, derived, _ = derive(tmp_path / "a.dcm", original=wordy, derivation=derivation)
+    assert len(derived.DerivationDescription) <= 1024
+    assert "0" * 64 in derived.DerivationDescription
+    assert len(derived.ContributingEquipmentSequence[0].ManufacturerModelName) <= 64
+    assert derived.SeriesNumber == 2**31 - 1
+
+
+def test_uids_that_pydicom_makes_are_fine_too(tmp_path):
+    original = mammogram()
+    original.SOPInstanceUID = generate_uid()
+    _, derived, _ = derive(tmp_path / "a.dcm", original=original)
+    assert derived.SourceImageSequence[0].ReferencedSOPInstanceUID == original.SOPInstanceUID
+
+
+@pytest.mark.shared
+def test_the_mammogram(shared, tmp_path):
+    """GH133: half of its spacing has 17 characters; two icons, one private, are compressed as its pixels were."""
+    path = shared / "mammograms" / "GH133.dcm"
+    picture = files.read(path)
+    remarks = files.write(tmp_path / "a.dcm", upscaled(picture.pixels), like=picture, derivation=DERIVATION)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the file itself has values too long for their kind
+        source, derived = pydicom.dcmread(path), pydicom.dcmread(tmp_path / "a.dcm")
+        assert (derived.Rows, derived.Columns) == (6124, 4788)
+        np.testing.assert_array_equal(derived.pixel_array, upscaled(picture.pixels))
+        assert [float(v) for v in derived.ImagerPixelSpacing] == pytest.approx([0.09409090909091 / 2] * 2)
+        assert all(len(str(v)) <= 16 for v in derived.ImagerPixelSpacing)
+        edges = [
+            derived[f"Collimator{e}Edge"].value
+            for e in ("LeftVertical", "RightVertical", "UpperHorizontal", "LowerHorizontal")
+        ]
+        assert edges == [0, 4789, 0, 6125], "as in the original: just outside"
+        assert derived.SourceImageSequence[0].ReferencedSOPInstanceUID == source.SOPInstanceUID
+        for keyword in (
+            "StudyInstanceUID",
+            "PatientID",
+            "WindowCenter",
+            "BurnedInAnnotation",
+            "BitsStored",
+            "PixelPaddingValue",
+        ):
+            assert derived.get(keyword) == source.get(keyword)
+        assert "small pictures of the original are left out: IconImageSequence, (07A3,10CE)" in remarks
+        changed = {e.tag for e in source} ^ {e.tag for e in derived}
+        assert {pydicom.datadict.keyword_for_tag(t) for t in changed} == {
+            "InstanceCreationDate", "InstanceCreationTime", "ContributingEquipmentSequence", "IconImageSequence", "",
+        }  # fmt: skip
+    again = files.read(tmp_path / "a.dcm")
+    assert again.data_range == 4095

@@ -1,0 +1,299 @@
+"""DICOM in: each file is read as it is stored, or refused with the tag and the reason."""
+
+import io
+import logging
+import warnings
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+
+from fsrcnn_np import files
+from fsrcnn_np.errors import FormatError, MissingExtraError
+
+# Each: shape, dtype, what declares the value range, sum of the pixels. The pixels were compared with those that
+# pydicom 3.0.2 gives with python-gdcm 3.2.6 as its decoder, which is not the one used here: no difference.
+READ = {
+    "good/693_UNCR.dcm": ((512, 512), "int16", "BitsStored 14", -3031175),
+    "good/GDCMJ2K_TextGBR.dcm": ((400, 400, 3), "uint8", "BitsStored 8", 59729223),
+    "good/HTJ2KLossless_08_RGB.dcm": ((480, 640, 3), "uint8", "BitsStored 8", 117137474),
+    "good/HTJ2K_08_RGB.dcm": ((480, 640, 3), "uint8", "BitsStored 8", 117138982),
+    "good/J2K_pixelrep_mismatch.dcm": ((512, 512), "int16", "BitsStored 13", -172605258),
+    "good/JLSL_08_07_0_1F.dcm": ((128, 128), "uint8", "BitsStored 7", 775483),
+    "good/JLSL_16_15_1_1F.dcm": ((128, 128), "int16", "BitsStored 15", -66250735),
+    "good/JPEG-LL.dcm": ((1024, 256), "int16", "BitsStored 16", 3596452),
+    "good/JPEGBaseline_1s_1f_u_08_08.dcm": ((100, 100), "uint8", "BitsStored 8", 1277000),
+    "good/JPEGExtended_3s_1f_u_08_08.dcm": ((576, 768, 3), "uint8", "BitsStored 8", 43700919),
+    "good/JPEGLSNearLossless_08.dcm": ((45, 10), "uint8", "BitsStored 8", 25000),
+    "good/JPEGLosslessP14SV1_1s_1f_u_08_08.dcm": ((768, 1024), "uint8", "BitsStored 8", 13572107),
+    "good/JPEGLosslessP14SV1_1s_1f_u_16_16.dcm": ((535, 800), "uint16", "BitsStored 16", 16176647321),
+    "good/JPGExtended.dcm": ((1024, 256), "uint16", "BitsStored 12", 3767007),
+    "good/MR2_J2KR.dcm": ((1024, 1024), "uint16", "BitsStored 12", 78730838),
+    "good/MR_small.dcm": ((64, 64), "int16", "BitsStored 16", 2125338),
+    "good/MR_small_bigendian.dcm": ((64, 64), "int16", "BitsStored 16", 2125338),
+    "good/MR_small_jpeg_ls_lossless.dcm": ((64, 64), "int16", "BitsStored 16", 2125338),
+    "good/RG3_J2KI.dcm": ((1760, 1760), "uint16", "BitsStored 10", 1030622924),
+    "good/SC_rgb_dcmtk_+eb+cr.dcm": ((100, 100, 3), "uint8", "BitsStored 8", 3832200),
+    "good/SC_rgb_gdcm_KY.dcm": ((100, 100, 3), "uint8", "BitsStored 8", 3831000),
+    "good/SC_rgb_jpeg_dcmd.dcm": ((256, 256, 3), "uint8", "BitsStored 8", 47966767),
+    "good/SC_rgb_jpeg_gdcm.dcm": ((100, 100, 3), "uint8", "BitsStored 8", 3831000),
+    "good/SC_rgb_rle.dcm": ((100, 100, 3), "uint8", "BitsStored 8", 3831000),
+    "good/SC_rgb_small_odd.dcm": ((3, 3, 3), "uint8", "BitsStored 8", 3477),
+    "good/SC_rgb_small_odd_big_endian.dcm": ((3, 3, 3), "uint8", "BitsStored 8", 3477),
+    "good/SC_rgb_small_odd_jpeg.dcm": ((3, 3, 3), "uint8", "BitsStored 8", 3465),
+    "good/SC_ybr_full_uncompressed.dcm": ((100, 100, 3), "uint8", "BitsStored 8", 3832000),
+    "good/examples_overlay.dcm": ((300, 484), "uint16", "BitsStored 12", 27833052),
+    "good/vlut_04.dcm": ((512, 512), "uint8", "BitsStored 8", 33772018),
+    "odd/JPEG-lossy.dcm": ((1024, 256), "uint16", "BitsStored 12", 3767007),
+    "odd/OT-PAL-8-face.dcm": ((480, 640, 3), "uint8", "", 92153753),
+}
+REFUSED = {
+    "good/OBXXXX1A_rle_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
+    "good/SC_rgb_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
+    "good/SC_rgb_32bit.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
+    "good/SC_rgb_32bit_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
+    "good/SC_rgb_expb_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
+    "good/SC_rgb_expb_32bit.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
+    "good/SC_rgb_rle_16bit_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
+    "good/SC_rgb_rle_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
+    "good/emri_small_jpeg_ls_lossless.dcm": "(0028,0008) NumberOfFrames is 10; allowed is 1",
+    "good/examples_ybr_color.dcm": "(0028,0008) NumberOfFrames is 30; allowed is 1",
+    "good/liver_1frame.dcm": "(0028,0100) BitsAllocated is 1; allowed is 8 and 16",
+    "good/liver_j2k.dcm": "(0028,0008) NumberOfFrames is 3; allowed is 1",
+    "good/liver_nonbyte_aligned.dcm": "(0028,0008) NumberOfFrames is 3; allowed is 1",
+    "good/parametric_map_double_float.dcm": "has (7FE0,0009) DoubleFloatPixelData: a map of floats",
+    "good/parametric_map_float.dcm": "has (7FE0,0008) FloatPixelData: a map of floats",
+    "good/rtdose.dcm": "(0028,0008) NumberOfFrames is 15; allowed is 1",
+    "good/rtdose_expb_1frame.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
+    "good/rtdose_rle.dcm": "(0028,0008) NumberOfFrames is 15; allowed is 1",
+    "good/rtdose_rle_1frame.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
+    "odd/JPEG2000-embedded-sequence-delimiter.dcm": "(7FE0,0010) Pixel Data, JPEG 2000",
+    "odd/empty_charset_LEI.dcm": "has no (7FE0,0010) Pixel Data",
+    "odd/emri_small_jpeg_2k_lossless_too_short.dcm": "has no (7FE0,0010) Pixel Data",
+    "odd/liver_deflate.dcm": "(0028,0008) NumberOfFrames is 3; allowed is 1",
+    "odd/liver_rle.dcm": "(0028,0008) NumberOfFrames is 3; allowed is 1",
+    "odd/meta_missing_tsyntax.dcm": "has no (0028,0010) Rows",
+    "odd/reportsi_with_empty_number_tags.dcm": "has no (7FE0,0010) Pixel Data",
+}
+
+
+@pytest.mark.shared
+def test_every_shared_file_is_in_a_table(shared):
+    found = {str(path.relative_to(shared / "dicom")) for path in (shared / "dicom").glob("*/*")}
+    assert found == READ.keys() | REFUSED.keys()
+    assert len(found) == 58
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", READ)
+def test_read(shared, name, capfd, caplog):
+    shape, dtype, origin, total = READ[name]
+    picture = files.read(shared / "dicom" / name)
+    assert picture.format == "DICOM"
+    assert picture.pixels.shape == shape
+    assert picture.pixels.dtype == dtype
+    assert picture.pixels.dtype.isnative
+    assert picture.pixels.sum(dtype=np.int64) == total
+    assert picture.data_range_origin == origin
+    if origin:
+        low, high = picture.data_range if dtype == "int16" else (0, picture.data_range)
+        assert high - low + 1 == 2 ** int(origin.split()[1])
+        assert low <= picture.pixels.min()
+        assert picture.pixels.max() <= high
+    else:
+        assert picture.data_range is None
+    assert capfd.readouterr() == ("", ""), "a decoder talks to the user"
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(shared, name, capfd):
+    path = shared / "dicom" / name
+    with pytest.raises(FormatError) as caught:
+        files.read(path)
+    assert str(caught.value).startswith(f"{path}: {REFUSED[name]}")
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.shared
+def test_the_mammogram(shared):
+    picture = files.read(shared / "mammograms" / "GH133.dcm")
+    assert picture.pixels.shape == (3062, 2394)
+    assert (picture.pixels.min(), picture.pixels.max()) == (0, 3471)
+    assert picture.data_range == 4095
+    assert picture.pixels.sum(dtype=np.int64) == 5497827292
+
+
+# Made here
+
+
+def make(pixels, syntax=ExplicitVRLittleEndian, *, bits=None, **more):
+    """The bytes of a small DICOM file around these pixels; `more` overrides attributes, None leaves one out."""
+    dataset = Dataset()
+    dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.2"
+    dataset.SOPInstanceUID = "1.2.3.4"
+    dataset.Rows, dataset.Columns = pixels.shape[:2]
+    dataset.SamplesPerPixel = 1 if pixels.ndim == 2 else 3
+    dataset.PhotometricInterpretation = "MONOCHROME2" if pixels.ndim == 2 else "RGB"
+    if pixels.ndim == 3:
+        dataset.PlanarConfiguration = 0
+    dataset.BitsAllocated = 8 * pixels.itemsize
+    dataset.BitsStored = bits or dataset.BitsAllocated
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelRepresentation = int(pixels.dtype.kind == "i")
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    dataset.add_new("PixelData", "OB" if pixels.itemsize == 1 else "OW", data + b"\0" * (len(data) % 2))
+    for keyword, value in more.items():
+        if value is None:
+            del dataset[keyword]
+        else:
+            setattr(dataset, keyword, value)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if syntax == RLELossless else syntax
+    if syntax == RLELossless:
+        dataset.compress(RLELossless, encoding_plugin="pydicom")
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pydicom.dcmwrite(stream, dataset, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def ramp(shape, dtype="uint16", bits=None):
+    dtype = np.dtype(dtype)
+    bits = bits or 8 * dtype.itemsize
+    low = -(2 ** (bits - 1)) if dtype.kind == "i" else 0
+    return (np.arange(np.prod(shape)) * 997 % 2**bits + low).astype(dtype).reshape(shape)
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless])
+@pytest.mark.parametrize(
+    ("dtype", "bits"),
+    [("uint8", 7), ("uint8", 8), ("uint16", 10), ("uint16", 12), ("int16", 12), ("int16", 16), ("int8", 8)],
+)
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_grey_is_read_as_stored(tmp_path, syntax, dtype, bits, photometric):
+    pixels = ramp((5, 7), dtype, bits)
+    (tmp_path / "a.dcm").write_bytes(make(pixels, syntax, bits=bits, PhotometricInterpretation=photometric))
+    picture = files.read(tmp_path / "a.dcm")
+    assert picture.pixels.dtype == dtype
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    half = 2 ** (bits - 1)
+    assert picture.data_range == ((-half, half - 1) if dtype.startswith("int") else 2 * half - 1)
+    assert picture.data_range_origin == f"BitsStored {bits}"
+
+
+@pytest.mark.parametrize("planar", [0, 1])
+def test_colour_by_pixel_or_by_plane(tmp_path, planar):
+    pixels = ramp((5, 4, 3), "uint8")
+    data = make(
+        pixels, PlanarConfiguration=planar, **({"PixelData": np.moveaxis(pixels, -1, 0).tobytes()} if planar else {})
+    )
+    (tmp_path / "a.dcm").write_bytes(data)
+    np.testing.assert_array_equal(files.read(tmp_path / "a.dcm").pixels, pixels)
+
+
+def test_bits_above_the_stored_ones_are_not_pixels(tmp_path):
+    """PS3.5 8.1.1: they may hold anything, once overlays."""
+    pixels = ramp((4, 4), "uint16", 12)
+    (tmp_path / "a.dcm").write_bytes(make(pixels | 0xA000, bits=12))
+    np.testing.assert_array_equal(files.read(tmp_path / "a.dcm").pixels, pixels)
+
+
+@pytest.mark.parametrize("name", ["IM000001", "1.2.840.113619.2", "a.png"])
+def test_content_tells_dicom(tmp_path, name):
+    (tmp_path / name).write_bytes(make(ramp((2, 2))))
+    assert files.read(tmp_path / name).format == "DICOM"
+
+
+def test_without_preamble_and_meta_information(tmp_path):
+    whole = make(ramp((4, 4)), ImplicitVRLittleEndian)
+    start = whole.index(b"\x08\x00\x16\x00")  # (0008,0016), the first after the meta information
+    (tmp_path / "a.dcm").write_bytes(whole[start:])
+    picture = files.read(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(picture.pixels, ramp((4, 4)))
+    assert "TransferSyntaxUID is missing" in picture.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"PixelData": b""}, "has no (7FE0,0010) Pixel Data"),
+        ({"Rows": None}, "has no (0028,0010) Rows: damaged"),
+        ({"Columns": None}, "has no (0028,0011) Columns: damaged"),
+        ({"BitsAllocated": None}, "has no (0028,0100) BitsAllocated: damaged"),
+        ({"Rows": 0}, "(7FE0,0010) Pixel Data: the header says 0×4 pixels"),
+        ({"Rows": 60000, "Columns": 60000}, "(7FE0,0010) Pixel Data: the header says 60000×60000 pixels; allowed are"),
+        (
+            {"Rows": 5000},
+            "(7FE0,0010) Pixel Data: truncated: the header says 5000×4 pixels, but the file has only 32 bytes",
+        ),
+        ({"BitsStored": 17}, "(0028,0101) BitsStored is 17; allowed is 1 to 16"),
+        ({"BitsStored": 12}, "(0028,0102) HighBit is 15; allowed is Bits Stored − 1 = 11"),
+        ({"BitsStored": None}, "(0028,0101) BitsStored is missing"),
+        ({"PixelRepresentation": None}, "(0028,0103) PixelRepresentation is missing; allowed is 0 and 1"),
+        ({"PhotometricInterpretation": "HSV"}, "(0028,0004) PhotometricInterpretation is HSV; allowed is MONOCHROME1,"),
+        ({"PhotometricInterpretation": None}, "(0028,0004) PhotometricInterpretation is missing"),
+        ({"SamplesPerPixel": 4}, "(0028,0002) SamplesPerPixel is 4; allowed is 1 and 3"),
+        ({"SamplesPerPixel": None}, "(0028,0002) SamplesPerPixel is missing"),
+        ({"NumberOfFrames": 3}, "(0028,0008) NumberOfFrames is 3; allowed is 1"),
+        (
+            {"BitsAllocated": 12, "BitsStored": 12, "HighBit": 11},
+            "(0028,0100) BitsAllocated is 12; allowed is 8 and 16",
+        ),
+    ],
+)
+def test_what_is_refused_names_its_tag(tmp_path, change, message):
+    (tmp_path / "a.dcm").write_bytes(make(ramp((4, 4)), **change))
+    with pytest.raises(FormatError) as caught:
+        files.read(tmp_path / "a.dcm")
+    assert str(caught.value).startswith(f"{tmp_path / 'a.dcm'}: {message}")
+
+
+def test_unknown_transfer_syntax(tmp_path):
+    data = make(ramp((4, 4))).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.9\0")
+    (tmp_path / "a.dcm").write_bytes(data)
+    with pytest.raises(FormatError, match=r"\(0002,0010\) TransferSyntaxUID is 1\.2\.840\.10008\.1\.2\.9"):
+        files.read(tmp_path / "a.dcm")
+
+
+@pytest.mark.parametrize("name", ["a.dcm", "b.dicom"])
+def test_garbage(tmp_path, name):
+    for data in (bytes(500), b"GIF89a" * 50, np.random.default_rng(0).bytes(3000)):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(FormatError, match=name):
+            files.read(tmp_path / name)
+
+
+def test_truncated_anywhere(tmp_path):
+    whole = make(ramp((9, 9)))
+    for length in range(1, len(whole) - 1, 7):
+        (tmp_path / "a.dcm").write_bytes(whole[:length])
+        with pytest.raises(FormatError):
+            files.read(tmp_path / "a.dcm")
+
+
+def test_a_missing_decoder_is_named(tmp_path, monkeypatch):
+    data = make(ramp((4, 4)), RLELossless)
+    (tmp_path / "a.dcm").write_bytes(data)
+
+    def without(dataset, **options):
+        raise RuntimeError("Unable to decompress: all plugins are missing dependencies:\n\tpylibjpeg - requires …")
+
+    monkeypatch.setattr("pydicom.pixels.pixel_array", without)
+    with pytest.raises(MissingExtraError, match=r"RLE Lossless needs a decoder: pip install 'fsrcnn-np\[dicom\]'"):
+        files.read(tmp_path / "a.dcm")
+
+
+def test_values_that_break_the_rules_are_no_news(tmp_path, caplog, recwarn):
+    data = make(ramp((4, 4)), PatientName="x")
+    data = data.replace(b"\x08\x00\x18\x00UI\x08\x001.2.3.4\0", b"\x08\x00\x18\x00UI\x08\x001.2.x.4\0")
+    (tmp_path / "a.dcm").write_bytes(data)
+    with caplog.at_level(logging.WARNING):
+        files.read(tmp_path / "a.dcm")
+    assert not recwarn.list
+    assert not caplog.records
