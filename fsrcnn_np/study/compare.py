@@ -222,10 +222,13 @@ def export_8_bit(pixels: NDArray[Any], bounds: ValueRange) -> NDArray[np.uint8]:
 def _scores(
     name: str, image: NDArray[Any], bounds: ValueRange, threads: int | None, engine: str | None
 ) -> Iterator[Score]:
-    from piqe_np import piqe
+    from piqe_np import PiqeError, piqe
 
     def score(scoring: str, scaling: str, pixels: NDArray[Any], data_range: float | None) -> Score:
-        found = piqe(pixels, data_range=data_range, threads=threads, engine=engine)
+        try:
+            found = piqe(pixels, data_range=data_range, threads=threads, engine=engine)
+        except PiqeError as error:  # the picture has been checked: it is an option, or $PIQE_NP_THREADS
+            raise OptionError(str(error)) from error
         return Score(name, scoring, scaling, image.shape, found.score)
 
     yield score(NATIVE, f"{bounds} to 0..255", *_from_zero(image, bounds))

@@ -71,14 +71,14 @@ def draw(c: Comparison) -> Any:
         figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
         views = ((SR, c.panels.whole_sr), (ORIGINAL, c.panels.whole_original))
         for i, (image, values) in enumerate(views):
-            left = round(GAP + (sizes.width + GAP) * (2 * i + 1) / 4 - (GAP + view_width) / 2)
+            left = round(GAP + (sizes.width + GAP) / 2 * i)
             title = f"{'AB'[i]}  {_name(c, image)} · PIQE {c.piqe(image):.4f}"
             axes = _panel(figure, values, c.panels.whole_window, (left, views_bottom, view_width, view_height), title)
             _scale_bar(axes, c.pixel_spacing, c.shape[1] / view_width, (view_width, view_height))
         _mark(axes, c, view_width / c.shape[1])
         squares = ((SR, c.panels.square_sr), (ORIGINAL, c.panels.square_original), (BICUBIC, c.panels.square_bicubic))
         for i, (image, values) in enumerate(squares):
-            left = round(width / 2 + (i - 1) * (panel + GAP) - panel / 2)
+            left = round(GAP + (sizes.width + GAP) / 3 * i)
             title = f"{'CDE'[i]}  {_name(c, image)}, magnified {sizes.magnification:.3g}×"
             if image == BICUBIC:
                 title += f" · PIQE {c.piqe(image):.4f}"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 MAGNIFICATION = 6
 GAP = 24
-LEAST_VIEW, LEAST_WIDTH = 700, 1000
+LEAST_VIEW, LEAST_WIDTH = 700, 1140  #: the titles need that width
 
 
 class Plan(NamedTuple):
