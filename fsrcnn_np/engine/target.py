@@ -93,3 +93,8 @@ def loaded(module: Module, target: Target) -> Any:
     engine = llvm.create_mcjit_compiler(parsed(module), target.machine())
     engine.finalize_object()
     return engine
+
+
+def assembly(module: Module, target: Target) -> str:
+    """The machine code as text, for any target."""
+    return target.machine().emit_assembly(parsed(module))

@@ -116,6 +116,7 @@ def upscaled(
     cut : (rows, columns), optional
         Largest strip; the bits do not depend on it.
     """
+    weights = weights.astype(np.float32)
     height = plane.shape[0] if height is None else height
     last = height if last is None else last
     width = plane.shape[1]

@@ -1,0 +1,113 @@
+"""The same bits, whatever the work is cut into and wherever it runs."""
+
+import numpy as np
+import pytest
+from conftest import RUNNABLE
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fsrcnn_np.convert import load_weights
+from fsrcnn_np.engine import forward, groups, tiles, upscale_plane, upscale_stream
+from models import random_weights
+
+
+def run(image, weights, **options):
+    out = np.full([size * weights.architecture.scale for size in image.shape], np.nan, np.float32)
+    tiles.upscaled(image, weights, tiles.Levels(0, 1), out, options.pop("threads", 1), **options)
+    return out
+
+
+def model(seed, border, m=3, offset=4, scale=2):
+    return random_weights(np.random.default_rng(seed), (9, 5, m), scale, border, dtype=np.float32, offset=offset)
+
+
+borders = st.sampled_from(["zero", "replicate"])
+
+
+@given(
+    height=st.integers(1, 60), width=st.integers(1, 90), rows=st.integers(1, 30), columns=st.integers(1, 70),
+    threads=st.integers(1, 3), border=borders, m=st.sampled_from([1, 3, 4]),
+)  # fmt: skip
+def test_strips_and_threads(height, width, rows, columns, threads, border, m):
+    weights = model(1, border, m)
+    image = np.random.default_rng([height, width]).random((height, width), np.float32)
+    np.testing.assert_array_equal(run(image, weights, cut=(rows, columns), threads=threads), run(image, weights))
+
+
+@settings(max_examples=60)
+@given(data=st.data(), border=borders, m=st.sampled_from([1, 2, 3, 4, 5]), scale=st.sampled_from([2, 3]))
+def test_part_cut_with_its_halo_at_multiples_of_four(data, border, m, scale):
+    height, width = data.draw(st.integers(1, 80)), data.draw(st.integers(1, 60))
+    weights = model(m, border, m, scale=scale)
+    image = np.random.default_rng([height, width, m]).random((height, width), np.float32)
+    whole = run(image, weights)
+    top = 4 * data.draw(st.integers(0, (height - 1) // 4))
+    bottom = data.draw(st.sampled_from([height, *range(top + 4, height, 4)]))
+    left = data.draw(st.integers(0, width - 1))
+    right = data.draw(st.integers(left + 1, width))
+    part = run(np.ascontiguousarray(image[top:bottom, left:right]), weights)
+    first, last = (0 if top == 0 else top + weights.halo), (height if bottom == height else bottom - weights.halo)
+    begin, end = (0 if left == 0 else left + weights.halo), (width if right == width else right - weights.halo)
+    if first < last and begin < end:
+        inner = part[(first - top) * scale : (last - top) * scale, (begin - left) * scale : (end - left) * scale]
+        np.testing.assert_array_equal(inner, whole[first * scale : last * scale, begin * scale : end * scale])
+
+
+def test_one_row_less_than_the_halo_is_too_little():
+    """So that the test above cannot pass because nothing depends on anything."""
+    weights = model(1, "zero", 4)
+    image = np.random.default_rng(0).random((64, 20), np.float32)
+    inner = slice(2 * (weights.halo - 1), 2 * (weights.halo + 4))
+    assert not np.array_equal(run(image[4:], weights)[inner], run(image, weights)[8:][inner])
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 4, 7, 8])
+def test_groups_start_where_every_layer_loses_one_row(m):
+    """Counting instead of computing: which rows of a cut at a multiple of 4 are safe after each layer."""
+    first, last = 2, 400 - 3  # safe rows of the features
+    for layer in range(1, m + 1):
+        safe = []
+        for start in range(groups.start(layer) - 4, 404, 4):
+            inner = all(first <= row <= last for row in range(start, start + 4))
+            outer = [start - 1, None, None, start + 4]
+            safe += [start + i for i, row in enumerate(outer) if inner and (row is None or first <= row <= last)]
+        first, last = first + 1, last - 1
+        assert safe == list(range(first, last + 1))
+
+
+def test_steps_only_read_rows_that_exist():
+    delays = groups.delays(12)
+    for layer in range(1, 13):
+        assert delays[layer - 1] - delays[layer] + 4 <= 3  # newest row read ≤ newest row of the layer before
+        assert (delays[layer] + 1) - (delays[layer - 1] - 3) < 12  # oldest row read is still in a ring of 12
+        assert -delays[layer] % 4 == groups.start(layer)
+
+
+@pytest.mark.parametrize("border", ["zero", "replicate"])
+def test_width_of_vectors(border):
+    image = np.random.default_rng(3).random((37, 131), np.float32)
+    for dsm in [(56, 12, 4), (13, 17, 2)]:
+        weights = random_weights(np.random.default_rng(4), dsm, 2, border, dtype=np.float32)
+        results = {name: run(image, weights, processor=p) for name, p in RUNNABLE.items() if p.fma}
+        first = next(iter(results.values()))
+        for name, result in results.items():
+            np.testing.assert_array_equal(result, first, err_msg=name)
+
+
+def test_run_after_run_with_and_without_out():
+    weights = load_weights("x2")
+    image = np.random.default_rng(0).random((70, 300), np.float32)
+    first = forward(image, weights)
+    out = np.full_like(first, np.nan)
+    assert forward(image, weights, out=out, threads=3) is out
+    np.testing.assert_array_equal(out, first)
+    np.testing.assert_array_equal(forward(image, weights, threads=1), first)
+
+
+@given(height=st.integers(1, 50), width=st.integers(1, 40), rows=st.integers(1, 60), border=borders)
+def test_stream(height, width, rows, border):
+    weights = model(2, border, 4)
+    image = np.random.default_rng([height, width]).integers(0, 4096, (height, width)).astype(np.uint16)
+    streamed = np.zeros((2 * height, 2 * width), np.uint16)
+    upscale_stream(image, streamed, weights, 0, 4095, rows=rows)
+    np.testing.assert_array_equal(streamed, upscale_plane(image, weights, 0, 4095))

@@ -1,0 +1,48 @@
+"""Compiling for processors that this machine need not have, and what the machine code looks like."""
+
+import re
+
+import numpy as np
+import pytest
+
+from fsrcnn_np.engine import results, schedule, target
+from fsrcnn_np.engine.layout import Layout
+from fsrcnn_np.network.weights import Architecture
+
+X86, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
+TARGETS = {
+    "AVX-512": (target.AVX512, X86, "skylake-avx512", r"vfmadd\w+ps\s.*%zmm"),
+    "AVX2": (target.AVX2, X86, "haswell", r"vfmadd\w+ps\s.*%ymm"),
+    "no FMA": (target.SSE, X86, "x86-64", r"mulps\s.*%xmm"),
+    "aarch64": (target.NEON, ARM, "generic", r"fmla\s.*\.4s"),
+    "Apple": (target.NEON, "arm64-apple-macosx11.0", "apple-m1", r"fmla"),
+    "Windows": (target.AVX2, "x86_64-pc-windows-msvc", "haswell", r"vfmadd\w+ps\s.*%ymm"),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_cross_compiling(name, scale):
+    kind, triple, cpu, expected = TARGETS[name]
+    processor = target.Target(kind.lanes, kind.registers, kind.fma, triple, cpu, kind.features)
+    layout = Layout(Architecture(56, 12, 4, scale), "replicate", 4, processor)
+    modules = [schedule.module(layout), *(results.module(layout, np.dtype(dtype)) for dtype in results.KINDS)]
+    for number, module in enumerate(modules):
+        text = target.assembly(module, processor)
+        assert not re.search(r"\b(callq?|bl)\s+_?(fma|fmaf|trunc|memcpy|memset|__\w+)\b", text), "calls into a library"
+        if number == 0:
+            assert re.search(expected, text)
+            if not kind.fma:
+                assert "vfmadd" not in text
+
+
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+def test_a_product_and_a_sum_are_never_fused(lanes):
+    """Only what says fma is one: LLVM must not contract `a * b + c`."""
+    host = target.host()
+    module = host.module()
+    f = module.function("f", "address")
+    (address,) = f.parameters
+    a, b, c = (f.load(f"<{lanes} x float>", address + i * 64) for i in range(3))
+    f.store(a * b + c, address)
+    assert not re.search("fmadd|fmla", target.assembly(module, host))
