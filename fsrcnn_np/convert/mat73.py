@@ -29,14 +29,24 @@ def is_mat73(head: bytes) -> bool:
     return head.startswith(b"MATLAB 7.3 MAT-file") or head[124:128] == b"\x00\x02IM"
 
 
-def check(path: Path) -> dict[str, str]:
-    """Hold the declared sizes of the whole file against the limit; give its variables: name → "object" or "data".
+def read(path: Path) -> dict[str, Any]:
+    """The variables: arrays with MATLAB's dimensions, text as str, a struct as dict, a cell as an object array.
+
+    A struct array is an object array of dicts; an object, a function handle or a sparse array is `OBJECT`.
 
     Raises
     ------
     WeightsError
-        Truncated, no HDF5, values kept in another file, or a declared size beyond `MOST_BYTES`.
+        Truncated, not by MATLAB's conventions, values kept in another file, or more than `MOST_BYTES` declared.
     """
+    with _opened(path) as file:
+        _check_sizes(file)
+        reader = _Reader(file)
+        return {name: reader.value(file[name], name) for name in file if not name.startswith("#")}
+
+
+def _check_sizes(file: Any) -> None:
+    """Hold what the whole file declares against the limit: `mat-io`, too, reads what is declared."""
     import h5py
 
     total = 0
@@ -53,24 +63,7 @@ def check(path: Path) -> dict[str, str]:
         if item.attrs.get("MATLAB_empty", 0) and (item.dtype.kind not in "ui" or item.size > 32 or np.all(item[()])):
             raise WeightsError(f"{name} is marked as empty, and is not; save the variables again")
 
-    with _opened(path) as file:
-        file.visititems(look)
-        return {name: _kind(file[name]) for name in file if not name.startswith("#")}
-
-
-def read(path: Path) -> dict[str, Any]:
-    """The variables: arrays with MATLAB's dimensions, text as str, a struct as dict, a cell as an object array.
-
-    A variable of a class that holds no plain data (an object, a function handle, a sparse array) is None.
-
-    Raises
-    ------
-    WeightsError
-        No such file, truncated, or not by MATLAB's conventions.
-    """
-    with _opened(path) as file:
-        reader = _Reader(file)
-        return {name: reader.value(file[name], name) for name in file if not name.startswith("#")}
+    file.visititems(look)
 
 
 @contextmanager
@@ -91,10 +84,6 @@ def _class(item: Any) -> str:
     return found.decode("latin-1") if isinstance(found, bytes) else str(found)
 
 
-def _kind(item: Any) -> str:
-    return OBJECT if int(item.attrs.get("MATLAB_object_decode", 0)) in (2, 3) else "data"
-
-
 class _Reader:
     def __init__(self, file: Any):
         self.file, self.arrays_left, self.bytes_left = file, _MOST_ARRAYS, MOST_BYTES
@@ -108,10 +97,10 @@ class _Reader:
         kind = _class(item)
         if not kind:
             raise WeightsError(f"{name} has no attribute MATLAB_class: this HDF5 file was not written by MATLAB's save")
-        if _kind(item) == OBJECT or "MATLAB_sparse" in item.attrs:
-            return None
+        if {"MATLAB_object_decode", "MATLAB_sparse"} & set(item.attrs):
+            return OBJECT
         if isinstance(item, h5py.Group):
-            return self.struct(item, name, depth) if kind == "struct" else None
+            return self.struct(item, name, depth) if kind == "struct" else OBJECT
         self.bytes_left -= item.nbytes
         if self.bytes_left < 0:
             raise WeightsError(f"{name}: the variables hold more than {MOST_BYTES} bytes: no FSRCNN is that large")
@@ -121,7 +110,7 @@ class _Reader:
             return item[()].T.astype(np.uint16).tobytes("F").decode("utf-16-le", "replace")
         if kind == "cell":
             return self.references(item, name, depth)
-        return item[()].T if kind in _NUMERIC else None
+        return item[()].T if kind in _NUMERIC else OBJECT
 
     def empty(self, item: Any, kind: str) -> Any:
         shape = tuple(int(n) for n in item[()].ravel())

@@ -27,23 +27,15 @@ def found(path: Path, head: bytes, scale: int | None) -> Found:
     MissingExtraError
         A network object, and `mat-io` is not installed.
     """
-    version = mat73 if mat73.is_mat73(head) else mat5
-    kinds = version.check(path)
-    objects = [name for name, kind in kinds.items() if kind == mat5.OBJECT]
-    if not {"weights_conv", matlab_struct.VARIABLE} & (kinds.keys() - set(objects)):
-        if objects:
-            return matlab_network.found(path, objects)
-        raise WeightsError(
-            f"a MAT-file with the variables {', '.join(sorted(kinds)) or '(none)'}; the FSRCNN authors' cells "
-            f"({', '.join(authors_mat.VARIABLES)}), the struct {matlab_struct.VARIABLE} of export_fsrcnn_weights.m, "
-            "or a network object is expected"
-        )
-    variables = version.read(path)
+    variables = (mat73 if mat73.is_mat73(head) else mat5).read(path)
     if authors_mat.is_authors(variables):
         return authors_mat.found(variables, scale)
     if matlab_struct.is_struct(variables):
         return matlab_struct.found(variables)
+    if objects := [name for name, value in variables.items() if value is mat5.OBJECT]:
+        return matlab_network.found(path, objects)
     raise WeightsError(
-        f"the variable {matlab_struct.VARIABLE} is no struct with format = 'fsrcnn-np weights'; "
-        "write it with weights/matlab/export_fsrcnn_weights.m"
+        f"a MAT-file with the variables {', '.join(sorted(variables)) or '(none)'}; the FSRCNN authors' cells "
+        f"({', '.join(authors_mat.VARIABLES)}), a struct {matlab_struct.VARIABLE} with format = 'fsrcnn-np weights', as "
+        "weights/matlab/export_fsrcnn_weights.m writes it, or a network object is expected"
     )

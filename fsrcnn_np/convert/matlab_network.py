@@ -20,7 +20,6 @@ import numpy as np
 from ..errors import MissingExtraError, WeightsError
 from . import matlab_layers
 from .layers import Found, first_line
-from .mat5 import plain
 
 _NETWORKS = ("SeriesNetwork", "DAGNetwork", "dlnetwork")
 _MOST_OBJECTS = 100_000
@@ -59,15 +58,15 @@ def found(path: Path, names: list[str]) -> Found:
 
 def _decoded(path: Path) -> dict[str, Any]:
     try:
-        import matio
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pandas deprecates what mat-io sets; classes that nobody knows
+            import matio
+
+            return dict(matio.load_from_mat(str(path), raw_data=True))
     except ImportError:
         raise MissingExtraError(
             f"{path} holds a MATLAB object, which needs mat-io: pip install 'fsrcnn-np[matlab]'; or {_INSTEAD}"
         ) from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return matio.load_from_mat(str(path), raw_data=True)
     except Exception as error:  # an undocumented format, in a file that may be damaged
         raise WeightsError(f"the MATLAB object cannot be decoded ({first_line(error)}); {_INSTEAD}") from None
 
@@ -108,13 +107,13 @@ def _properties(item: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """As `mat5.plain`, with dlarray objects (a property Data or data) unwrapped."""
+    """A struct as dict, text as str; dlarray objects (they have a property data) unwrapped, other objects None."""
     if isinstance(properties := getattr(value, "properties", None), Mapping):
-        data = {name.lower(): item for name, item in properties.items()}.get("data")
-        return _plain(data) if data is not None else None
-    if isinstance(value, np.ndarray) and value.dtype.kind == "T":  # a MATLAB string
+        return _plain({name.lower(): item for name, item in properties.items()}.get("data"))
+    if not isinstance(value, np.ndarray):
+        return value
+    if value.dtype.names and value.size == 1:
+        return {name: _plain(value.item()[i]) for i, name in enumerate(value.dtype.names)}
+    if value.dtype.kind in "UT":  # char, and string
         return str(value.item()) if value.size == 1 else ""
-    found = plain(value)
-    if isinstance(found, Mapping):
-        return {name: _plain(item) for name, item in found.items()}
-    return found
+    return value

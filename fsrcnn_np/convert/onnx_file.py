@@ -27,6 +27,8 @@ _FOLDED = (
     "Sub", "Transpose", "Unsqueeze",
 )  # fmt: skip
 _MOST_FOLDED = 1 << 24
+#: A pixel shuffle in three nodes.
+_SHUFFLE = ["Reshape", "Transpose", "Reshape"]
 #: Reshape (n, c, a, b, h, w) or (n, a, b, c, h, w), then this order: rows get a, columns b. c is 1 here.
 _SHUFFLES = ((0, 1, 4, 2, 5, 3), (0, 3, 4, 1, 5, 2))
 
@@ -224,6 +226,8 @@ class _Chain:
                 self._shuffled(name, int(attributes["blocksize"]))
             case "Reshape" | "Transpose" if self.last is None and self.layers:
                 self._reshaped(node, name, attributes)
+            case "Reshape" if self.shuffle == _SHUFFLE:
+                pass  # opset 9 merges rows, then columns
             case "Add" | "Sub":
                 self._added(node, name, at)
             case "Clip" if self.last is not None:
@@ -343,9 +347,9 @@ class _Chain:
             order = tuple(attributes.get("perm", ()))
             if order not in _SHUFFLES:
                 raise WeightsError(f"{name} permutes by {order}; a pixel shuffle is {' or '.join(map(str, _SHUFFLES))}")
-        if self.shuffle == ["Reshape", "Transpose", "Reshape"]:
+        if self.shuffle == _SHUFFLE:
             self._shuffled(name, round(self.layers[-1].weight.shape[0] ** 0.5))
-        elif self.shuffle != ["Reshape", "Transpose", "Reshape"][: len(self.shuffle)]:
+        elif self.shuffle != _SHUFFLE[: len(self.shuffle)]:
             raise WeightsError(f"{name}: {'–'.join(self.shuffle)} is no pixel shuffle")
 
     def _shuffled(self, name: str, block: int) -> None:
