@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=Path,
         metavar="DIR",
         default=_default_images(),
-        help="where the images and models are whose values are in print; known by sha256 (default: $FSRCNN_SHARED)",
+        help="images and models whose values are in print, known by sha256 (default: $FSRCNN_SHARED or ../shared/data)",
     )
     parser.add_argument(
         "--goldens",
@@ -51,6 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="oracles whose absence is a failure",
     )
     parser.add_argument("-o", "--output", type=Path, default=OUTPUT, metavar="DIR", help=f"default: {OUTPUT}")
+    parser.add_argument(
+        "--page",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="renew the tables in a Markdown page, between <!-- parity:table --> and <!-- /parity:table -->, likewise "
+        "parity:summary, parity:reasons and paper:table",
+    )
     options = parser.parse_args(arguments)
     required = {name for name in options.require.split(",") if name}
     if unknown := required - ORACLES.keys():
@@ -59,14 +68,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--images {options.images}: no such folder")
     try:
         if options.what == "paper":
-            return run_paper(options.images, options.output)
-        return run_suite(options.images, options.goldens, required, options.output)
+            return run_paper(options.images, options.output, options.page)
+        return run_suite(options.images, options.goldens, required, options.output, options.page)
     except OSError as error:
-        print(f"{options.output}: cannot be written: {error.strerror or error}", file=sys.stderr)
+        print(f"{error.filename or options.output}: cannot be written: {error.strerror or error}", file=sys.stderr)
         return 1
 
 
-def run_suite(images: Path | None, files: Sequence[Path], required: set[str], output: Path) -> int:
+def run_suite(
+    images: Path | None, files: Sequence[Path], required: set[str], output: Path, pages: Sequence[Path]
+) -> int:
     """Everything that can run here, as one table."""
     vectors, known, rows = suite.own_rows()
     rows += live_rows(vectors, known)
@@ -83,16 +94,20 @@ def run_suite(images: Path | None, files: Sequence[Path], required: set[str], ou
     ]
     print(report.text(rows))
     about = {"suite": "fsrcnn-np parity", "machine": machine()}
-    report.write(output, "parity", report.rows_as_dicts(rows), report.markdown(rows), about)
+    report.write(output, "parity", report.rows_as_dicts(rows), report.page(rows), about)
+    for page in pages:
+        report.renew(page, report.parts(rows))
     return int(any(row.status == FAIL for row in rows))
 
 
-def run_paper(images: Path | None, output: Path) -> int:
+def run_paper(images: Path | None, output: Path, pages: Sequence[Path]) -> int:
     """The papers' own numbers."""
     lines = paper.all_lines(images)
     print(report.paper_text(lines))
     about = {"suite": "fsrcnn-np paper", "machine": machine()}
     report.write(output, "paper", report.lines_as_dicts(lines), report.paper_markdown(lines), about)
+    for page in pages:
+        report.renew(page, {"paper:table": report.paper_markdown(lines)})
     return int(any(line.status == paper.DIFFERS for line in lines))
 
 
@@ -140,8 +155,8 @@ def machine() -> dict[str, Any]:
 
 
 def _default_images() -> Path | None:
-    place = os.environ.get("FSRCNN_SHARED")
-    return Path(place) if place else None
+    place = Path(os.environ.get("FSRCNN_SHARED") or Path(__file__).parents[2] / "shared" / "data")
+    return place if place.is_dir() else None
 
 
 if __name__ == "__main__":

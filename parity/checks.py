@@ -127,10 +127,9 @@ def _piqe(vector: Vector) -> Iterator[Check]:
     yield Check("piqe.sigma", "reference", "sigma", deviation, ("x",))
     yield Check("piqe.z", "reference", "z", coefficients, ("x", "sigma"))
     yield Check("piqe.v", "reference", "v", variance, ("z",))
-    for number, name in enumerate(("active", "artifact", "noise")):
-        yield Check(
-            f"piqe.{name}", "reference", name, lambda golden, number=number: Answer(decisions(golden)[number]), ("z",)
-        )
+    yield Check("piqe.active", "reference", "active", lambda golden: Answer(decisions(golden)[0]), ("z",))
+    yield Check("piqe.artifact", "reference", "artifact", lambda golden: Answer(decisions(golden)[1]), ("z",))
+    yield Check("piqe.noise", "reference", "noise", lambda golden: Answer(decisions(golden)[2]), ("z",))
     for engine in ("reference", "numba"):
 
         def result(name: str, engine: str = engine) -> Callable[[Golden], Answer]:

@@ -13,6 +13,7 @@ import argparse
 import json
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,8 @@ def shipped() -> Vector:
 
     model = fsrcnn_np.load_weights("x2")
     pixels = quantised(texture(rng_of("network-shipped"), 20, 26), "uint8")
+    weights = model.arrays()
+    layers = [*model.architecture.layer_names, "deconvolution"]
     fields = {
         "image": pixels / 255.0,
         "quantised": pixels,
@@ -248,9 +251,9 @@ def shipped() -> Vector:
         "offset": float(model.deconvolution_offset),
         "input_mean": model.input_mean,
         "names": list(model.architecture.layer_names),
-        "weights": [layer.weight for layer in (*model.convolutions, model.deconvolution)],
-        "biases": [layer.bias for layer in (*model.convolutions, model.deconvolution)],
-        "slopes": [layer.slope for layer in model.convolutions],
+        "weights": [weights[f"{name}/weight"] for name in layers],
+        "biases": [weights[f"{name}/bias"] for name in layers],
+        "slopes": [weights[f"{name}/slope"] for name in layers[:-1]],
     }
     return Vector("network-shipped", "network", "the shipped model", "the shipped file read wrongly", fields)
 
@@ -271,14 +274,16 @@ def imresize() -> Iterator[Vector]:
         ("uint8-saturating", "uint8", (12, 12), 2.0, "overshoot at both ends", "wrapping"),
     ]
     for name, dtype, size, scale, exercises, bug in cases:
+        black_and_white = "saturating" in name
+        yield vector("imresize", name, exercises, bug, partial(resizable, dtype, size, scale, black_and_white))
 
-        def make(rng: Random, name=name, dtype=dtype, size=size, scale=scale) -> dict[str, Any]:
-            image = rng.random(size)
-            if "saturating" in name:
-                image = np.round(image)
-            return {"image": image.astype(dtype) if dtype.startswith("f") else quantised(image, dtype), "scale": scale}
 
-        yield vector("imresize", name, exercises, bug, make)
+def resizable(dtype: str, size: tuple[int, ...], scale: float, black_and_white: bool, rng: Random) -> dict[str, Any]:
+    """A noisy picture of a class, or one of black and white pixels only, and the scale."""
+    image = rng.random(size)
+    if black_and_white:
+        image = np.round(image)
+    return {"image": image.astype(dtype) if dtype.startswith("f") else quantised(image, dtype), "scale": scale}
 
 
 #: rgb2ycbcr's coefficients in thousandths, so that exact values can be had.
@@ -394,11 +399,14 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(prog="python -m parity.generate", description=__doc__.splitlines()[0])
     parser.add_argument("--seal", action="store_true", help="only take up the tolerances as they stand")
-    if parser.parse_args().seal:
-        write_index(store.read_index() | {"tolerances": seals()}, store.FOLDER)
-    else:
-        store.FOLDER.mkdir(exist_ok=True)
-        write(store.FOLDER)
+    seal = parser.parse_args().seal
+    try:
+        if seal:
+            write_index(store.read_index() | {"tolerances": seals()}, store.FOLDER)
+        else:
+            write(store.FOLDER)
+    except (OSError, ValueError, RuntimeError) as error:  # no Octave, an index that cannot be read, a full disk
+        raise SystemExit(f"parity.generate: {error}") from None
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from .paper.lines import Line
 from .suite import FAIL, NOT_RUN, Row
 
 HEAD = ("stage", "ours", "oracle", "vectors", "differ", "worst", "tolerance", "result")
+SUMMARY_HEAD = ("part", "oracle", "stages", "vectors", "bits and decisions that differ", "worst, of its tolerance", "")
 PAPER_HEAD = ("where", "claim", "printed", "computed", "status", "Holm", "BH", "note")
 
 
@@ -59,16 +60,19 @@ def lines_as_dicts(lines: Sequence[Line]) -> list[dict[str, Any]]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    oracle = " ".join(part for part in (row.oracle, row.release) if part)
-    if row.source and row.source != "run now":
-        oracle += f" ({row.source})"
     if row.tolerance is None:
         worst = tolerance = ""
     else:
         worst = f"{row.worst:.3g}"
         tolerance = f"{row.tolerance.value:g} {row.tolerance.unit}".strip() + f" ({row.tolerance.kind})"
     counts = ("", "") if row.status == NOT_RUN or row.by == "" else (str(row.vectors), str(row.differ))
-    return (row.stage, row.by, oracle, *counts, worst, tolerance, row.status)
+    return (row.stage, row.by, _oracle(row), *counts, worst, tolerance, row.status)
+
+
+def _oracle(row: Row) -> str:
+    """Name, release, and where it comes from if it was not run now."""
+    source = f"({row.source})" if row.source and row.source != "run now" else ""
+    return " ".join(part for part in (row.oracle, row.release, source) if part)
 
 
 def text(rows: Sequence[Row], *, most: int = 40) -> str:
@@ -80,25 +84,75 @@ def text(rows: Sequence[Row], *, most: int = 40) -> str:
         out.append(f"FAIL  … and {len(failures) - most} more, in the JSON")
     for row in rows:
         if row.status == NOT_RUN:
-            oracle = " ".join(part for part in (row.oracle, row.release) if part)
-            out.append(f"not run  {row.stage}, {oracle}: {row.details[0]}")
+            out.append(f"not run  {row.stage}, {_oracle(row)}: {row.details[0]}")
     passed, missing = (sum(row.status == status for row in rows) for status in ("pass", NOT_RUN))
     bad = sum(row.status == FAIL for row in rows)
     out.append(f"{len(rows)} rows: {passed} pass, {bad} fail, {missing} not run")
     return "\n".join(out)
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """The table for a page, with the reasons below it."""
-    out = _markdown_table(HEAD, [_cells(row) for row in rows])
-    reasons = {row.stage: row.tolerance for row in rows if row.tolerance}
-    out += ["", "Why these tolerances (u = 2⁻⁵³):", ""]
-    out += [f"- `{stage}`: {tolerance.reason}" for stage, tolerance in sorted(reasons.items())]
+def table(rows: Sequence[Row]) -> str:
+    """The table in Markdown."""
+    return _markdown(HEAD, [_cells(row) for row in rows])
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """A line for each part of the package and each oracle, in Markdown."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.tolerance is not None:
+            groups.setdefault((row.stage.split(".")[0], _oracle(row)), []).append(row)
+    lines = []
+    for (part, oracle), found in groups.items():
+        exact = sum(row.differ for row in found if row.tolerance and row.tolerance.kind in ("bit", "flips"))
+        shares = [(row.worst or 0) / row.tolerance.value for row in found if row.tolerance and row.tolerance.value]
+        stages = {row.stage for row in found}
+        lines.append(
+            (
+                part,
+                oracle,
+                str(len(stages)),
+                str(max(row.vectors for row in found)),
+                str(exact) if any(row.tolerance and row.tolerance.kind in ("bit", "flips") for row in found) else "–",
+                f"{100 * max(shares):.2g} %" if shares else "–",
+                FAIL if any(row.status == FAIL for row in found) else "pass",
+            )
+        )
+    return _markdown(SUMMARY_HEAD, lines)
+
+
+def reasons(rows: Sequence[Row]) -> str:
+    """Why each tolerance is what it is, and how to run what was not run, in Markdown."""
+    found = {row.stage: row.tolerance for row in rows if row.tolerance}
+    out = [f"- `{stage}`: {tolerance.reason}" for stage, tolerance in sorted(found.items())]
     missing = [row for row in rows if row.status == NOT_RUN]
     if missing:
-        out += ["", "Not run here:", ""]
-        out += [f"- `{row.stage}`, {row.oracle} {row.release}".rstrip() + f": {row.details[0]}" for row in missing]
+        out += ["", "Not run:", ""]
+        out += [f"- `{row.stage}`, {_oracle(row)}: {row.details[0]}" for row in missing]
     return "\n".join(out) + "\n"
+
+
+def parts(rows: Sequence[Row]) -> dict[str, str]:
+    """What `renew` can put into a page."""
+    return {"parity:summary": summary(rows), "parity:table": table(rows), "parity:reasons": reasons(rows)}
+
+
+def page(rows: Sequence[Row]) -> str:
+    """All of it as one page."""
+    return f"# Parity\n\n{summary(rows)}\n{table(rows)}\nWhy these tolerances (u = 2⁻⁵³):\n\n{reasons(rows)}"
+
+
+def renew(path: Path, contents: dict[str, str]) -> None:
+    """Replace what stands between <!-- NAME --> and <!-- /NAME --> in a page, for each name that it has."""
+    page = path.read_text(encoding="utf-8")
+    for name, content in contents.items():
+        before, opening, rest = page.partition(f"<!-- {name} -->\n")
+        _, closing, after = rest.partition(f"<!-- /{name} -->")
+        if opening and closing:
+            page = before + opening + content + closing + after
+    part = path.with_name(path.name + ".part")
+    part.write_text(page, encoding="utf-8")
+    part.replace(path)
 
 
 def paper_text(lines: Sequence[Line]) -> str:
@@ -109,7 +163,7 @@ def paper_text(lines: Sequence[Line]) -> str:
 
 def paper_markdown(lines: Sequence[Line]) -> str:
     """The paper's lines for a page."""
-    return "\n".join([*_markdown_table(PAPER_HEAD, [_paper_cells(line) for line in lines]), "", tally(lines)]) + "\n"
+    return f"{_markdown(PAPER_HEAD, [_paper_cells(line) for line in lines])}\n{tally(lines)}\n"
 
 
 def tally(lines: Sequence[Line]) -> str:
@@ -120,7 +174,7 @@ def tally(lines: Sequence[Line]) -> str:
     return f"{len(lines)} lines: " + ", ".join(f"{count} {status}" for status, count in counts.items())
 
 
-def write(folder: Path, name: str, entries: Sequence[dict[str, Any]], page: str, about: dict[str, Any]) -> None:
+def write(folder: Path, name: str, entries: Sequence[dict[str, Any]], markdown: str, about: dict[str, Any]) -> None:
     """NAME.json, NAME.csv and NAME.md, each written beside and renamed."""
     folder.mkdir(parents=True, exist_ok=True)
     table = io.StringIO()
@@ -128,7 +182,7 @@ def write(folder: Path, name: str, entries: Sequence[dict[str, Any]], page: str,
     writer.writeheader()
     writer.writerows({k: "; ".join(v) if isinstance(v, list) else v for k, v in entry.items()} for entry in entries)
     document = json.dumps(about | {"rows": _finite(entries)}, indent=1, ensure_ascii=False) + "\n"
-    for suffix, content in (("json", document), ("csv", table.getvalue()), ("md", page)):
+    for suffix, content in (("json", document), ("csv", table.getvalue()), ("md", markdown)):
         part = folder / f"{name}.{suffix}.part"
         part.write_text(content, encoding="utf-8")
         part.replace(folder / f"{name}.{suffix}")
@@ -153,8 +207,8 @@ def _aligned(table: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in table)
 
 
-def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    def row(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
-    return [row(head), row(["---"] * len(head)), *map(row, rows)]
+    return "".join([line(head), line(["---"] * len(head)), *map(line, rows)])

@@ -48,7 +48,7 @@ def rows(known: Mapping[str, Tolerance]) -> list[Row]:
     if not r.available():
         return [not_run(stage, "R", r.HOW_TO) for stage in ("statistics.wilcoxon", "statistics.t_test")]
     try:
-        version, theirs = r.run({k: v.tolist() for k, v in samples().items()}, pairs())
+        version, theirs = r.run(samples(), pairs())
     except r.RError as error:
         return [failed("statistics", "R", [f"every vector, stage statistics: {error}"])]
     findings: list[Finding] = []

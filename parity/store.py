@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,29 @@ def read_index(folder: Path = FOLDER) -> dict[str, Any]:
         raise StoreError(f"{path} is no JSON ({error}); restore it from the repository") from None
     if not isinstance(index, dict) or index.get("schema") != SCHEMA:
         raise StoreError(f"{path}: schema {SCHEMA} is expected; restore it from the repository")
+    if not _is_whole(index):
+        raise StoreError(
+            f"{path}: vectors, goldens or tolerances are missing or not whole; restore it from the repository"
+        )
     return index
+
+
+def _is_whole(index: Mapping[str, Any]) -> bool:
+    """Whether everything that is read of an index is there, and text."""
+
+    def texts(value: Any, *names: str) -> bool:
+        return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in names or value)
+
+    vectors, goldens = index.get("vectors"), index.get("goldens")
+    return (
+        isinstance(vectors, list)
+        and all(texts(entry, "id", "kind", "file", "exercises", "bug", "sha256") for entry in vectors)
+        and isinstance(goldens, dict)
+        and all(texts(entry, "oracle", "release") for entry in goldens.values())
+        and all(isinstance(entry.get("results"), dict) for entry in goldens.values())
+        and all(texts(stages) for entry in goldens.values() for stages in entry["results"].values())
+        and texts(index.get("tolerances"))
+    )
 
 
 def load_vectors(folder: Path = FOLDER) -> tuple[list[Vector], list[tuple[str, str]]]:
@@ -167,14 +189,19 @@ def load_goldens(path: Path, expected: Mapping[str, Mapping[str, str]] | None = 
         raise StoreError(f"{path.name} is not a file of matlab/export_goldens.m: it names no oracle and release")
     results = {str(cell.pop("id")): cell for cell in _cells(found, "results")}
     builtin = {str(cell.pop("id")): cell for cell in _cells(found, "builtin")} if "builtin" in found else {}
-    faults = []
-    for id, stages in (expected or {}).items():
+    return Goldens(oracle, release, path.name, results, builtin, tuple(faults_of(results, expected or {}, path.name)))
+
+
+def faults_of(
+    results: Mapping[str, Mapping[str, Any]], expected: Mapping[str, Mapping[str, str]], name: str
+) -> Iterator[tuple[str, str, str]]:
+    """What is missing or damaged among stored results: vector, stage, fault."""
+    for id, stages in expected.items():
         for stage, sha256 in stages.items():
             if stage not in results.get(id, {}):
-                faults.append((id, stage, f"missing from {path.name}"))
+                yield id, stage, f"missing from {name}"
             elif digest(results[id][stage]) != sha256:
-                faults.append((id, stage, f"damaged: not the sha256 that the index has for {path.name}"))
-    return Goldens(oracle, release, path.name, results, builtin, tuple(faults))
+                yield id, stage, f"damaged: not the sha256 that the index has for {name}"
 
 
 def write_vectors(path: Path, vectors: Iterable[Vector]) -> None:
@@ -203,7 +230,7 @@ def read_mat(path: Path) -> dict[str, Any]:
     try:
         found = loadmat(path, mat_dtype=True)
     except FileNotFoundError:
-        raise StoreError(f"{path.name} is missing; restore it from the repository") from None
+        raise StoreError(f"{path.name} is missing: restore it from the repository, or export it again") from None
     except Exception as error:  # SciPy's reader raises what it meets: TypeError, zlib.error, MatReadError …
         raise StoreError(f"{path.name} is no readable MAT-file of level 5 ({type(error).__name__}: {error})") from None
     return {name: _from_mat(value) for name, value in found.items() if not name.startswith("__")}

@@ -180,7 +180,9 @@ def rows_of(findings: Iterable[Finding], oracle: str, release: str, source: str)
 
 def golden_rows(vectors: Sequence[Vector], goldens: Goldens, known: dict[str, Tolerance]) -> list[Row]:
     """All rows of one oracle."""
-    return rows_of(findings_of(vectors, goldens, known), goldens.oracle, goldens.release, goldens.source)
+    rows = rows_of(findings_of(vectors, goldens, known), goldens.oracle, goldens.release, goldens.source)
+    order = {stage: place for place, stage in enumerate(known)}
+    return sorted(rows, key=lambda row: order.get(row.stage, -1))
 
 
 def own_rows(folder: Path = store.FOLDER) -> tuple[list[Vector], dict[str, Tolerance], list[Row]]:

@@ -41,8 +41,9 @@ class Tolerance:
         return hashlib.sha256(f"{self.kind} {self.value!r} {self.unit}".encode()).hexdigest()
 
 
-def load(path: Path = FILE) -> tuple[dict[str, Tolerance], list[tuple[str, str]]]:
+def load(path: Path | None = None) -> tuple[dict[str, Tolerance], list[tuple[str, str]]]:
     """All tolerances by stage, and what is wrong with those that could not be read: (stage, fault)."""
+    path = path or FILE
     found: dict[str, Tolerance] = {}
     faults: list[tuple[str, str]] = []
     try:

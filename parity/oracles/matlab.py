@@ -74,12 +74,11 @@ def _comparisons(vector: Vector, results: Golden) -> Iterator[tuple[str, str, st
         score = np.float64(np.ravel(results["piqe"]["score"])[0])
         yield "matlab.piqe", "numba", "score", lambda: (np.float64(piqe_np.piqe(image).score), score, 1)
         for mask in MASKS:
-            yield (
-                "matlab.masks",
-                "numba",
-                mask,
-                lambda mask=mask: (getattr(piqe_np.piqe(image), mask), results["piqe"][mask], 1),
-            )
+
+            def masked(mask: str = mask) -> tuple[Any, Any, Any]:
+                return getattr(piqe_np.piqe(image), mask), results["piqe"][mask], 1
+
+            yield "matlab.masks", "numba", mask, masked
     if "imresize" in results:
         (check,) = checks.checks_of(vector)
 
@@ -117,8 +116,11 @@ def _layers(vector: Vector, layers: Golden) -> Iterator[tuple[str, str, str, Cal
             return
     ours = checks.layers_of(vector.image, model)
     for name in layers:
-        peak = max(1.0, float(np.abs(layers[name]).max()))
-        yield "matlab.layers", "reference", name, lambda name=name, peak=peak: (ours[name], layers[name], peak)
+
+        def layer(name: str = name) -> tuple[Any, Any, Any]:
+            return ours[name], layers[name], max(1.0, float(np.abs(layers[name]).max()))
+
+        yield "matlab.layers", "reference", name, layer
 
 
 _STAGES = {name: f"matlab.{name}" for name in ("piqe", "rgb2gray", "im2double", "imresize", "rgb2ycbcr", "layers")}

@@ -30,7 +30,7 @@ def export(vectors: Iterable[Vector], folder: Path) -> Path:
     """Run matlab/export_goldens.m on the vectors; it writes goldens_octaveRELEASE.mat into the folder."""
     with tempfile.TemporaryDirectory() as inputs:
         write_vectors(Path(inputs) / "vectors.mat", vectors)
-        evaluate(f"export_goldens('{folder.resolve()}', '{inputs}');")
+        evaluate(f"export_goldens({quoted(folder.resolve())}, {quoted(inputs)});")
     paths = sorted(folder.glob("goldens_octave*.mat"))
     if not paths:
         raise OctaveError("octave wrote no goldens")
@@ -41,6 +41,11 @@ def run(vectors: Iterable[Vector]) -> Goldens:
     """The M-language reference on the vectors, now."""
     with tempfile.TemporaryDirectory() as folder:
         return replace(load_goldens(export(vectors, Path(folder))), source="run now")
+
+
+def quoted(path: Path | str) -> str:
+    """A path as M-language text."""
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def evaluate(code: str) -> str:

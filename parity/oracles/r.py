@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 SCRIPT = Path(__file__).parents[1] / "r" / "statistics.R"
 HOW_TO = "install R (Debian: apt-get install r-base-core) and run again"
 LIMIT = 120  # seconds
+Sample = Sequence[float] | np.ndarray
 
 
 class RError(RuntimeError):
@@ -32,9 +35,7 @@ def available() -> bool:
     return shutil.which("Rscript") is not None
 
 
-def run(
-    wilcoxon: Mapping[str, Sequence[float]], paired: Mapping[str, tuple[Sequence[float], Sequence[float]]]
-) -> tuple[str, dict[str, RTest]]:
+def run(wilcoxon: Mapping[str, Sample], paired: Mapping[str, tuple[Sample, Sample]]) -> tuple[str, dict[str, RTest]]:
     """R's version, and its results by name: `wilcoxon` samples against 3, `paired` samples against each other."""
     jobs = [f"{name},wilcoxon,{_text(sample)}" for name, sample in wilcoxon.items()]
     jobs += [f"{name},t,{_text(a)}|{_text(b)}" for name, (a, b) in paired.items()]
@@ -59,5 +60,5 @@ def run(
     return version, results
 
 
-def _text(sample: Sequence[float]) -> str:
+def _text(sample: Sample) -> str:
     return " ".join(repr(float(value)) for value in sample)

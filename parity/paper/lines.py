@@ -328,7 +328,7 @@ def constant_score() -> Line:
         "100",
         f"{score:.4f} for a constant image",
         score == 100,
-        "the algorithm enforces neither bound, and divides by the active blocks + 1, not by the distorted ones as written",
+        "the algorithm enforces neither bound; it divides by the active blocks + 1, not by the distorted ones",
         kind=CONSISTENT,
     )
 

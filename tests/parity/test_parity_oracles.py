@@ -1,0 +1,127 @@
+"""The oracles that can run here: Octave, PyTorch, R; and values in print, where the images are."""
+
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+from parity import checks, generate, statistics_rows, suite
+from parity.oracles import octave, printed, pytorch, r
+from parity.paper import statistics
+
+
+def test_octave_gives_what_is_stored(vectors, goldens, known):
+    chosen = [vector for vector in vectors if vector.id in ("piqe-small-5x40", "network-zero-1x1", "rgb2ycbcr-ties")]
+    found = octave.run(chosen)
+    assert found.source == "run now"
+    assert {row.status for row in suite.golden_rows(chosen, found, known)} == {suite.PASS}
+    for vector in chosen:
+        assert found.results[vector.id].keys() == goldens.results[vector.id].keys()
+
+
+def test_octave_and_pytorch_agree_on_the_shipped_model(known):
+    vector = generate.shipped()
+    for oracle in (octave, pytorch):
+        rows = suite.golden_rows([vector], oracle.run([vector]), known)
+        assert {row.stage for row in rows} == {
+            "network.layer", "network.forward64", "network.engine32", "network.integers",
+        }  # fmt: skip
+        assert [row.details for row in rows if row.status != suite.PASS] == []
+
+
+def test_pytorch_runs_every_network_vector(vectors, known):
+    subjects = [vector for vector in vectors if vector.kind == "network"]
+    found = pytorch.run(vectors)
+    assert set(found.results) == {vector.id for vector in subjects}
+    assert {row.status for row in suite.golden_rows(subjects, found, known)} == {suite.PASS}
+
+
+def test_bounds_are_those_of_a_naive_count(vectors):
+    vector = next(vector for vector in vectors if vector.id == "network-replicate-1x1")
+    model = checks.model_of(vector).astype(np.float64)
+    layer = model.convolutions[0]
+    x = np.abs(vector.image)[None]
+    bound = checks.convolution_bound(x, layer, "replicate")
+    total = np.abs(layer.weight).sum((1, 2, 3)) * x[0, 0, 0] + np.abs(layer.bias)
+    assert bound[:, 0, 0] == pytest.approx(27 * 2.0**-53 * total * np.maximum(1, np.abs(layer.slope)))
+
+
+def test_r_agrees_on_every_cell_and_on_pairs(known):
+    rows = statistics_rows.rows(known)
+    assert [(row.stage, row.status) for row in rows] == [
+        ("statistics.wilcoxon", suite.PASS), ("statistics.t_test", suite.PASS),
+    ]  # fmt: skip
+    assert rows[0].vectors == len(statistics_rows.samples()) >= 56
+
+
+def test_a_wrong_statistic_is_named(known, monkeypatch):
+    monkeypatch.setattr(
+        statistics, "wilcoxon_against_3", lambda sample, right=statistics.wilcoxon_against_3: right(sample) + 1e-9
+    )
+    rows = statistics_rows.rows(known)
+    assert rows[0].status == suite.FAIL
+    assert rows[0].details[0].startswith("vector table2-01, stage statistics.wilcoxon (p, SciPy against R ")
+
+
+def test_rs_failure_is_a_row(known, monkeypatch, tmp_path):
+    script = tmp_path / "broken.R"
+    script.write_text("stop('no luck')")
+    monkeypatch.setattr(r, "SCRIPT", script)
+    (row,) = statistics_rows.rows(known)
+    assert row.status == suite.FAIL
+    assert "no luck" in row.details[0]
+
+
+def test_substitute_pairs_have_table_3s_summary():
+    for name, (before, after) in statistics_rows.pairs().items():
+        if name != "short":
+            assert (before.mean(), before.std(ddof=1)) == pytest.approx((12.36, 5.03))
+            assert (after.mean(), after.std(ddof=1)) == pytest.approx((3.2, 1.33))
+            assert np.corrcoef(before, after)[0, 1] == pytest.approx(float(name.split()[1]))
+
+
+def test_no_images_means_not_run_and_how_to(tmp_path, known):
+    for images in (None, tmp_path):
+        rows = [*printed.piqe_rows(images, known), *printed.published_rows(images, known)]
+        assert {row.status for row in rows} == {suite.NOT_RUN}
+        assert all("--images" in row.details[0] or "export_goldens" in row.details[0] for row in rows)
+        assert all(row.worst is None and row.vectors == 0 for row in rows)
+
+
+@pytest.mark.shared
+def test_values_in_print(shared, known):
+    rows = [*printed.piqe_rows(shared, known), *printed.published_rows(shared, known)]
+    passed = [row for row in rows if row.status == suite.PASS]
+    assert sum(row.vectors for row in passed if row.stage == "printed.piqe") == 7
+    assert {row.release for row in passed if row.stage.startswith("published")} == {
+        "FSRCNN, Set5 ×2",
+        "bicubic, Set5 ×2",
+    }
+    assert not [row for row in rows if row.status == suite.FAIL]
+
+
+@pytest.mark.shared
+def test_images_are_known_by_content_whatever_their_name(shared, tmp_path, known, monkeypatch):
+    shutil.copy(shared / "piqe_matlab" / "lighthouse.png", tmp_path / "holiday.png")
+    (tmp_path / "lighthouse.png").write_bytes(b"another")
+    assert printed.find(tmp_path) == {"lighthouse.png": tmp_path / "holiday.png"}
+    import piqe_np
+
+    right = piqe_np.piqe
+    monkeypatch.setattr(piqe_np, "piqe", lambda image: type("R", (), {"score": right(image).score + 1e-3}))
+    rows = [row for row in printed.piqe_rows(tmp_path, known) if row.status == suite.FAIL]
+    assert rows[0].details[0].startswith("vector lighthouse.png, stage printed.piqe (score, numba against")
+
+
+def test_imgaussfilt_is_a_plain_sum():
+    rng = np.random.default_rng(3)
+    image = rng.integers(0, 256, (7, 6, 3)).astype(np.uint8)
+    taps = [math.exp(-(k * k) / 8) for k in range(-4, 5)]
+    for y, x, c in ((0, 0, 0), (3, 5, 1), (6, 2, 2)):
+        total = sum(
+            taps[i + 4] * taps[j + 4] * float(image[min(max(y + i, 0), 6), min(max(x + j, 0), 5), c])
+            for i in range(-4, 5)
+            for j in range(-4, 5)
+        )
+        assert printed.imgaussfilt(image, 2)[y, x, c] == math.floor(total / sum(taps) ** 2 + 0.5)

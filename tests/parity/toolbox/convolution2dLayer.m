@@ -1,0 +1,9 @@
+function layer = convolution2dLayer(k, filters, varargin)
+% Weights: rows, columns, channels in, filters; Bias: 1-by-1-by-filters
+weights = option(varargin, 'Weights');
+assert(size(weights, 1) == k && size(weights, 2) == k && size(weights, 4) == filters);
+bias = option(varargin, 'Bias');
+assert(size(bias, 1) == 1 && size(bias, 2) == 1 && size(bias, 3) == filters);
+assert(strcmp(option(varargin, 'Padding'), 'same'));
+layer = entry('convolution', option(varargin, 'Name'), weights, bias, 1);
+end

@@ -1,0 +1,3 @@
+function layer = regressionLayer(varargin)
+layer = entry('output', option(varargin, 'Name'), [], [], 1);
+end
