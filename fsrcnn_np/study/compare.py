@@ -213,10 +213,18 @@ def compare(
 
 def export_8_bit(pixels: NDArray[Any], bounds: ValueRange) -> NDArray[np.uint8]:
     """What people save for a viewer: round(255·(v − low)/(high − low)), half away from zero, saturated to 0..255."""
+    if pixels.dtype.kind != "f":  # at most 2¹⁶ different values: each is computed once
+        unsigned = np.dtype(f"u{pixels.itemsize}")
+        every = np.arange(1 << 8 * pixels.itemsize, dtype=unsigned).view(pixels.dtype)
+        return _exported(every, bounds)[pixels.view(unsigned)]
     exported = np.empty(pixels.shape, np.uint8)
     for rows in row_blocks(pixels):
-        exported[rows] = to_integers(255 * (pixels[rows].astype(np.float64) - bounds.low) / bounds.span, np.uint8)
+        exported[rows] = _exported(pixels[rows], bounds)
     return exported
+
+
+def _exported(values: NDArray[Any], bounds: ValueRange) -> NDArray[np.uint8]:
+    return to_integers(255 * (values.astype(np.float64) - bounds.low) / bounds.span, np.uint8)
 
 
 def _scores(

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..images.value_range import ValueRange, normalise
-from .spots import interior, outline_step, shrink
+from .spots import Floats, interior, outline_step, shrink
 
-Floats = NDArray[np.float32]
 Window = tuple[float, float]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, FsrcnnError
-from ..files import Picture
+from ..files import Input, OutputExists, Picture, find_inputs, read
 from ..images.value_range import ValueRange, check_image
 from .compare import Comparison, Model, Progress, compare
 
@@ -37,8 +37,6 @@ class Outputs:
 
     def put(self, path: Path, write: Callable[[Path], object]) -> None:
         """Write a file, unless it is there and not to be overwritten."""
-        from ..files import OutputExists
-
         try:
             write(path)
         except OutputExists:
@@ -48,7 +46,7 @@ class Outputs:
 
 
 def compare_files(
-    inputs: Iterable[Any],
+    inputs: str | PathLike[str] | Iterable[Any],
     directory: str | PathLike[str],
     *,
     weights: Model = "x2",
@@ -64,7 +62,7 @@ def compare_files(
 
     Parameters
     ----------
-    inputs : iterable of path, or of `fsrcnn_np.files.Input`
+    inputs : path, iterable of paths, or what `fsrcnn_np.files.find_inputs` gives
     directory : path
         Gets `STEM_comparison.png` for each input; and `comparison.txt`, `.csv` and `.json`, renewed after each, which
         a later job continues.
@@ -88,7 +86,6 @@ def compare_files(
     FsrcnnError
         At the first step, what would fail for every input: the model, matplotlib missing, the suffix.
     """
-    from .. import files
     from ..convert import load_weights
     from . import figure
     from .table import Tables
@@ -96,10 +93,7 @@ def compare_files(
     figure.check(suffix)
     model = load_weights(weights) if isinstance(weights, str | PathLike) else weights
     tables = Tables(directory, overwrite=overwrite)
-    items = list(inputs)
-    if not all(isinstance(item, files.Input) for item in items):
-        items = files.find_inputs(items)
-    for item in items:
+    for item in _items(inputs):
         path = Path(directory, f"{item.stem}_comparison{suffix}")
         if item.path in tables and path.exists():
             yield Compared(item.path, None, (), (path,), ())
@@ -107,7 +101,7 @@ def compare_files(
         try:
             if item.error:
                 raise FileError(item.error)
-            picture = files.read(item.path)
+            picture = read(item.path)
             comparison = compare_picture(
                 picture, name=item.path, weights=model, data_range=data_range, square=square,
                 threads=threads, engine=engine, progress=progress,
@@ -120,6 +114,11 @@ def compare_files(
         else:
             remarks = (*picture.remarks, *_doubts(picture, comparison.value_range))
             yield Compared(item.path, comparison, (*outputs.written, *tables.paths), tuple(outputs.kept), remarks)
+
+
+def _items(inputs: str | PathLike[str] | Iterable[Any]) -> list[Input]:
+    given: list[Any] = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
+    return given if all(isinstance(item, Input) for item in given) else find_inputs(given)
 
 
 def compare_picture(picture: Picture, *, data_range: DataRange | None = None, **options: Any) -> Comparison:

@@ -29,16 +29,17 @@ WHITE = 4095
 PIXEL_SPACING = 0.07  #: mm; 3328×2560 of it is an 18×24 cm detector
 LEAST, MOST = 256, 8192
 
-FAT, GLAND, TEXTURE = 1250.0, 900.0, 560.0  #: levels above black, and the texture's standard deviation
-COARSEST = 1200.0  #: pixels; the texture has no larger features
-STRANDS, STRAND_HEIGHT, STRAND_REACH = (-0.8, -0.3, 0.3, 0.8), 1.5, 400.0  #: directions, in radians from the rows
+# Values above black, and pixels.
+FAT, GLAND = 1250.0, 900.0  #: of fat, and what glandular tissue adds
+TEXTURE, COARSEST = 560.0, 1200.0  #: the texture's standard deviation in glandular tissue, and its largest features
+STRANDS = (-0.8, -0.3, 0.3, 0.8)  #: their directions, in radians from the rows
+STRAND_HEIGHT, STRAND_REACH = 1.5, 400.0  #: over the texture's standard deviation; how long they run
 SKIN, SKIN_WIDTH = 1200.0, 17.0
 NOISE = 0.02 * math.sqrt(1000)
-DIAMETERS = (3.0, 8.0)
 CLUSTERS, CLUSTER_RADIUS, PER_CLUSTER = 5, 45.0, (8, 16)
-ATTEMPTS = 1000
-CONTRAST = (600.0, 1300.0)
-SOFTNESS = 0.6  #: pixels; width of a calcification's edge
+DIAMETERS, CONTRAST = (3.0, 8.0), (600.0, 1300.0)
+SOFTNESS = 0.6  #: width of a calcification's edge
+ATTEMPTS = 1000  #: to find a place that is free
 
 Floats = NDArray[np.float32]
 
@@ -145,7 +146,7 @@ def _disc(rows: int, columns: int) -> Floats:
 
 
 def _texture(rng: np.random.Generator, rows: int, columns: int) -> Floats:
-    """A field of mean 0 and variance 1 whose power falls as f⁻³ exactly (above 1/COARSEST); strands in a cloud."""
+    """A field of mean 0 and variance 1, its power f⁻³ (flat below 1/COARSEST): strands in a cloud."""
     from scipy import fft
 
     size = (fft.next_fast_len(rows, real=True), fft.next_fast_len(columns, real=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ class Square(NamedTuple):
     column: int  #: of the left edge
     side: int
 
-    def of(self, image: NDArray, scale: int = 1) -> NDArray:
+    def of(self, image: NDArray[Any], scale: int = 1) -> NDArray[Any]:
         """The part itself, of the original or of an image `scale` times as large; a view."""
         rows = slice(self.row * scale, (self.row + self.side) * scale)
         return image[rows, self.column * scale : (self.column + self.side) * scale]
@@ -88,7 +88,7 @@ def brightest_spots(plane: Floats, side: int) -> Square:
     spots = _spots(shrink(plane, n), LINE // n)
     searched = _searched(plane, spots.shape, n)
     # What noise makes of it nearby, which grows with the signal: four times its mean is hardly ever noise.
-    nearby = ndimage.gaussian_filter(spots, 3 * LINE / n)
+    nearby = ndimage.uniform_filter(spots, 8 * LINE // n)
     light = np.where(searched, np.clip(spots - 4 * nearby, 0, None), 0)
     found = ndimage.gaussian_filter(light, side / n / 8, mode="constant")
     centre = np.unravel_index(int(found.argmax()), found.shape)
