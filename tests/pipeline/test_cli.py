@@ -120,3 +120,27 @@ def test_as_a_process(folder):
     assert "broken.png" in done.stderr
     done = subprocess.run([sys.executable, "-m", "fsrcnn_np", "--version"], capture_output=True, text=True)
     assert done.stdout.split() == ["fsrcnn-np", fsrcnn_np.__version__]
+
+
+def test_compare(folder, capsys):
+    """A table and a figure of each good input; the broken one is one line; a second run keeps what is there."""
+    command = ["compare", str(folder / "a"), str(folder / "b"), "-o", str(folder / "out"), "--square", "2,3,4"]
+    assert main(command) == 1
+    said = capsys.readouterr()
+    assert "bicubic" in said.out
+    (line,) = said.err.splitlines()
+    assert "broken.png" in line
+    names = outputs(folder / "out")
+    assert len([name for name in names if name.endswith(".png")]) == 2
+    assert {"comparison.txt", "comparison.csv", "comparison.json"} <= set(names)
+    before = {name: (folder / "out" / name).read_bytes() for name in names}
+    assert main(command) == 1
+    assert {name: (folder / "out" / name).read_bytes() for name in outputs(folder / "out")} == before
+    assert "kept" in capsys.readouterr().out
+
+
+def test_weights(capsys):
+    assert main(["weights", "list"]) == 0
+    assert "x2" in capsys.readouterr().out
+    assert main(["weights", "show", "x2"]) == 0
+    assert fsrcnn_np.load_weights("x2").sha256[:12] in capsys.readouterr().out

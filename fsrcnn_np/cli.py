@@ -1,0 +1,279 @@
+"""The `fsrcnn-np` command: words in, words out; no arithmetic.
+
+Exit status: 0 all well (an output that existed and was kept is a line, not a failure), 1 some inputs failed (each named
+in one line, the others done), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import FormatError, FsrcnnError
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .files import Input
+    from .network.weights import Weights
+    from .study.job import Compared
+
+Progress = Callable[[int, int], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    options = _parser().parse_args(arguments)
+    warnings.showwarning = _one_line_warning
+    try:
+        return int(options.run(options))
+    except FsrcnnError as error:
+        return _complain(str(error), 2)
+    except MemoryError:
+        return _complain("not enough memory; use a smaller image or a machine with more", 1)
+    except KeyboardInterrupt:
+        return _complain("interrupted; files already written are whole", 130)
+    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
+        sys.stderr.close()
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fsrcnn-np", description="FSRCNN super-resolution x2 of mammograms and other pictures, on the CPU."
+    )
+    parser.add_argument("--version", action="version", version=f"fsrcnn-np {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    job = commands.add_parser("upscale", help="super-resolve files; same format, dtype and bit depth")
+    _add_inputs(job)
+    _add_job_options(job)
+    job.set_defaults(run=upscale)
+
+    job = commands.add_parser(
+        "compare", help="original, bicubic and SR side by side: PIQE table (text, CSV, JSON) and a figure"
+    )
+    _add_inputs(job)
+    _add_job_options(job)
+    job.add_argument(
+        "--square",
+        type=_square,
+        metavar="ROW,COLUMN[,SIDE]",
+        help="what to magnify, in pixels of the original (upper left corner); default: the brightest small spots",
+    )
+    job.set_defaults(run=compare)
+
+    job = commands.add_parser("demo", help="the whole job on a procedural phantom; needs no file")
+    _add_output(job)
+    _add_job_options(job, data_range=False)
+    job.add_argument("--seed", type=int, default=0, help="of the phantom (default 0)")
+    job.set_defaults(run=demo)
+
+    from .convert.cli import add_commands
+
+    add_commands(commands)
+    return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob, or file.h5::/dataset")
+    _add_output(parser)
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+
+
+def _add_job_options(parser: argparse.ArgumentParser, *, data_range: bool = True) -> None:
+    parser.add_argument("--weights", default="x2", metavar="NAME|FILE", help="a shipped model's name, or a file (x2)")
+    if data_range:
+        parser.add_argument(
+            "--data-range",
+            type=_data_range,
+            metavar="R|LOW:HIGH",
+            help="values of black and white: 4095 for 12 bits in 16; default: the file's own, else the dtype's",
+        )
+    parser.add_argument("--threads", type=int, metavar="N", help="default: $FSRCNN_NP_THREADS, else the CPUs available")
+    parser.add_argument("--engine", choices=("numba", "reference"), help="default: the fastest there is")
+    parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist; otherwise they are kept")
+
+
+def _data_range(text: str) -> float | tuple[float, float]:
+    low, colon, high = text.rpartition(":")
+    try:
+        values = float(low) if colon else 0.0, float(high)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number R (for 0..R) and no pair LOW:HIGH") from None
+    if not (abs(values[0]) < float("inf") and abs(values[1]) < float("inf") and values[0] < values[1]):
+        raise argparse.ArgumentTypeError(f"{text!r}: R must be positive and finite, LOW below HIGH")
+    return values if colon else values[1]
+
+
+def _square(text: str) -> tuple[int, ...]:
+    try:
+        values = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in (2, 3) or min(values, default=-1) < 0 or (len(values) == 3 and values[2] < 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is not ROW,COLUMN or ROW,COLUMN,SIDE in whole pixels")
+    return values
+
+
+def upscale(options: argparse.Namespace) -> int:
+    """`fsrcnn-np upscale`."""
+    from . import files
+    from .pipeline import upscale_file
+
+    model = _checked(options)
+
+    def one(item: files.Input, progress: Progress) -> Iterator[str]:
+        done = upscale_file(
+            item.path,
+            options.output / item.name,
+            weights=model,
+            data_range=options.data_range,
+            threads=options.threads,
+            engine=options.engine,
+            overwrite=options.overwrite,
+            progress=progress,
+        )
+        size = "×".join(map(str, done.shape))
+        yield f"{done.path}: {size}, range {done.value_range}, {done.seconds:.1f} s"
+        yield from (f"{done.path}: {remark}" for remark in done.remarks)
+
+    return _each(files.find_inputs(options.inputs), one)
+
+
+def compare(options: argparse.Namespace) -> int:
+    """`fsrcnn-np compare`."""
+    from . import files
+    from .study.job import compare_files
+
+    model = _checked(options)
+    failed = 0
+    with _progress("compare") as progress:
+        outcomes = compare_files(
+            files.find_inputs(options.inputs),
+            options.output,
+            weights=model,
+            data_range=options.data_range,
+            square=options.square,
+            threads=options.threads,
+            engine=options.engine,
+            overwrite=options.overwrite,
+            progress=progress,
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, FsrcnnError):
+                failed += _complain(str(outcome), 1)
+            else:
+                _show(outcome)
+    _show_tables(options.output)
+    return 1 if failed else 0
+
+
+def demo(options: argparse.Namespace) -> int:
+    """`fsrcnn-np demo`."""
+    from .study.demo import demo as run
+
+    model = _checked(options)
+    with _progress("demo") as progress:
+        done = run(
+            options.output,
+            seed=options.seed,
+            weights=model,
+            threads=options.threads,
+            engine=options.engine,
+            overwrite=options.overwrite,
+            progress=progress,
+        )
+    _show(done)
+    _show_tables(options.output)
+    return 0
+
+
+def _show(done: Compared) -> None:
+    """A comparison's table, and where its picture went."""
+    from .study.table import block, record
+
+    if done.comparison is not None:
+        print(block(record(done.comparison)))
+    for path in done.written:
+        if path.stem != "comparison":  # the tables of all are named once, at the end
+            print(f"wrote {path}")
+    for path in done.kept:
+        print(f"{path} exists and was kept; --overwrite replaces it")
+    for remark in done.remarks:
+        print(f"{done.name}: {remark}")
+    print(flush=True)
+
+
+def _show_tables(folder: Path) -> None:
+    """Where the tables of all are, and what has to be known to read them."""
+    from .study.table import NOTES
+
+    if (folder / "comparison.txt").exists():
+        print(*NOTES, sep="\n")
+        print(f"wrote {folder / 'comparison'}.txt, .csv and .json")
+
+
+def _checked(options: argparse.Namespace) -> Weights:
+    """What would fail for every input is wrong usage: found out before the first."""
+    from piqe_np.compiled import thread_count
+
+    from .convert import load_weights
+    from .errors import OptionError
+
+    thread_count(options.threads, "FSRCNN_NP_THREADS", OptionError)
+    return load_weights(options.weights)
+
+
+def _each(inputs: Sequence[Input], one: Callable[[Input, Progress], Iterator[str]]) -> int:
+    """Every input in turn: its lines on success, one line on failure, and on to the next."""
+    from .files import OutputExists
+
+    failed = 0
+    for number, item in enumerate(inputs, 1):
+        label = item.name if len(inputs) == 1 else f"{number}/{len(inputs)} {item.name}"
+        try:
+            if item.error:
+                raise FormatError(item.error)
+            with _progress(label) as progress:
+                lines = list(one(item, progress))
+            print(*lines, sep="\n", flush=True)
+        except OutputExists as kept:
+            print(f"{kept}", flush=True)
+        except FsrcnnError as error:
+            failed += _complain(str(error), 1)
+        except MemoryError:
+            failed += _complain(f"{item.path}: not enough memory; use a smaller image or a machine with more", 1)
+        except Exception as error:  # a fault of ours: still one line, and the rest of the batch
+            failed += _complain(f"{item.path}: unexpected {type(error).__name__}: {error}; please report it", 1)
+    return 1 if failed else 0
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Progress]:
+    """A bar on a terminal, nothing in a pipe."""
+    from tqdm import tqdm
+
+    with tqdm(desc=label, leave=False, disable=None, unit="tile") as bar:
+
+        def update(done: int, total: int) -> None:
+            bar.total, bar.n = total, done
+            bar.refresh()
+
+        yield update
+
+
+def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"fsrcnn-np: {message}", file=sys.stderr)
+
+
+def _complain(text: str, status: int) -> int:
+    print(f"fsrcnn-np: {' '.join(text.split())}", file=sys.stderr)
+    return status
