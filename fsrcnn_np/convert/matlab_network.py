@@ -51,9 +51,10 @@ def found(path: Path, names: list[str]) -> Found:
         result = matlab_layers.found(networks[name], form)
     except WeightsError as error:
         raise WeightsError(f"{form}: {error}") from None
-    if getattr(variables[name], "classname", "") == "SeriesNetwork":
-        return result
-    return replace(result, notes=(*result.notes, "the layers were taken in the order in which the object lists them"))
+    notes = [*result.notes, "decoded by mat-io, tried on MATLAB's classifiers and on no genuine FSRCNN: trust the probe"]
+    if getattr(variables[name], "classname", "") != "SeriesNetwork":
+        notes.append("the layers were taken in the order in which the object lists them")
+    return replace(result, notes=tuple(notes))
 
 
 def _decoded(path: Path) -> dict[str, Any]:
