@@ -57,7 +57,8 @@ def encode_hdf5(pixels: NDArray[Any], like: Picture | None, dataset: str | None)
     import h5py
 
     details = like.details if like else {}
-    with h5py.File.in_memory() if hasattr(h5py.File, "in_memory") else _in_memory() as file:
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
         created = file.create_dataset(
             dataset or details.get("dataset", _DEFAULT_DATASET),
             data=_as_stored(pixels, like),
@@ -65,14 +66,7 @@ def encode_hdf5(pixels: NDArray[Any], like: Picture | None, dataset: str | None)
         )
         for name, value in details.get("attributes", {}).items():
             created.attrs[name] = value
-        file.flush()
-        return Encoded(file.id.get_file_image(), [])
-
-
-def _in_memory() -> Any:
-    import h5py
-
-    return h5py.File("unused.h5", "w", driver="core", backing_store=False)
+    return Encoded(stream.getbuffer(), [])
 
 
 def _native(array: Any) -> NDArray[Any]:

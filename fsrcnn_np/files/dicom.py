@@ -37,7 +37,7 @@ def read(path: Path) -> Picture:
         remarks: list[str] = []
         _check(dataset)
         _check_transfer_syntax(dataset, remarks)
-        _check_size(dataset, path)
+        _check_size(dataset)
         pixels = _decode(dataset)
         encoded_bytes = len(dataset.PixelData)
         del dataset.PixelData  # the data set stays in memory as long as the Picture
@@ -123,21 +123,13 @@ def _native_bytes(dataset: Any) -> int:
     return int(dataset.Rows * dataset.Columns * dataset.SamplesPerPixel * dataset.BitsAllocated // 8)
 
 
-def _check_size(dataset: Any, path: Path) -> None:
-    syntax = dataset.file_meta.TransferSyntaxUID
-    stored = len(dataset.PixelData) if not syntax.is_compressed or syntax.is_encapsulated else path.stat().st_size
-    native = not syntax.is_encapsulated
+def _check_size(dataset: Any) -> None:
+    native = not dataset.file_meta.TransferSyntaxUID.is_encapsulated
     subsampled = native and dataset.PhotometricInterpretation == "YBR_FULL_422"  # two chroma samples for two pixels
     samples = 2 if subsampled else dataset.SamplesPerPixel
+    stored, packing = len(dataset.PixelData), UNPACKED if native else PACKED
     try:
-        check_size(
-            dataset.Rows,
-            dataset.Columns,
-            samples,
-            dataset.BitsAllocated,
-            stored,
-            packing=UNPACKED if native else PACKED,
-        )
+        check_size(dataset.Rows, dataset.Columns, samples, dataset.BitsAllocated, stored, packing=packing)
     except FormatError as error:
         raise FormatError(f"(7FE0,0010) Pixel Data: {error}") from error
 

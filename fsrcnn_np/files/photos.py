@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.picture import PACKED, Encoded, Picture, check_size, enlargement, opaque, refuse_dtype
 
-_JPEG = {"quality": 95, "subsampling": 0, "optimize": True}
+_JPEG = {"quality": 95, "subsampling": 0}
 _JPEG_SIDE = 65535
 
 

@@ -22,7 +22,7 @@ class OutputExists(FileError):
     """The output is there already and `overwrite` was not given: it is kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
     """An image file, read.
 

@@ -22,15 +22,17 @@ from fsrcnn_np.files.picture import (
     narrowed,
     opaque,
 )
+from fsrcnn_np.images.value_range import row_blocks
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # none, LZW, deflate (two numbers), PackBits, LZMA, Zstandard
 _NONE, _DEFLATE = 1, 8
 _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels in a TIFF with 32-bit offsets
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
-_TEXTS = (270, 271, 272, 274, 305, 306, 315, 33432)  # description, make, model, orientation, software, date, artist, ©
-# Layout, and what is handed on otherwise: resolution, colour profile.
+# Description, make, model, orientation, software, date, artist, ©, colour profile.
+_KEPT = (270, 271, 272, 274, 305, 306, 315, 33432, 34675)
+# Layout, and resolution.
 _LAYOUT = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 282, 283, 284, 296, 317, 320, 322, 323, 324, 325}
-_LAYOUT |= {297, 338, 339, 347, 529, 530, 531, 532, 34675}
+_LAYOUT |= {297, 338, 339, 347, 529, 530, 531, 532}
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
 
@@ -77,20 +79,16 @@ def encode(pixels: NDArray[Any], like: Picture | None) -> Encoded:
     import tifffile
 
     details = dict(like.details) if like else {}
-    bits, compression = details.get("bits"), details.get("compression", _DEFLATE)
     remarks = list(details.get("remarks", ()))
-    if bits and compression != _NONE:
-        remarks.append(f"packed {bits}-bit samples are written uncompressed")
-        compression = _NONE
-    elif compression not in _LOSSLESS:
+    bits, compression = details.get("bits"), details.get("compression", _DEFLATE)
+    if compression not in _LOSSLESS:
         remarks.append("the original's compression is lossy or not written here; written with deflate")
         compression = _DEFLATE
+    photometric = details.get("photometric", _RGB if pixels.ndim == 3 else _MINISBLACK)
     options: dict[str, Any] = {
-        "photometric": details.get("photometric", _RGB if pixels.ndim == 3 else _MINISBLACK),
+        "photometric": photometric if not bits or pixels.ndim == 2 else _MINISBLACK,
         "compression": compression,
-        "predictor": details.get("predictor", 1) if compression != _NONE else None,
-        "bitspersample": bits,
-        "iccprofile": details.get("iccprofile"),
+        "predictor": details.get("predictor", 1) if compression != _NONE and not bits else None,
         "extratags": details.get("tags", ()),
         "metadata": None,
         "software": False,
@@ -99,12 +97,40 @@ def encode(pixels: NDArray[Any], like: Picture | None) -> Encoded:
         factor = enlargement(pixels, like)
         options["resolution"] = tuple(value * factor for value in details["resolution"])
         options["resolutionunit"] = details["resolutionunit"]
-    # tifffile 2026.3 packs big-endian samples wrongly; in packed samples the byte order has no meaning anyway.
-    byteorder = "<" if bits else details.get("byteorder")
     stream = io.BytesIO()
-    with tifffile.TiffWriter(stream, bigtiff=pixels.nbytes > _MOST_CLASSIC, byteorder=byteorder) as file:
-        file.write(np.ascontiguousarray(pixels), **options)
+    large = pixels.nbytes > _MOST_CLASSIC
+    with tifffile.TiffWriter(stream, bigtiff=large, byteorder=details.get("byteorder")) as file:
+        file.write(_packed(pixels, bits) if bits else np.ascontiguousarray(pixels), **options)
+    if bits:
+        _declare_packed(stream, pixels, bits)
     return Encoded(stream.getbuffer(), remarks)
+
+
+def _packed(pixels: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    """Rows of samples of `bits` bits, the highest first, each row filled to whole bytes: TIFF 6.0, section 8."""
+    rows = pixels.reshape(len(pixels), -1)
+    packed = np.empty((len(rows), (rows.shape[1] * bits + 7) // 8), np.uint8)
+    for block in row_blocks(rows):
+        pairs = rows[block].astype(">u2")[..., None].view(np.uint8)
+        samples = np.unpackbits(pairs, axis=-1)[..., 16 - bits :]
+        packed[block] = np.packbits(samples.reshape(len(pairs), -1), axis=1)
+    return packed
+
+
+def _declare_packed(stream: io.BytesIO, pixels: NDArray[Any], bits: int) -> None:
+    """Say what the bytes really are. tifffile packs samples only uncompressed, and (2026.3) big-endian ones wrongly."""
+    import tifffile
+
+    stream.seek(0)
+    with tifffile.TiffFile(stream, mode="r+") as file:
+        tags = file.pages[0].tags
+        tags[256].overwrite(pixels.shape[1])  # ImageWidth
+        if pixels.ndim == 2:
+            tags[258].overwrite(bits)  # BitsPerSample
+        else:
+            tags[258].overwrite((bits,) * 3)
+            tags[262].overwrite(_RGB)  # PhotometricInterpretation
+            tags[277].overwrite(3)  # SamplesPerPixel
 
 
 def _check_page(page: Any) -> None:
@@ -136,7 +162,7 @@ def _as_grey_or_rgb(pixels: NDArray[Any], page: Any, remarks: list[str]) -> tupl
 def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[str, Any]:
     tags = page.tags
     stale = 270 in tags and (page.is_ome or page.is_shaped)  # descriptions that repeat the picture's shape
-    kept = [tag for tag in tags if tag.code in _TEXTS and not (stale and tag.code == 270)]
+    kept = [tag for tag in tags if tag.code in _KEPT and not (stale and tag.code == 270)]
     lost = [tag.name for tag in tags if tag.code not in _LAYOUT and tag not in kept]
     if page.is_shaped and 270 in tags:  # tifffile's own note, which nobody misses
         lost.remove(tags[270].name)
@@ -149,7 +175,6 @@ def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[s
         "byteorder": file.byteorder,
         "resolution": [n / d for n, d in resolution if d] if len(resolution) == 2 else None,
         "resolutionunit": int(tags[296].value) if 296 in tags else 2,
-        "iccprofile": page.iccprofile,
         "tags": [(tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in kept],
         "remarks": [f"left out of the TIFF: {', '.join(lost)}"] if lost else [],
     }

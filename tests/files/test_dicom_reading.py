@@ -8,7 +8,13 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
 
 from fsrcnn_np import files
 from fsrcnn_np.errors import FormatError, MissingExtraError
@@ -170,7 +176,16 @@ def ramp(shape, dtype="uint16", bits=None):
     return (np.arange(np.prod(shape)) * 997 % 2**bits + low).astype(dtype).reshape(shape)
 
 
-@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless])
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        ImplicitVRLittleEndian,
+        ExplicitVRLittleEndian,
+        ExplicitVRBigEndian,
+        DeflatedExplicitVRLittleEndian,
+        RLELossless,
+    ],
+)
 @pytest.mark.parametrize(
     ("dtype", "bits"),
     [("uint8", 7), ("uint8", 8), ("uint16", 10), ("uint16", 12), ("int16", 12), ("int16", 16), ("int8", 8)],
@@ -195,6 +210,15 @@ def test_colour_by_pixel_or_by_plane(tmp_path, planar):
     )
     (tmp_path / "a.dcm").write_bytes(data)
     np.testing.assert_array_equal(files.read(tmp_path / "a.dcm").pixels, pixels)
+
+
+def test_subsampled_chroma(tmp_path):
+    """PS3.3 C.7.6.3.1.2, YBR_FULL_422: two lumas, then the Cb and Cr that they share."""
+    data = bytes([100, 50, 128, 128] * 4)
+    change = {"PhotometricInterpretation": "YBR_FULL_422", "PixelData": data}
+    (tmp_path / "a.dcm").write_bytes(make(np.zeros((2, 4, 3), np.uint8), **change))
+    picture = files.read(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(picture.pixels, np.array([100, 50] * 4).reshape(2, 4, 1).repeat(3, axis=2))
 
 
 def test_bits_above_the_stored_ones_are_not_pixels(tmp_path):

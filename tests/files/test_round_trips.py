@@ -1,5 +1,6 @@
 """Every format × dtype × colour: what is written is read again, and what other programs wrote is read as stored."""
 
+import dataclasses
 import itertools
 import struct
 import zlib
@@ -229,6 +230,16 @@ def test_jpeg_comes_back_nearly(tmp_path, shape):
         assert written.getexif()[274] == 6
 
 
+def test_of_several_jpegs_in_one_file_the_first_counts(tmp_path):
+    """Phones append a depth or brightness map (MPO)."""
+    first, second = (Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (10, 200))
+    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[second])
+    picture = files.read(tmp_path / "a.jpg")
+    assert picture.format == "JPEG"
+    assert abs(picture.pixels.mean() - 10) < 2
+    assert picture.remarks == ("it holds further pictures (MPO): only the first is read",)
+
+
 # TIFF
 
 
@@ -254,48 +265,67 @@ def test_tiff_keeps_compression_byte_order_and_resolution(tmp_path, dtype, predi
     same(files.read(tmp_path / "b.tif").pixels, pixels.repeat(2, axis=0).repeat(2, axis=1))
 
 
+def packed_tiff(pixels, bits, order):
+    """A TIFF by the book (TIFF 6.0, sections 2 and 8): samples of so many bits, the highest bit first."""
+    samples = 1 if pixels.ndim == 2 else pixels.shape[2]
+    data = b""
+    for row in pixels.reshape(len(pixels), -1).tolist():
+        digits = "".join(format(value, f"0{bits}b") for value in row)
+        size = -(-len(digits) // 8)
+        data += int(digits.ljust(8 * size, "0"), 2).to_bytes(size, "big")
+    data += bytes(len(data) % 2)
+    depths = struct.pack(f"{order}{samples}H", *[bits] * samples)
+    entries = [(256, 3, pixels.shape[1]), (257, 3, pixels.shape[0]), (258, 3, bits), (259, 3, 1)]
+    entries += [(262, 3, 1 if samples == 1 else 2), (273, 4, 8), (277, 3, samples), (278, 3, pixels.shape[0])]
+    entries += [(279, 4, len(data))]
+    table = struct.pack(f"{order}H", len(entries))
+    for code, kind, value in entries:
+        if code == 258 and samples > 1:
+            table += struct.pack(f"{order}HHII", code, kind, samples, 8 + len(data))
+        else:
+            table += struct.pack(f"{order}HHI", code, kind, 1) + struct.pack(
+                order + ("HH" if kind == 3 else "I"), *[value, 0][: 5 - kind]
+            )
+    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8 + len(data) + len(depths))
+    return start + data + depths + table + bytes(4)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("bits", [1, 2, 4, 6, 9, 10, 12, 14])
 @pytest.mark.parametrize("samples", [1, 3])
-def test_tiff_of_packed_bits(tmp_path, bits, samples):
+def test_tiff_of_packed_bits(tmp_path, bits, samples, order):
     dtype = np.dtype("uint8" if bits <= 8 else "uint16")
     pixels = (ramp((5, 7, samples), "uint16") % 2**bits).astype(dtype)
     pixels = pixels[..., 0] if samples == 1 else pixels
-    colour = "minisblack" if samples == 1 else "rgb"
-    tifffile.imwrite(tmp_path / "a.tif", pixels, bitspersample=bits, photometric=colour, metadata=None)
+    (tmp_path / "a.tif").write_bytes(packed_tiff(pixels, bits, order))
     picture = files.read(tmp_path / "a.tif")
     same(picture.pixels, pixels)
     assert picture.data_range == 2**bits - 1
     assert picture.data_range_origin == f"BitsPerSample {bits}"
-    assert files.write(tmp_path / "b.tif", pixels, like=picture) == []
-    with tifffile.TiffFile(tmp_path / "b.tif") as written:
-        assert written.pages[0].bitspersample == bits
-    same(files.read(tmp_path / "b.tif").pixels, pixels)
-
-
-def test_big_endian_packed_tiff_is_written_right(tmp_path):
-    """12 bits as TIFF 6.0 has them, highest bit first, whatever the byte order; tifffile 2026.3 writes them wrongly."""
-    pixels = ramp((2, 2), "uint16", 1234) % 4096
-    entries = [(256, 3, 2), (257, 3, 2), (258, 3, 12), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 3, 2)]
-    packed = b"".join(bytes([v[0] >> 4, (v[0] & 15) << 4 | v[1] >> 8, v[1] & 255]) for v in pixels.tolist())
-    entries.append((279, 4, len(packed)))
-    table = struct.pack(">H", len(entries))
-    for code, kind, value in entries:
-        table += struct.pack(">HHI", code, kind, 1) + (
-            struct.pack(">HH", value, 0) if kind == 3 else struct.pack(">I", value)
-        )
-    (tmp_path / "a.tif").write_bytes(b"MM\0*" + struct.pack(">I", 8 + len(packed)) + packed + table + bytes(4))
-    picture = files.read(tmp_path / "a.tif")
-    same(picture.pixels, pixels)
-    files.write(tmp_path / "b.tif", pixels, like=picture)
-    same(files.read(tmp_path / "b.tif").pixels, pixels)
+    for compression in (1, 5, 8, 32773):
+        like = dataclasses.replace(picture, details={**picture.details, "compression": compression})
+        assert files.write(tmp_path / "b.tif", pixels, like=like, overwrite=True) == []
+        with tifffile.TiffFile(tmp_path / "b.tif") as written:
+            assert written.pages[0].bitspersample == bits
+            assert written.pages[0].compression == compression
+            assert written.byteorder == order
+        same(files.read(tmp_path / "b.tif").pixels, pixels)
+        if bits in (1, 12) and samples == 1 and order == "<":  # what another reader knows
+            with Image.open(tmp_path / "b.tif") as image:
+                np.testing.assert_array_equal(np.array(image).astype(dtype), pixels)
 
 
 def test_tiff_photometric_planes_and_texts(tmp_path):
     pixels = ramp((5, 4), "uint8")
-    tags = [(271, 2, None, "Maker", True), (274, 3, 1, 6, True), (65000, 2, None, "private", True)]
+    tags = [
+        (271, 2, None, "Maker", True),
+        (274, 3, 1, 6, True),
+        (34675, 7, 7, b"profile", True),
+        (65000, 2, None, "private", True),
+    ]
     tifffile.imwrite(
         tmp_path / "a.tif", pixels, photometric="miniswhite", description="breast", extratags=tags, metadata=None,
-        iccprofile=b"profile", software="scanner",
+        software="scanner",
     )  # fmt: skip
     picture = files.read(tmp_path / "a.tif")
     same(picture.pixels, pixels)
@@ -303,8 +333,9 @@ def test_tiff_photometric_planes_and_texts(tmp_path):
     assert remarks == ["left out of the TIFF: 65000"]
     with tifffile.TiffFile(tmp_path / "b.tif") as written:
         tags = written.pages[0].tags
-        assert [tags[code].value for code in (262, 270, 271, 274, 305)] == [0, "breast", "Maker", 6, "scanner"]
-        assert written.pages[0].iccprofile == b"profile"
+        assert [tags[code].value for code in (262, 270, 271, 274, 305, 34675)] == [
+            0, "breast", "Maker", 6, "scanner", b"profile",
+        ]  # fmt: skip
     colour = ramp((5, 4, 3), "uint16")
     tifffile.imwrite(tmp_path / "c.tif", np.moveaxis(colour, -1, 0), photometric="rgb", planarconfig="separate")
     same(files.read(tmp_path / "c.tif").pixels, colour)
