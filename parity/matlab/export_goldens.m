@@ -73,7 +73,7 @@ if is_octave                                        % its other functions of the
 end
 switch v.kind
     case 'piqe'
-        if size(v.image, 3) == 3
+        if size(v.image, 3) == 3 && ~isa(v.image, 'int16')   % which rgb2gray does not take
             r = attempt(r, 'rgb2gray', @() rgb2gray(v.image));
         end
         if ~isfield(v, 'data_range')

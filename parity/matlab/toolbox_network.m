@@ -23,9 +23,9 @@ layers = [layers
 network = assembleNetwork(layers);
 input = single(image - net.input_mean);
 for i = 1:numel(net.names)
-    out.(net.names{i}) = permute(activations(network, input, net.names{i}), [3 1 2]);
+    out.(net.names{i}) = permute(activations(network, input, net.names{i}, 'ExecutionEnvironment', 'cpu'), [3 1 2]);
 end
-whole = activations(network, input, 'deconvolution');
+whole = activations(network, input, 'deconvolution', 'ExecutionEnvironment', 'cpu');
 missing = max(0, net.offset + net.scale * [M, N] - [size(whole, 1), size(whole, 2)]);
 whole = [whole, repmat(single(net.biases{end}(1)), size(whole, 1), missing(2))];
 whole = [whole; repmat(single(net.biases{end}(1)), missing(1), size(whole, 2))];

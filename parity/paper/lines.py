@@ -398,7 +398,9 @@ def fsrcnn_tables(found: Iterable[object]) -> Iterator[Line]:
     for entry in found:
         assert isinstance(entry, Published)
         claim = f"{entry.model} on {entry.images}, {entry.measure}"
-        if entry.computed is None:
+        if entry.fault:
+            yield Line("FSRCNN paper", claim, entry.printed, "–", DIFFERS, entry.fault)
+        elif entry.computed is None:
             yield Line("FSRCNN paper", claim, entry.printed, "–", NOT_RUN, entry.how)
         else:
             yield line("FSRCNN paper", claim, entry.printed, f"{entry.computed:.4f}", entry.agrees, entry.how)

@@ -30,7 +30,7 @@ def toolbox(vectors):
         image, fields = vector.image, {}
         if vector.kind == "piqe":
             fields["im2double"] = numerics.im2double(image)
-            if image.ndim == 3:
+            if image.ndim == 3 and image.dtype != np.int16:
                 fields["rgb2gray"] = numerics.rgb2gray(image)
             if "data_range" not in vector.inputs:
                 result = piqe_np.piqe(image)

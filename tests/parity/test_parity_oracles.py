@@ -125,3 +125,23 @@ def test_imgaussfilt_is_a_plain_sum():
             for j in range(-4, 5)
         )
         assert printed.imgaussfilt(image, 2)[y, x, c] == math.floor(total / sum(taps) ** 2 + 0.5)
+
+
+@pytest.mark.shared
+def test_sets_and_models_of_unknown_hash_are_taken_by_name_and_said_so(shared, tmp_path, known):
+    from PIL import Image
+
+    (tmp_path / "Set14").mkdir()
+    rng = np.random.default_rng(14)
+    for number in range(14):
+        shape = (40, 44, 3) if number % 2 else (40, 44)
+        Image.fromarray(rng.integers(0, 256, shape).astype(np.uint8)).save(tmp_path / "Set14" / f"{number}.png")
+    shutil.copy(shared / "fsrcnn_authors" / "x2.mat", tmp_path / "any.mat")
+    shutil.copy(shared / "fsrcnn_authors" / "x2.mat", tmp_path / "x3.mat")
+    (tmp_path / "x4.mat").write_bytes(b"no model")
+    rows = {row.release: row for row in printed.published_rows(tmp_path, known)}
+    assert "(PSNR, images known by the folder's name, model by sha256, numba" in rows["FSRCNN, Set14 ×2"].details[0]
+    assert "is a model of scale 2, not 3" in rows["FSRCNN, Set14 ×3"].details[0]
+    assert "ours raised" in rows["FSRCNN, Set14 ×4"].details[0]
+    assert {rows[f"FSRCNN, Set14 ×{scale}"].status for scale in (2, 3, 4)} == {suite.FAIL}
+    assert rows["FSRCNN, Set5 ×3"].details == ("give a folder that holds the Set5 images: --images DIR",)

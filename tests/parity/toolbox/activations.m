@@ -1,4 +1,4 @@
-function X = activations(network, X, name)
+function X = activations(network, X, name, varargin)
 assert(isa(X, 'single'));
 for layer = network(:).'
     X = single(applied(layer, X));
