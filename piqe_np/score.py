@@ -70,6 +70,12 @@ class PiqeResult:
     def noise_mask(self) -> np.ndarray:
         return self._pixels(self.blocks.noise)
 
+    @property
+    def block_shares(self) -> tuple[float, float, float]:
+        """Of all blocks: how many are active, have an artifact, have noise; 0 to 1."""
+        active = self.blocks.variance > ACTIVE_VARIANCE
+        return float(active.mean()), float(self.blocks.artifact.mean()), float(self.blocks.noise.mean())
+
     def _pixels(self, blocks: np.ndarray) -> np.ndarray:
         rows, columns = self.shape
         return blocks.repeat(BLOCK, axis=1)[:, :columns].repeat(BLOCK, axis=0)[:rows]

@@ -1,0 +1,206 @@
+"""The `piqe-np` command: words in, words out; no arithmetic.
+
+Exit status: 0 all well (an output that existed and was kept is a line, not a failure), 1 some inputs failed (each named
+in one line, the others done), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from piqe_np.compiled import thread_count
+from piqe_np.errors import ImageError, OptionError, PiqeError
+from piqe_np.overlay import band, bands, overlay
+from piqe_np.score import ENGINES, PiqeResult, Scaling, checked_range, piqe
+from piqe_np.version import __version__
+
+if TYPE_CHECKING:
+    from fsrcnn_np.files import Input, Picture
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    options = _parser().parse_intermixed_args(arguments)
+    warnings.showwarning = _one_line_warning
+    try:
+        thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first
+        return _run(options)
+    except OptionError as error:
+        return _complain(str(error), 2)
+    except KeyboardInterrupt:
+        return _complain("interrupted; files already written are whole", 130)
+    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    limits = ", ".join(f"{name} to {highest}" for name, highest in bands().items())
+    parser = argparse.ArgumentParser(
+        prog="piqe-np",
+        description="PIQE, MATLAB's image quality score without a reference: 0 excellent, 100 bad. "
+        f"MathWorks' bands: {limits}.",
+    )
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob, or file.h5::/dataset")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON array, with every digit of the scores")
+    form.add_argument("--csv", action="store_true", help="a table with a header line")
+    parser.add_argument("--masks", type=Path, metavar="DIR", help="write the three masks and an overlay picture here")
+    parser.add_argument(
+        "--data-range",
+        type=_data_range,
+        metavar="R",
+        help="the value of white: 4095 for 12 bits in 16; default: the file's own, else the class's, as in MATLAB",
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="default: $PIQE_NP_THREADS, else the CPUs available")
+    parser.add_argument("--engine", choices=tuple(ENGINES), help="default: the fastest there is")
+    parser.add_argument("--overwrite", action="store_true", help="replace masks that exist; otherwise they are kept")
+    parser.add_argument("--version", action="version", version=f"piqe-np {__version__}")
+    return parser
+
+
+def _data_range(text: str) -> float:
+    try:
+        return checked_range(float(text), np.dtype(np.float64)) or 0.0
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number") from error
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from fsrcnn_np.errors import FsrcnnError
+    from fsrcnn_np.files import find_inputs
+
+    records: list[dict[str, Any]] = []
+    failed = 0
+    inputs = find_inputs(options.inputs)
+    with tqdm(inputs, leave=False, unit="image", disable=None if len(inputs) > 1 else True) as bar:
+        say: Callable[[str], None] = lambda line: _say(line, bar)  # noqa: E731
+        for item in bar:
+            try:
+                record, remarks = _score(item, options)
+            except (FsrcnnError, PiqeError) as error:
+                problem = str(error) if item.path in str(error) else f"{item.path}: {error}"
+            except MemoryError:
+                problem = f"{item.path}: not enough memory; use a smaller image or a machine with more"
+            except Exception as error:  # a fault of ours: still one line, and the rest of the batch
+                problem = f"{item.path}: unexpected {type(error).__name__}: {error}; please report it"
+            else:
+                records.append(record)
+                for remark in remarks:
+                    _complain(f"{item.path}: {remark}", 0)
+                if options.csv:
+                    if len(records) == failed + 1:
+                        say(_csv_line(record))
+                    say(_csv_line(f"{value:.4f}" if name == "score" else value for name, value in record.items()))
+                elif not options.json:
+                    say(_text_line(record))
+                continue
+            failed += _complain(problem, 1)
+            records.append({"input": item.path, "error": problem})
+    if options.json:
+        print(json.dumps(records, indent=2))
+    return 1 if failed else 0
+
+
+def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    """One input's record, and remarks for the user."""
+    from fsrcnn_np.files import read
+
+    if item.error:
+        raise ImageError(item.error)
+    picture = read(item.path)
+    pixels, data_range, low = _within_range(picture, options.data_range)
+    result = piqe(pixels, data_range=data_range, threads=options.threads, engine=options.engine)
+    if data_range is not None and options.data_range is None:
+        result = replace(result, scaling=Scaling(low, low + data_range, picture.data_range_origin))
+    remarks = list(picture.remarks)
+    if options.masks:
+        remarks += _write_masks(options.masks / item.stem, picture.pixels, result, overwrite=options.overwrite)
+    active, artifact, noise = result.block_shares
+    return {
+        "input": item.path,
+        "score": result.score,
+        "band": band(result.score),
+        "low": result.scaling.low,
+        "high": result.scaling.high,
+        "scaling": result.scaling.source,
+        "height": result.shape[0],
+        "width": result.shape[1],
+        "active": active,
+        "artifact": artifact,
+        "noise": noise,
+    }, remarks
+
+
+def _within_range(picture: Picture, wanted: float | None) -> tuple[np.ndarray, float | None, float]:
+    """The pixels with black at 0, the value of white if the caller or the file names one, and black's own value."""
+    pixels, declared = picture.pixels, picture.data_range
+    if wanted is not None or declared is None:
+        return pixels, wanted, 0.0
+    low, high = declared if isinstance(declared, tuple) else (0.0, declared)
+    if low:
+        pixels = (pixels.astype(np.float64) - low).astype(np.uint16 if pixels.dtype.itemsize <= 2 else np.float64)
+    return pixels, float(high - low), float(low)
+
+
+def _write_masks(stem: Path, pixels: np.ndarray, result: PiqeResult, *, overwrite: bool) -> list[str]:
+    """Three masks and the overlay beside each other; a line for each that existed and was kept."""
+    from fsrcnn_np.files import OutputExists, write
+
+    pictures: dict[str, Callable[[], np.ndarray]] = {
+        "activity": lambda: result.activity_mask,
+        "noticeable_artifacts": lambda: result.noticeable_artifacts_mask,
+        "noise": lambda: result.noise_mask,
+        "overlay": lambda: overlay(pixels, result),
+    }
+    kept = []
+    for name, picture in pictures.items():
+        found = picture()
+        try:
+            write(
+                stem.with_name(f"{stem.name}_{name}.png"),
+                found.astype(np.uint8) * 255 if found.dtype == bool else found,
+                overwrite=overwrite,
+            )
+        except OutputExists as error:
+            kept.append(str(error))
+    return kept
+
+
+def _text_line(record: dict[str, Any]) -> str:
+    scaled = Scaling(record["low"], record["high"], record["scaling"])
+    return f"{record['input']}: {record['score']:.4f}  {record['band']}  (scaled from {scaled})"
+
+
+def _csv_line(values: Iterable[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    return line.getvalue()
+
+
+def _say(line: str, bar: Any) -> None:
+    with bar.external_write_mode(file=sys.stdout):
+        print(line, flush=True)
+
+
+def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"piqe-np: {message}", file=sys.stderr)
+
+
+def _complain(text: str, status: int) -> int:
+    print(f"piqe-np: {' '.join(text.split())}", file=sys.stderr)
+    return status
