@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..compare import Difference
-from ..suite import Finding, Row, failed, measure, not_run, rows_of
+from ..suite import Finding, Row, measure, not_run, rows_of
 from ..tolerances import Tolerance
 from . import matlab
 
@@ -178,11 +178,8 @@ def published(images: Path | None) -> Iterator[Published]:
         model, by = found.get(f"FSRCNN x{scale}.mat"), "sha256"
         if model is None:
             model, by = _by_name(images, f"x{scale}.mat"), "name"
-        wanted = [
-            what
-            for what, there in ((f"the {name} images", pictures), (f"the authors' x{scale}.mat", model))
-            if not there
-        ]
+        parts = ((f"the {name} images", pictures), (f"the authors' x{scale}.mat", model))
+        wanted = [what for what, there in parts if not there]
         measured: dict[tuple[str, str], float] = {}
         how, fault = f"give a folder that holds {' and '.join(wanted)}: --images DIR", ""
         if pictures and model:
@@ -235,9 +232,7 @@ def _evaluate(pictures: Sequence[Path], model: Path, scale: int) -> dict[tuple[s
     import fsrcnn_np
     from fsrcnn_np.study.published import evaluate_published, mean_row
 
-    weights = fsrcnn_np.load_weights(model)
-    if weights.architecture.scale != scale:
-        raise ValueError(f"{model} is a model of scale {weights.architecture.scale}, not {scale}")
+    weights = fsrcnn_np.load_weights(model, scale=scale)  # the file itself does not say
     found = mean_row(evaluate_published([_pixels(path) for path in pictures], weights))
     return {
         ("FSRCNN", "PSNR"): found.psnr,
