@@ -16,8 +16,8 @@ from fsrcnn_np.files.picture import PACKED, UNPACKED, Picture, check_size, narro
 
 logging.getLogger("pydicom").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
 
-_COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "PALETTE COLOR")
-_PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", *_COLOURS)
+_YBR = ("YBR_FULL", "YBR_FULL_422")
+_PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR", "YBR_ICT", "YBR_RCT", *_YBR)
 _JPEG = "1.2.840.10008.1.2.4."
 _JPEG_EXTENDED, _JPEG_LOSSLESS = _JPEG + "51", (_JPEG + "57", _JPEG + "70")
 # Chosen here, because pydicom tries gdcm first, which ends the whole process on some damaged files.
@@ -52,6 +52,7 @@ def read(path: Path) -> Picture:
         "DICOM",
         data_range=None if palette else declared,
         data_range_origin="" if palette else f"BitsStored {bits}",
+        inverted=dataset.PhotometricInterpretation == "MONOCHROME1",
         remarks=tuple(remarks),
         details={"dataset": dataset, "encoded_bytes": encoded_bytes},
     )
@@ -93,6 +94,8 @@ def _check(dataset: Any) -> None:
     _expect(dataset, "HighBit", "(0028,0102)", (bits - 1,), f"Bits Stored − 1 = {bits - 1}")
     _expect(dataset, "PixelRepresentation", "(0028,0103)", (0, 1), "0 and 1")
     _expect(dataset, "PhotometricInterpretation", "(0028,0004)", _PHOTOMETRIC, ", ".join(_PHOTOMETRIC))
+    if dataset.PhotometricInterpretation in _YBR:  # the conversion to RGB is defined on 8 bits: PS3.3 C.7.6.3.1.2
+        _expect(dataset, "BitsAllocated", "(0028,0100)", (8,), "8 with YBR_FULL colours")
 
 
 def _expect(dataset: Any, keyword: str, tag: str, values: Any, allowed: str) -> None:
@@ -174,8 +177,5 @@ def _decode_jpeg(dataset: Any) -> NDArray[Any]:
     if dataset.PixelRepresentation == 1:  # the sign is the highest of the stored bits
         unused = dataset.BitsAllocated - dataset.BitsStored
         pixels = (pixels << unused).view(f"i{pixels.itemsize}") >> unused
-    return convert_color_space(pixels, "YBR_FULL", "RGB") if colour and _is_ybr(dataset) else pixels
-
-
-def _is_ybr(dataset: Any) -> bool:
-    return str(dataset.PhotometricInterpretation).startswith("YBR_FULL")
+    ybr = colour and dataset.PhotometricInterpretation in _YBR
+    return convert_color_space(pixels, "YBR_FULL", "RGB") if ybr else pixels

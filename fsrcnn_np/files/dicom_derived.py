@@ -6,7 +6,7 @@ import copy
 import hashlib
 import io
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, OptionError
 from fsrcnn_np.files.dicom import import_pydicom, quiet
+from fsrcnn_np.files.dicom_geometry import repeated, scale_geometry, scale_overlays, scale_pixel_coordinates, values_of
 from fsrcnn_np.files.picture import Derivation, Encoded, Picture, refuse_dtype
 
 _NAMESPACE = uuid.UUID("6d9c5b0e-0f3c-5d0b-9a57-3f1c9f4a8f7e")  # of this project's derived UIDs
-_SPACINGS = ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing")
 _SERIES_NUMBER_STEP = 1000
-_MOST_IS = 2**31 - 1  # PS3.5 6.2, Integer String
+_MOST_IS, _MOST_US = 2**31 - 1, 2**16 - 1  # PS3.5 6.2, Integer String and Unsigned Short
 # Transfer syntaxes that lose, and what (0028,2114) calls their method: PS3.3 C.7.6.1.1.5.
 _LOSSY = {
     "1.2.840.10008.1.2.4.50": "ISO_10918_1",
@@ -77,14 +77,13 @@ def encode(pixels: NDArray[Any], like: Picture | None, derivation: Derivation | 
         _set_identity(derived, original, pixels, derivation)
         _set_provenance(derived, original, derivation)
         _set_lossy(derived, original, like)
-        for item in (derived, *_functional_groups(derived)):
-            _scale_geometry(item, scale)
-        _scale_pixel_coordinates(derived, scale, remarks)
-        _scale_overlays(derived, scale, remarks)
+        scale_geometry(derived, scale)
+        scale_pixel_coordinates(derived, scale, remarks)
+        scale_overlays(derived, scale, remarks)
         _remove(derived, remarks)
         private = sorted({f"{element.tag.group:04X}" for element in derived if element.tag.is_private})
         if private:
-            remarks.append(f"private tags are kept as they are: groups {', '.join(private)}")
+            remarks.append(f"private tags, whatever they say of the original, are kept: groups {', '.join(private)}")
         stream = io.BytesIO()
         pydicom.dcmwrite(stream, derived, enforce_file_format=True, little_endian=True, implicit_vr=False)
     return Encoded(stream.getbuffer(), remarks)
@@ -101,14 +100,12 @@ def _restore_padding(pixels: NDArray[Any], like: Picture, scale: int) -> NDArray
         padding, limit = (int(np.array(value).astype(like.pixels.dtype)) for value in (padding, limit))
     low, high = min(padding, limit), max(padding, limit)
     padded = (like.pixels >= low) & (like.pixels <= high)
-    return np.where(_repeated(padded, scale), _repeated(like.pixels, scale), pixels)
-
-
-def _repeated(array: NDArray[Any], scale: int) -> NDArray[Any]:
-    return array.repeat(scale, axis=0).repeat(scale, axis=1)
+    return np.where(repeated(padded, scale), repeated(like.pixels, scale), pixels)
 
 
 def _set_pixels(derived: Any, pixels: NDArray[Any], remarks: list[str]) -> None:
+    if max(pixels.shape[:2]) > _MOST_US:
+        raise FormatError(f"(0028,0010) Rows and (0028,0011) Columns hold at most {_MOST_US}; found {pixels.shape}")
     derived.Rows, derived.Columns = pixels.shape[:2]
     if pixels.ndim == 3:
         colours = derived.PhotometricInterpretation
@@ -118,9 +115,8 @@ def _set_pixels(derived: Any, pixels: NDArray[Any], remarks: list[str]) -> None:
         bits = 8 * pixels.itemsize
         if colours == "PALETTE COLOR":
             derived.BitsAllocated, derived.BitsStored, derived.HighBit = bits, bits, bits - 1
-        for kind in ("Red", "Green", "Blue"):
-            for part in ("Descriptor", "Data"):
-                derived.pop(import_pydicom().tag.Tag(f"{kind}PaletteColorLookupTable{part}"), None)
+        for element in [e for e in derived if "PaletteColorLookupTable" in e.keyword]:
+            del derived[element.tag]
     for keyword, value in (("SmallestImagePixelValue", pixels.min()), ("LargestImagePixelValue", pixels.max())):
         if keyword in derived:
             derived[keyword].VR = "SS" if derived.PixelRepresentation else "US"
@@ -153,7 +149,7 @@ def _uid(name: str) -> str:
 
 def _set_provenance(derived: Any, original: Any, derivation: Derivation) -> None:
     # PS3.3 C.7.6.1.1.2: value 1 tells the pixels, value 2 the examination.
-    derived.ImageType = ["DERIVED", *(_values(original.get("ImageType"))[1:] or ["SECONDARY"])]
+    derived.ImageType = ["DERIVED", *(values_of(original.get("ImageType"))[1:] or ["SECONDARY"])]
     # PS3.3 C.7.6.1.1.3 and C.12.4: earlier derivations are part of the history and stay.
     before = str(original.get("DerivationDescription") or "")
     ours = (
@@ -191,12 +187,6 @@ def _code(value: str, meaning: str) -> Any:
     return _item(CodeValue=value, CodingSchemeDesignator="DCM", CodeMeaning=meaning)
 
 
-def _values(value: Any) -> list[Any]:
-    if value is None or value == "":
-        return []
-    return [value] if isinstance(value, str | float | int) else list(value)
-
-
 def _set_lossy(derived: Any, original: Any, like: Picture) -> None:
     """The flag is never reset, and is set when the original's own encoding lost something (PS3.3 C.7.6.1.1.5)."""
     method = _LOSSY.get(original.file_meta.TransferSyntaxUID)
@@ -205,98 +195,6 @@ def _set_lossy(derived: Any, original: Any, like: Picture) -> None:
     derived.LossyImageCompression = "01"
     derived.LossyImageCompressionMethod = method
     derived.LossyImageCompressionRatio = f"{like.pixels.nbytes / max(1, like.details['encoded_bytes']):.2f}"
-
-
-def _functional_groups(dataset: Any) -> Iterator[Any]:
-    """Every item below the functional groups of an enhanced (here: single-frame) object."""
-    for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        for group in dataset.get(keyword) or ():
-            for element in group:
-                yield from element.value if element.VR == "SQ" else ()
-
-
-def _scale_geometry(item: Any, scale: int) -> None:
-    if "ImagePositionPatient" in item and "ImageOrientationPatient" in item and "PixelSpacing" in item:
-        _move_first_pixel(item, scale)
-    for keyword in _SPACINGS:
-        if item.get(keyword):
-            item[keyword].value = [_ds(float(value) / scale) for value in item[keyword].value]
-    if item.get("FrameType"):
-        item.FrameType = ["DERIVED", *_values(item.FrameType)[1:]]
-
-
-def _move_first_pixel(item: Any, scale: int) -> None:
-    """(0020,0032) is the centre of the first pixel, and the new pixels are smaller: PS3.3 C.7.6.2.1.1."""
-    position, axes = (np.array(item[k].value, float) for k in ("ImagePositionPatient", "ImageOrientationPatient"))
-    between_rows, between_columns = (float(value) for value in item.PixelSpacing)
-    step = axes[:3] * between_columns + axes[3:] * between_rows
-    item.ImagePositionPatient = [_ds(value) for value in position + step * (1 / scale - 1) / 2]
-
-
-def _ds(value: float) -> Any:
-    return import_pydicom().valuerep.DSfloat(float(value), auto_format=True)  # at most 16 characters: PS3.5 6.2
-
-
-def _scale_pixel_coordinates(derived: Any, scale: int, remarks: list[str]) -> None:
-    """Shutters and collimators (PS3.3 C.7.6.11, C.8.7.3) count pixels from 1; `derived` has its new size already.
-
-    An edge on a pixel includes all that becomes of it; one outside the image (0 or the size + 1) stays just outside.
-    """
-
-    def first(pixel: int) -> int:
-        return (pixel - 1) * scale + 1 if pixel >= 1 else pixel * scale
-
-    def last(pixel: int, size: int) -> int:
-        return pixel * scale if pixel * scale <= size else (pixel - 1) * scale + 1
-
-    def last_column(pixel: int) -> int:
-        return last(pixel, derived.Columns)
-
-    def last_row(pixel: int) -> int:
-        return last(pixel, derived.Rows)
-
-    def centre(pixel: int) -> int:
-        return round((pixel - 0.5) * scale + 0.5)
-
-    def length(pixels: int) -> int:
-        return pixels * scale
-
-    rules: dict[str, Callable[[int], int]] = {}
-    for kind in ("Shutter", "Collimator"):
-        rules |= {f"{kind}LeftVerticalEdge": first, f"{kind}UpperHorizontalEdge": first}
-        rules |= {f"{kind}RightVerticalEdge": last_column, f"{kind}LowerHorizontalEdge": last_row}
-        rules |= {f"CenterOfCircular{kind}": centre, f"VerticesOfThePolygonal{kind}": centre}
-        rules |= {f"RadiusOfCircular{kind}": length}
-    scaled = []
-    for keyword, rule in rules.items():
-        if keyword in derived and derived[keyword].value not in (None, ""):
-            values = [rule(int(value)) for value in _values(derived[keyword].value)]
-            derived[keyword].value = values if len(values) > 1 else values[0]
-            scaled.append(keyword)
-    if scaled:
-        remarks.append(f"in pixel coordinates, scaled: {', '.join(scaled)}")
-
-
-def _scale_overlays(derived: Any, scale: int, remarks: list[str]) -> None:
-    """Overlay planes, PS3.3 C.9.2: each bit repeated; those inside unused pixel bits are gone with these bits."""
-    groups = sorted({e.tag.group for e in derived if 0x6000 <= e.tag.group <= 0x60FF and not e.tag.is_private})
-    for group in groups:
-        name = f"overlay (60{group & 0xFF:02X},xxxx)"
-        rows, columns, data = ((group, element) for element in (0x0010, 0x0011, 0x3000))
-        frames = derived[group, 0x0015].value or 1 if (group, 0x0015) in derived else 1
-        if not all(tag in derived and derived[tag].value for tag in (rows, columns, data)) or frames != 1:
-            for element in [e.tag for e in derived if e.tag.group == group]:
-                del derived[element]
-            remarks.append(f"{name} cannot be scaled and is left out")
-            continue
-        height, width = derived[rows].value, derived[columns].value
-        bits = np.unpackbits(np.frombuffer(derived[data].value, np.uint8), bitorder="little")[: height * width]
-        packed = np.packbits(_repeated(bits.reshape(height, width), scale), bitorder="little").tobytes()
-        derived[data].value = packed + b"\0" * (len(packed) % 2)
-        derived[rows].value, derived[columns].value = height * scale, width * scale
-        if (group, 0x0050) in derived:  # origin, row\column, counted from 1
-            derived[group, 0x0050].value = [(int(v) - 1) * scale + 1 for v in derived[group, 0x0050].value]
-        remarks.append(f"{name} is scaled")
 
 
 def _remove(derived: Any, remarks: list[str]) -> None:

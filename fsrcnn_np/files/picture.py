@@ -32,13 +32,15 @@ class Picture:
         As stored, in native byte order: H×W or H×W×3 (palettes and YBR are given as RGB, packed bits as the next
         wider integer). Arrays from .npy and HDF5 may have any shape and dtype: `check_image` tells.
     path : str
-        As given to `read`.
+        As given to `read`, for HDF5 with the dataset's name.
     format : str
         "PNG", "TIFF", "PGM", "PPM", "BMP", "JPEG", "NPY", "HDF5" or "DICOM".
     data_range : float, pair of floats or None
         The value range that the file itself declares; None: none beyond the dtype's.
     data_range_origin : str
         Who declares it, like "BitsStored 12"; empty when `data_range` is None.
+    inverted : bool
+        Low values are bright (DICOM's MONOCHROME1, TIFF's MINISWHITE); the pixels are as stored all the same.
     remarks : tuple of str
         What a user should know about the reading, one line each.
     details : mapping
@@ -50,6 +52,7 @@ class Picture:
     format: str
     data_range: float | tuple[float, float] | None = None
     data_range_origin: str = ""
+    inverted: bool = False
     remarks: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 

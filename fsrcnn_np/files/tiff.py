@@ -69,6 +69,7 @@ def read(path: Path) -> Picture:
             "TIFF",
             data_range=float(2**bits - 1) if declared else None,
             data_range_origin=f"BitsPerSample {bits}" if declared else "",
+            inverted=photometric == _MINISWHITE,
             remarks=tuple(remarks),
             details=_details(file, page, photometric, bits if declared else None),
         )

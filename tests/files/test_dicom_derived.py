@@ -271,7 +271,7 @@ def test_icons_are_left_out_and_private_tags_kept_and_both_said(done):
     _, derived, remarks = done
     assert "IconImageSequence" not in derived
     assert "small pictures of the original are left out: IconImageSequence" in remarks
-    assert "private tags are kept as they are: groups 0019" in remarks
+    assert "private tags, whatever they say of the original, are kept: groups 0019" in remarks
     assert all("\n" not in remark for remark in remarks)
 
 
@@ -376,10 +376,16 @@ def test_functional_groups(tmp_path):
     enhanced.SharedFunctionalGroupsSequence = [
         item(
             PixelMeasuresSequence=[item(PixelSpacing=["0.1", "0.1"], SliceThickness="1")],
+            PlaneOrientationSequence=[item(ImageOrientationPatient=["1", "0", "0", "0", "1", "0"])],
             XRay3DFrameTypeSequence=[item(FrameType=["ORIGINAL", "PRIMARY", "VOLUME", "NONE"])],
         )
     ]
+    enhanced.PerFrameFunctionalGroupsSequence = [
+        item(PlanePositionSequence=[item(ImagePositionPatient=["5", "6", "7"])])
+    ]
     _, derived, _ = derive(tmp_path / "a.dcm", original=enhanced)
+    position = derived.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence[0].ImagePositionPatient
+    np.testing.assert_allclose(np.array(position, float), [4.975, 5.975, 7])
     group = derived.SharedFunctionalGroupsSequence[0]
     assert group.PixelMeasuresSequence[0].PixelSpacing == [0.05, 0.05]
     assert group.PixelMeasuresSequence[0].SliceThickness == 1
@@ -454,6 +460,12 @@ def test_the_original_is_not_touched(tmp_path):
     assert str(picture.details["dataset"]) == dump
     np.testing.assert_array_equal(picture.pixels, pixels)
     assert hashlib.sha256(path.read_bytes()).digest() == before
+
+
+def test_more_rows_than_dicom_can_count(tmp_path):
+    tall = set_pixels(mammogram(), np.zeros((40000, 1), np.uint16), 12)
+    with pytest.raises(FormatError, match=r"\(0028,0010\) Rows and \(0028,0011\) Columns hold at most 65535"):
+        derive(tmp_path / "a.dcm", original=tall)
 
 
 def test_long_texts_are_cut_not_refused(tmp_path):

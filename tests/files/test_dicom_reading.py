@@ -200,6 +200,7 @@ def test_grey_is_read_as_stored(tmp_path, syntax, dtype, bits, photometric):
     half = 2 ** (bits - 1)
     assert picture.data_range == ((-half, half - 1) if dtype.startswith("int") else 2 * half - 1)
     assert picture.data_range_origin == f"BitsStored {bits}"
+    assert picture.inverted == (photometric == "MONOCHROME1")
 
 
 @pytest.mark.parametrize("planar", [0, 1])
@@ -262,6 +263,10 @@ def test_without_preamble_and_meta_information(tmp_path):
         ({"PixelRepresentation": None}, "(0028,0103) PixelRepresentation is missing; allowed is 0 and 1"),
         ({"PhotometricInterpretation": "HSV"}, "(0028,0004) PhotometricInterpretation is HSV; allowed is MONOCHROME1,"),
         ({"PhotometricInterpretation": None}, "(0028,0004) PhotometricInterpretation is missing"),
+        (
+            {"PhotometricInterpretation": "YBR_FULL"},
+            "(0028,0100) BitsAllocated is 16; allowed is 8 with YBR_FULL colours",
+        ),
         ({"SamplesPerPixel": 4}, "(0028,0002) SamplesPerPixel is 4; allowed is 1 and 3"),
         ({"SamplesPerPixel": None}, "(0028,0002) SamplesPerPixel is missing"),
         ({"NumberOfFrames": 3}, "(0028,0008) NumberOfFrames is 3; allowed is 1"),

@@ -329,6 +329,7 @@ def test_tiff_photometric_planes_and_texts(tmp_path):
     )  # fmt: skip
     picture = files.read(tmp_path / "a.tif")
     same(picture.pixels, pixels)
+    assert picture.inverted
     remarks = files.write(tmp_path / "b.tif", pixels, like=picture)
     assert remarks == ["left out of the TIFF: 65000"]
     with tifffile.TiffFile(tmp_path / "b.tif") as written:
