@@ -19,6 +19,7 @@ from typing import Any, SupportsIndex
 from piqe_np.errors import OptionError
 
 MOST_THREADS = 1024
+CGROUP = Path("/sys/fs/cgroup")
 
 # No fastmath: the order of operations is fixed, so the answer has the same bits on every machine, tile and thread
 # count, and LLVM may not contract a multiply and an add into an FMA by itself. The numpy error model drops the
@@ -62,24 +63,19 @@ def available_cpus() -> int:
         cpus = len(os.sched_getaffinity(0))
     else:
         cpus = os.cpu_count()
-    return max(1, min(cpus or 1, math.ceil(_quota())))
+    return max(1, math.ceil(min(cpus or 1, _quota())))
 
 
 def _quota() -> float:
     """CPUs' worth of time that the container grants (cgroup v2, then v1); infinite without a limit."""
-    folder = Path("/sys/fs/cgroup")
-    try:
-        quota, period = (folder / "cpu.max").read_text().split()
-    except (OSError, ValueError):
+    v1 = [CGROUP / "cpu" / f"cpu.cfs_{name}_us" for name in ("quota", "period")]
+    for files in ([CGROUP / "cpu.max"], v1):
         try:
-            quota, period = ((folder / "cpu" / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
-        except OSError:
-            return MOST_THREADS
-    try:
-        granted = float(quota) / float(period)
-    except (ValueError, ZeroDivisionError):  # "max 100000"
-        return MOST_THREADS
-    return granted if granted > 0 else MOST_THREADS  # v1 writes -1 for no limit
+            quota, period = (float(word) for file in files for word in file.read_text().split())
+            return quota / period if quota > 0 else math.inf  # v1 writes -1 for no limit
+        except (OSError, ValueError, ZeroDivisionError):  # v2 writes "max 100000"
+            continue
+    return math.inf
 
 
 def thread_count(threads: SupportsIndex | None, variable: str, error: type[Exception] = OptionError) -> int:

@@ -166,9 +166,9 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: float | None
     height, width = pixels.shape[:2]
     rows = np.arange(-MARGIN, count * BLOCK + MARGIN) + above
     columns = np.arange(-MARGIN, -(-width // BLOCK) * BLOCK + MARGIN)
-    levels = gray_levels(pixels, data_range)
-    levels = levels[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)]
-    with np.errstate(over="ignore", invalid="ignore"):  # floats beyond 1e150; such a block is not active
+    with np.errstate(over="ignore", invalid="ignore"):  # floats beyond 1e150: a block with them is not active
+        levels = gray_levels(pixels, data_range)
+        levels = levels[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)]
         blocks = blocks_of(mscn(levels))
         mean, squares = column_moments(blocks)
         block_variance = variance(mean, squares, list(range(BLOCK)))

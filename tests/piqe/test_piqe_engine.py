@@ -1,0 +1,153 @@
+"""The fast engine: the reference's bits, however it is run."""
+
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from images import CLASSES, picture, same_bits
+
+import piqe_np
+from piqe_np import piqe
+
+ROOT = Path(piqe_np.__file__).parents[1]
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("rgb", [False, True], ids=["grey", "rgb"])
+@pytest.mark.parametrize("dtype", CLASSES)
+def test_every_size_modulo_16(dtype, rgb):
+    for rest in range(16):
+        image = picture(16 + rest, 48 - rest, dtype, rgb, rest)
+        assert same_bits(piqe(image), piqe(image, engine="reference"))
+
+
+@pytest.mark.parametrize("width", [1, 509, 512, 513, 516, 1023, 1030])
+def test_widths_around_a_tile(width):
+    image = picture(40, width)
+    assert same_bits(piqe(image), piqe(image, engine="reference"))
+
+
+@pytest.mark.parametrize("dtype", CLASSES)
+@given(height=st.integers(1, 60), width=st.integers(1, 60), seed=st.integers(0, 2**32), scale=st.floats(0.5, 1))
+def test_any_image(dtype, height, width, seed, scale):
+    image = picture(height, width, dtype, seed=seed)
+    assert same_bits(piqe(image), piqe(image, engine="reference"))
+    if dtype.startswith("u"):
+        data_range = scale * np.iinfo(dtype).max
+        dark = (image * scale).astype(dtype)
+        assert same_bits(piqe(dark, data_range=data_range), piqe(dark, data_range=data_range, engine="reference"))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((33, 50), np.uint8),
+        np.full((50, 33), 65535, np.uint16),
+        np.arange(80 * 90).reshape(80, 90).astype(np.uint16),
+        np.linspace(0, 1, 100)[None].repeat(40, 0),
+        np.array([[3]], np.uint8),
+        np.indices((64, 64)).sum(0).astype(np.uint8) % 2 * 255,
+        np.random.default_rng(0).normal(size=(64, 64)) * 1e160,
+        np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32) * 1e30,
+        np.full((32, 32), np.finfo(float).max),
+    ],
+    ids=["black", "white", "ramp16", "ramp", "pixel", "checkers", "beyond-squares", "huge", "largest"],
+)
+def test_special_images(image):
+    found = piqe(image)
+    assert same_bits(found, piqe(image, engine="reference"))
+    assert np.isfinite(found.score)
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    image = picture(700, 530, "uint16")
+    one = piqe(image, threads=1)
+    for threads in (2, 3, 7, 64):
+        assert same_bits(piqe(image, threads=threads), one)
+    assert same_bits(piqe(image, threads=3, engine="reference"), one)
+
+
+def test_several_python_threads_at_once():
+    images = [picture(300, 200, dtype, seed=3) for dtype in CLASSES]
+    expected = [piqe(image, threads=1) for image in images]
+    wrong: list[object] = []
+
+    def work() -> None:
+        for _ in range(5):
+            for image, right in zip(images, expected, strict=True):
+                if not same_bits(piqe(image, threads=2), right):
+                    wrong.append(image)
+
+    workers = [threading.Thread(target=work) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+def _score(queue: "multiprocessing.SimpleQueue[float]") -> None:
+    queue.put(piqe(picture(200, 300), threads=3).score)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # Python 3.12 dislikes a fork beside threads
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_other_processes_after_use_in_this_one(method):
+    expected = piqe(picture(200, 300), threads=3).score
+    context = multiprocessing.get_context(method)
+    queue = context.SimpleQueue()
+    process = context.Process(target=_score, args=(queue,), daemon=True)
+    process.start()
+    process.join(120)
+    assert process.exitcode == 0
+    assert queue.get() == expected
+
+
+SCORES = textwrap.dedent("""
+    import sys
+    sys.path[:0] = sys.argv[1:]
+    from images import picture
+    from piqe_np import piqe
+    for dtype, rgb in (("uint8", False), ("float64", False), ("uint16", True)):
+        print(piqe(picture(90, 530, dtype, rgb)).score.hex())
+""")
+
+
+def scores(package_at: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Scores from a fresh process that takes the package from a folder."""
+    return subprocess.run(
+        [sys.executable, "-c", SCORES, str(package_at), str(HERE)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def expected_scores() -> list[str]:
+    cases = (("uint8", False), ("float64", False), ("uint16", True))
+    return [piqe(picture(90, 530, *case), engine="reference").score.hex() for case in cases]
+
+
+def test_a_processor_without_vectors_or_fma_gives_the_same_bits(tmp_path):
+    done = scores(ROOT, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="", NUMBA_CACHE_DIR=str(tmp_path))
+    assert done.stdout.split() == expected_scores()
+
+
+def test_nowhere_to_cache_kernels(tmp_path):
+    """A read-only package and no home: kernels are compiled anyway, with one warning."""
+    shutil.copytree(ROOT / "piqe_np", tmp_path / "piqe_np", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "piqe_np" / "__pycache__").touch()  # a file: not even root can make the folder
+    nowhere = str(tmp_path / "piqe_np" / "__pycache__" / "x")
+    done = scores(tmp_path, HOME=nowhere, XDG_CACHE_HOME=nowhere, NUMBA_CACHE_DIR=nowhere, PYTHONDONTWRITEBYTECODE="1")
+    assert done.stdout.split() == expected_scores()
+    assert done.stderr.count("NUMBA_CACHE_DIR") == 1
