@@ -154,7 +154,7 @@ def compare(options: argparse.Namespace) -> int:
     from .study.job import compare_files
 
     model = _checked(options)
-    failed = 0
+    done, failed = [], 0
     with _progress("compare") as progress:
         outcomes = compare_files(
             files.find_inputs(options.inputs),
@@ -172,7 +172,8 @@ def compare(options: argparse.Namespace) -> int:
                 failed += _complain(str(outcome), 1)
             else:
                 _show(outcome)
-    _show_tables(options.output)
+                done.append(outcome)
+    _show_tables(options.output, done)
     return 1 if failed else 0
 
 
@@ -192,7 +193,7 @@ def demo(options: argparse.Namespace) -> int:
             progress=progress,
         )
     _show(done)
-    _show_tables(options.output)
+    _show_tables(options.output, [done])
     return 0
 
 
@@ -212,11 +213,11 @@ def _show(done: Compared) -> None:
     print(flush=True)
 
 
-def _show_tables(folder: Path) -> None:
+def _show_tables(folder: Path, done: Sequence[Compared]) -> None:
     """Where the tables of all are, and what has to be known to read them."""
     from .study.table import NOTES
 
-    if (folder / "comparison.txt").exists():
+    if any(one.comparison is not None for one in done):
         print(*NOTES, sep="\n")
         print(f"wrote {folder / 'comparison'}.txt, .csv and .json")
 

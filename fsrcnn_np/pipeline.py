@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from os import PathLike, fspath
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -19,6 +19,9 @@ from piqe_np.compiled import thread_count
 from .errors import FsrcnnError, ImageError, OptionError
 from .images.value_range import ValueRange, check_image, check_within, denormalise, normalise, row_blocks, value_range
 from .network.weights import Weights
+
+if TYPE_CHECKING:
+    from .files import Picture
 
 ENGINES = ("reference", "numba")
 Progress = Callable[[int, int], None]
@@ -271,7 +274,7 @@ def upscale_file(
     derivation = files.Derivation(
         scale=model.architecture.scale, model=model_name(model), sha256=model.sha256, version=__version__
     )
-    remarks = [*picture.remarks]
+    remarks = [*picture.remarks, *range_doubts(picture, bounds)]
     remarks += files.write(destination, result, like=picture, derivation=derivation, overwrite=overwrite)
     seconds = time.monotonic() - started
     return Upscaled(Path(source), Path(destination), result.shape, bounds, seconds, tuple(remarks))
@@ -286,12 +289,24 @@ def naming(source: str | PathLike[str]) -> Iterator[None]:
         raise type(error)(f"{fspath(source)}: {error}") from error
 
 
-def picture_range(picture: Any, data_range: DataRange | None = None) -> ValueRange:
+def picture_range(picture: Picture, data_range: DataRange | None = None) -> ValueRange:
     """The caller's range, else the one that the file declares, else the dtype's."""
     dtype = picture.pixels.dtype
     if data_range is None and picture.data_range is not None:
         return replace(value_range(dtype, picture.data_range), origin=picture.data_range_origin)
     return value_range(dtype, data_range)
+
+
+def range_doubts(picture: Picture, bounds: ValueRange) -> list[str]:
+    """A 16-bit file that declares no range, and looks as if it held 14 bits or fewer; it is taken at its word."""
+    most = int(picture.pixels.max())
+    if picture.pixels.dtype.itemsize != 2 or bounds.origin != picture.pixels.dtype.name or most >= bounds.high / 4:
+        return []
+    bits = 2 ** max(most, 1).bit_length() - 1
+    return [
+        f"its values end at {most}, of {bounds}; if it holds fewer bits, say so (--data-range {bits}): "
+        "network and scores depend on it"
+    ]
 
 
 def model_name(model: Weights) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from ..errors import FileError, FsrcnnError
 from ..files import Input, OutputExists, Picture, find_inputs, read
-from ..images.value_range import ValueRange, check_image
+from ..images.value_range import check_image
+from ..pipeline import picture_range, range_doubts
 from .compare import Comparison, Model, Progress, compare
 
 DataRange = float | Sequence[float]
@@ -112,7 +113,7 @@ def compare_files(
         except FsrcnnError as error:
             yield error if str(item.path) in str(error) else type(error)(f"{item.path}: {error}")
         else:
-            remarks = (*picture.remarks, *_doubts(picture, comparison.value_range))
+            remarks = (*picture.remarks, *range_doubts(picture, comparison.value_range))
             yield Compared(item.path, comparison, (*outputs.written, *tables.paths), tuple(outputs.kept), remarks)
 
 
@@ -132,8 +133,6 @@ def compare_picture(picture: Picture, *, data_range: DataRange | None = None, **
     **options
         Of `fsrcnn_np.study.compare.compare`.
     """
-    from ..pipeline import picture_range
-
     check_image(picture.pixels)
     dataset = picture.details.get("dataset") if picture.format == "DICOM" else None
     # PS3.3 C.7.6.3.1.2: in MONOCHROME1 the minimum is white.
@@ -142,18 +141,6 @@ def compare_picture(picture: Picture, *, data_range: DataRange | None = None, **
         picture.pixels, data_range=picture_range(picture, data_range), inverted=inverted,
         pixel_spacing=_spacing(dataset), **options,
     )  # fmt: skip
-
-
-def _doubts(picture: Picture, bounds: ValueRange) -> list[str]:
-    """A 16-bit file that declares no range, and looks as if it held 14 bits or fewer; it is taken at its word."""
-    most = int(picture.pixels.max())
-    if picture.pixels.dtype.itemsize != 2 or bounds.origin != picture.pixels.dtype.name or most >= bounds.high / 4:
-        return []
-    bits = 2 ** max(most, 1).bit_length() - 1
-    return [
-        f"its values end at {most}, of {bounds}; if it holds fewer bits, say so (--data-range {bits}): "
-        "network and scores depend on it"
-    ]
 
 
 def _spacing(dataset: Any) -> float | None:
