@@ -1,0 +1,170 @@
+"""How fast, beside whom: one table.
+
+    python -m benchmarks                       everything; what is not installed is a row that says so
+    python -m benchmarks network --peers fsrcnn-np OpenVINO --sizes 2048x2048 --threads 1
+    python -m benchmarks stages                where the time of the engine goes
+    python -m benchmarks piqe                  PIQE beside its peers
+
+Results of several calls into one file are one table; a case measured again replaces the older one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from . import mammogram, stages, table
+from .peak import gflops
+from .peers import PEERS, version
+
+SUITES = ("network", "cold", "growth", "mammogram")
+SIZES = ((512, 512), (2048, 2048), (3328, 4096))
+GROWTH = ((128, 128), (512, 512), (1024, 1024), (2048, 2048), (4096, 4096), (8192, 8192))
+COLD, CHECKED = (512, 512), (97, 123)
+SUFFIXES = {"fsrcnn-np": ".h5", "PyTorch": ".pt"}  # of model files, where not .onnx
+ROOT = Path(__file__).parents[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status: 0 all well, 1 a peer disagrees with ours or fails, 2 wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("suite", nargs="?", choices=("all", *SUITES, "stages", "piqe", "table"), default="all")
+    parser.add_argument("--peers", nargs="+", choices=tuple(PEERS), default=list(PEERS), metavar="NAME")
+    parser.add_argument("--sizes", nargs="+", type=_size, default=list(SIZES), metavar="ROWSxCOLUMNS")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--repeats", type=int, default=5, help="runs of each case; their median counts (default 5)")
+    parser.add_argument("--seconds", type=float, default=600, help="no further run of a case after so long")
+    parser.add_argument("--memory", type=float, default=_memory() * 0.7, metavar="GIB", help="most that a case may use")
+    parser.add_argument("--into", type=Path, default=Path("build") / "benchmarks", metavar="DIR")
+    options = parser.parse_args(arguments)
+    if options.suite == "stages":
+        print(stages.text())
+        return 0
+    if options.suite == "piqe":
+        from . import piqe
+
+        return piqe.main(["--into", str(options.into)])
+    store = table.Store(options.into / "results.json")
+    for suite in SUITES if options.suite == "all" else [options.suite]:
+        for row in _rows(suite, options):
+            store.add(row)
+            print(table.line(row), flush=True)
+    (options.into / "results.md").write_text(text := table.text(store.content), encoding="utf-8")
+    table.picture(store.content, options.into / "results.png")
+    print(f"\n{text}\nsaved in {options.into}")
+    return int(any(row.get("failed") for row in store.content["rows"]))
+
+
+def _rows(suite: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    if suite == "mammogram":
+        yield mammogram.measured(options.threads, options.repeats)
+    elif suite == "growth":
+        for shape in GROWTH:
+            yield _timed(suite, "fsrcnn-np", "out= given", shape, options.threads, options)
+        for threads in range(1, options.threads + 1):
+            yield _timed(suite, "fsrcnn-np", "out= given", (2048, 2048), threads, options)
+    elif suite in ("network", "cold"):
+        for name in options.peers:
+            peer = PEERS[name]
+            for form in peer.forms:
+                if version(peer.package) is None:
+                    yield {"suite": suite, "peer": name, "form": form, "missing": f"not installed ({peer.package})"}
+                elif suite == "cold":
+                    yield _cold(name, form, options)
+                else:
+                    yield from _network(name, form, options)
+
+
+def _network(name: str, form: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    with _model(name, form, CHECKED, options) as path:
+        found = _case("check", name, form, CHECKED, path, options.threads, options)
+    if "failed" in found:
+        yield {"suite": "network", "peer": name, "form": form, "failed": found["failed"]}
+        return
+    for shape in options.sizes:
+        yield found | _timed("network", name, form, shape, options.threads, options)
+
+
+def _timed(
+    suite: str, peer: str, form: str, shape: tuple[int, int], threads: int, options: argparse.Namespace
+) -> dict[str, Any]:
+    with _model(peer, form, shape, options) as path:
+        before = gflops(threads)
+        found = _case("time", peer, form, shape, path, threads, options)
+        after = gflops(threads)
+    return {
+        "suite": suite, "peer": peer, "form": form, "shape": shape, "threads": threads,
+        "version": version(PEERS[peer].package), "peak": max(before.wall, after.wall),
+        "peak_cpu": max(before.cpu, after.cpu), **found,
+    }  # fmt: skip
+
+
+def _cold(peer: str, form: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Wall seconds from the start of a process to its end after a first result; a run before fills the disk's cache."""
+    walls, cpus = [], []
+    with _model(peer, form, COLD, options) as path:
+        for _ in range(options.repeats + 1):
+            wall, cpu = time.perf_counter(), _cpu_of_children()
+            found = _case("cold", peer, form, COLD, path, options.threads, options)
+            walls.append(time.perf_counter() - wall)
+            cpus.append(_cpu_of_children() - cpu)
+            if "failed" in found:
+                break
+    row = {"suite": "cold", "peer": peer, "form": form, "threads": options.threads, **found}
+    return row | {"walls": walls[1:], "cpus": cpus[1:], "version": version(PEERS[peer].package)}
+
+
+def _cpu_of_children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+@contextmanager
+def _model(peer: str, form: str, shape: tuple[int, int], options: argparse.Namespace) -> Iterator[Path]:
+    """The model in a file, in the peer's form."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("model" + SUFFIXES.get(peer, ".onnx"))
+        _case("write", peer, form, shape, path, 1, options)
+        yield path
+
+
+def _case(
+    mode: str, peer: str, form: str, shape: tuple[int, int], path: Path, threads: int, options: argparse.Namespace
+) -> dict[str, Any]:
+    asked = {
+        "mode": mode, "peer": peer, "form": form, "shape": shape, "path": str(path), "threads": threads,
+        "repeats": options.repeats, "seconds": options.seconds, "memory": int(options.memory * 2**30),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.case", json.dumps(asked)], cwd=ROOT, capture_output=True, text=True
+    )
+    try:
+        return json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        why = done.stderr.strip().splitlines()[-1:] or [f"the process ended with {done.returncode}"]
+        return {"failed": why[0][:120]}
+
+
+def _size(text: str) -> tuple[int, int]:
+    rows, columns = text.lower().split("x")
+    return int(rows), int(columns)
+
+
+def _memory() -> float:
+    """GiB of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else 8.0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

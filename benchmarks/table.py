@@ -1,0 +1,171 @@
+"""Results kept as JSON, told as one table and one picture."""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+Row = dict[str, Any]
+KEY = ("suite", "peer", "form", "shape", "threads")
+LARGE = [3328, 4096]
+
+
+class Store:
+    """A file of results; a case measured again replaces the older one."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.content: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {"rows": []}
+        self.content["machine"] = machine()
+
+    def add(self, row: Row) -> None:
+        row = json.loads(json.dumps(row | {"at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}))
+        same = [row.get(key) for key in KEY]
+        self.content["rows"] = [r for r in self.content["rows"] if [r.get(key) for key in KEY] != same] + [row]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.content, indent=1), encoding="utf-8")
+
+
+def machine() -> dict[str, Any]:
+    """Date, processor, cores and versions."""
+    from fsrcnn_np.engine.target import host
+
+    found = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "cpu": _cpu(), "system": platform.system()}
+    found["vectors"] = f"{host().lanes} float32 lanes, {'FMA' if host().fma else 'no FMA'}"
+    found["python"] = platform.python_version()
+    return found | {name: metadata.version(name) for name in ("numpy", "llvmlite")}
+
+
+def _cpu() -> str:
+    import llvmlite.binding
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        return f"{len(names)} × {names[0]} ({llvmlite.binding.get_host_cpu_name()})"
+    except (OSError, IndexError):
+        return platform.processor()
+
+
+def operations(shape: list[int]) -> float:
+    """Of the direct form, 2 × 12,464 a low-resolution pixel, in units of 10⁹."""
+    return 2 * 12464 * shape[0] * shape[1] / 1e9
+
+
+def line(row: Row) -> str:
+    """One case, as it is measured."""
+    what = f"{row['suite']}: {row['peer']}, {row['form']}"
+    if problem := row.get("missing") or row.get("failed"):
+        return f"{what}: {problem}"
+    size = "×".join(map(str, row["shape"])) + ", " if "shape" in row else ""
+    return f"{what}, {size}{row['threads']} threads: {statistics.median(row['walls']):.3f} s"
+
+
+def text(content: dict[str, Any]) -> str:
+    """The table as Markdown."""
+    rows, parts = content["rows"], []
+    about = ", ".join(f"{name} {value}" for name, value in content["machine"].items() if name not in ("date", "cpu"))
+    parts.append(f"{content['machine']['date']}, {content['machine']['cpu']}; {about}.")
+    parts.append(
+        "Medians of n runs. Of peak: operations of the direct form over wall time, over an FMA peak measured beside "
+        "the case. CPU share: both over CPU seconds, which other work on the machine disturbs less."
+    )
+    network = [row for row in rows if row["suite"] == "network"]
+    parts.append("\n".join(_network(network)))
+    for suite, heading in (
+        ("growth", "Growth with size and threads"),
+        ("cold", "A fresh process to its first 512² result"),
+    ):
+        if chosen := [row for row in rows if row["suite"] == suite]:
+            parts.append(f"**{heading}**\n\n" + "\n".join(_network(chosen) if suite == "growth" else _cold(chosen)))
+    for row in rows:
+        if row["suite"] == "mammogram":
+            size = "×".join(map(str, row["shape"]))
+            parts.append(
+                f"**One mammogram, file to file** ({row['form']}, {size}, {row['threads']} threads, everything "
+                f"included): {statistics.median(row['walls']):.1f} s; the paper asks for under 60 s."
+            )
+    return "\n\n".join(parts) + "\n"
+
+
+def _network(rows: list[Row]) -> Iterator[str]:
+    heads = "low resolution, threads, who, form, n, wall s, CPU s, GFLOP/s, of peak, CPU share, peak GiB, times ours"
+    yield f"| {heads.replace(', ', ' | ')} |"
+    yield "|---" * (heads.count(",") + 1) + "|"
+    shapes = sorted({(tuple(r["shape"]), r["threads"]) for r in rows if "walls" in r})
+    for shape, threads in shapes:
+        here = [r for r in rows if r.get("shape") == list(shape) and r["threads"] == threads]
+        best = min(
+            (statistics.median(r["walls"]) for r in here if r["peer"] == "fsrcnn-np" and "walls" in r), default=None
+        )
+        for row in sorted(here, key=lambda r: statistics.median(r.get("walls", [float("inf")]))):
+            start = f"| {shape[0]}×{shape[1]} | {threads} | {_who(row)} | {row['form']} |"
+            if "walls" not in row:
+                yield f"{start} {row['failed']} |" + " |" * 7
+                continue
+            wall, cpu = statistics.median(row["walls"]), statistics.median(row["cpus"])
+            work = operations(row["shape"])
+            times = f"{wall / best:.1f}" if best else ""
+            numbers = (
+                len(row["walls"]), f"{wall:.3f}", f"{cpu:.2f}", f"{work / wall:.0f}",
+                f"{work / wall / row['peak']:.0%}",
+                f"{work / cpu / row['peak_cpu']:.0%}", f"{row['memory'] / 2**30:.2f}", times,
+            )  # fmt: skip
+            yield f"{start} {' | '.join(map(str, numbers))} |"
+    for row in rows:
+        if "shape" not in row:
+            yield f"| | | {row['peer']} | {row['form']} | {row.get('missing') or row.get('failed')} |" + " |" * 7
+
+
+def _cold(rows: list[Row]) -> Iterator[str]:
+    yield "| who | form | n | wall s | CPU s |"
+    yield "|---|---|---|---|---|"
+    for row in sorted(rows, key=lambda r: statistics.median(r.get("walls") or [float("inf")])):
+        problem = row.get("missing") or row.get("failed")
+        value = problem or " | ".join(f"{statistics.median(row[key]):.2f}" for key in ("walls", "cpus"))
+        yield f"| {_who(row)} | {row['form']} | {len(row.get('walls', []))} | {value} |"
+
+
+def _who(row: Row) -> str:
+    ours = row["peer"] == "fsrcnn-np"
+    return f"**{row['peer']}**" if ours else f"{row['peer']} {row.get('version') or ''}".strip()
+
+
+def picture(content: dict[str, Any], path: Path) -> None:
+    """Seconds and memory for a mammogram, ours and each peer's best form; nothing without such rows or matplotlib."""
+    best: dict[str, Row] = {}
+    for row in content["rows"]:
+        if row["suite"] == "network" and row.get("shape") == LARGE and "walls" in row:
+            other = best.get(row["peer"])
+            if other is None or statistics.median(row["walls"]) < statistics.median(other["walls"]):
+                best[row["peer"]] = row
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return
+    if len(best) < 2:
+        return
+    rows = sorted(best.values(), key=lambda row: -statistics.median(row["walls"]))
+    names = [f"{row['peer']}\n{row['form']}" for row in rows]
+    figure = Figure(figsize=(9, 0.62 * len(rows) + 1), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for ax, values, title, unit in (
+        (axes[0], [statistics.median(row["walls"]) for row in rows], "wall time", "s"),
+        (axes[1], [row["memory"] / 2**30 for row in rows], "peak memory", "GiB"),
+    ):
+        colours = ["#1b6ca8" if row["peer"] == "fsrcnn-np" else "#b9c3cc" for row in rows]
+        bars = ax.barh(names, values, color=colours)
+        ax.bar_label(bars, [f"{value:.3g} {unit}" for value in values], padding=4)
+        ax.set_title(f"{title}, {LARGE[0]}×{LARGE[1]} → {2 * LARGE[0]}×{2 * LARGE[1]}", fontsize=10)
+        ax.set_xlim(0, 1.25 * max(values))
+        ax.set_xticks([])
+        ax.tick_params(length=0)
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+    figure.savefig(path, dpi=150)

@@ -1,0 +1,53 @@
+"""The pieces with pytest-benchmark: `pytest benchmarks`. Each result is checked before it is timed."""
+
+import numpy as np
+import pytest
+
+from fsrcnn_np.engine import forward, packing, schedule, target, tiles, upscale_plane
+from fsrcnn_np.engine.layout import Layout
+from fsrcnn_np.network import reference
+
+from . import stages
+from .graphs import benchmark_weights
+
+WEIGHTS = benchmark_weights()
+LAYOUT = Layout(WEIGHTS.architecture, WEIGHTS.border, WEIGHTS.deconvolution_offset, target.host())
+
+
+@pytest.fixture(scope="module")
+def image():
+    image = np.random.default_rng(0).random((512, 512), np.float32)
+    part = slice(200, 240)
+    expected = reference.forward(image[part, :100], WEIGHTS, dtype=np.float64)
+    assert np.abs(forward(image[part, :100], WEIGHTS) - expected).max() < 1e-5
+    return image
+
+
+@pytest.mark.parametrize("stage", stages.stages(), ids=lambda stage: stage.name)
+def test_stage(benchmark, stage, image):
+    benchmark(stage.run)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+def test_pixels(benchmark, image, dtype):
+    high = 1 if dtype.startswith("f") else np.iinfo(dtype).max
+    plane = (image * high).astype(dtype)
+    out = np.empty((1024, 1024), dtype)
+    benchmark(upscale_plane, plane, WEIGHTS, 0, high, threads=1, out=out)
+
+
+def test_a_reference_to_compare(benchmark, image):
+    benchmark.pedantic(reference.forward, (image, WEIGHTS), rounds=2)
+
+
+def test_compiling(benchmark):
+    benchmark(lambda: target.loaded(schedule.module(LAYOUT), target.host()))
+
+
+def test_packing(benchmark):
+    benchmark(packing.packed, WEIGHTS, LAYOUT)
+
+
+def test_preparing(benchmark, image):
+    plane = (image * 65535).astype(np.uint16)
+    benchmark(tiles.prepared, plane, (-4, 516), (-8, 548), WEIGHTS, tiles.Levels(0, 65535), LAYOUT.pitch // 4)
