@@ -145,7 +145,7 @@ def build(found: Found, asked: Asked, path: Path) -> Weights:
         warnings.warn(
             f"{path.name} does not say, so it was assumed: {'; '.join(assumed)}. Say {how} to settle it",
             ConventionWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
     return weights
 

@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 class _Reader:
-    def __init__(self, order: str):
+    def __init__(self, order: Literal["<", ">"]):
         self.order, self.bytes_left, self.arrays_left = order, MOST_BYTES, _MOST_ARRAYS
 
     def variables(self, data: memoryview) -> Iterator[tuple[str, Any]]:

@@ -36,6 +36,6 @@ def found(path: Path, head: bytes, scale: int | None) -> Found:
         return matlab_network.found(path, objects)
     raise WeightsError(
         f"a MAT-file with the variables {', '.join(sorted(variables)) or '(none)'}; the FSRCNN authors' cells "
-        f"({', '.join(authors_mat.VARIABLES)}), a struct {matlab_struct.VARIABLE} with format = 'fsrcnn-np weights', as "
-        "weights/matlab/export_fsrcnn_weights.m writes it, or a network object is expected"
+        f"({', '.join(authors_mat.VARIABLES)}), a struct {matlab_struct.VARIABLE} with format = 'fsrcnn-np weights', "
+        "as weights/matlab/export_fsrcnn_weights.m writes it, or a network object is expected"
     )

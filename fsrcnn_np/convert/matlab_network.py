@@ -51,7 +51,8 @@ def found(path: Path, names: list[str]) -> Found:
         result = matlab_layers.found(networks[name], form)
     except WeightsError as error:
         raise WeightsError(f"{form}: {error}") from None
-    notes = [*result.notes, "decoded by mat-io, tried on MATLAB's classifiers and on no genuine FSRCNN: trust the probe"]
+    tried = "decoded by mat-io: tried on MATLAB's classifiers and on no genuine FSRCNN, so look at the probe"
+    notes = [*result.notes, tried]
     if getattr(variables[name], "classname", "") != "SeriesNetwork":
         notes.append("the layers were taken in the order in which the object lists them")
     return replace(result, notes=tuple(notes))

@@ -92,7 +92,7 @@ def match(arrays: Mapping[str, np.ndarray]) -> tuple[tuple[Layer, ...], Layer, t
     if not ordered:
         names = sorted(names, key=_natural)
         named, slopes = _modules(arrays, names)
-        blocks = sorted(named, key=_role)  # stable: the mapping layers keep the order of their names
+        blocks = _by_role(named)
         ordered = [block.name for block in blocks] == [block.name for block in named]
     if len(blocks) < 2:
         raise WeightsError(f"no convolutions were found; the tensors are: {_described(arrays)}")
@@ -126,7 +126,8 @@ def save(weights: Weights, path: Path, *, safetensors: bool = False, with_module
         raise WeightsError(
             f"the model has a {weights.border} border, deconvolution_offset {weights.deconvolution_offset} and "
             f"input_mean {weights.input_mean:g}, and a state dict does not say so: a port, which pads with zeros, "
-            "would give another picture. Write it with our module beside it (with_module=True, --with-module), or as ONNX"
+            "would give another picture. Write it with our module beside it (with_module=True, --with-module), or as "
+            "ONNX"
         )
     mapping = ((f"map.{2 * i}", f"map.{2 * i + 1}") for i in range(a.m))
     ends = {name: (f"{name}.0", f"{name}.1") for name in ("feature_extraction", "shrink", "expand")}
@@ -282,14 +283,19 @@ def _modules(arrays: Mapping[str, np.ndarray], names: list[str]) -> tuple[list[B
     return blocks, {name: arrays[name] for name in names if name not in used}
 
 
-def _role(block: Block) -> int:
-    """Which step of an FSRCNN a kernel can be: feature extraction, shrinking, mapping, expanding, deconvolution."""
-    out, channels, rows, _ = block.weight.shape
-    if rows == 1:
-        return 1 if out < channels else 3
-    if rows == 3 and out == channels:
-        return 2
-    return 0 if rows == 5 and channels == 1 else 4
+def _by_role(blocks: list[Block]) -> list[Block]:
+    """Feature extraction, shrinking, mapping in the order given, expanding, and whatever is left at the end."""
+    d = next((block.weight.shape[0] for block in blocks if block.weight.shape[2] == 5), 0)
+
+    def role(block: Block) -> int:
+        out, channels, rows, _ = block.weight.shape
+        if rows == 1:  # where shrinking does not shrink, only its name tells
+            return 1 if channels == d and (out != d or "shrink" in block.name.lower()) else 3
+        if rows == 3 and out == channels:
+            return 2
+        return 0 if rows == 5 and channels == 1 else 4
+
+    return sorted(blocks, key=role)
 
 
 def _in_order(blocks: list[Block]) -> bool:

@@ -1,15 +1,15 @@
 """The FSRCNN authors' cells: x2, x3, x4 and FSRCNN-s, written here by the facts of their release."""
 
-import naive
 import numpy as np
 import pytest
 from mat73_writer import Cell, write_mat73
-from models import random_weights
 from scipy.io import savemat
 
+import naive
 from fsrcnn_np import load_weights
 from fsrcnn_np.errors import WeightsError
 from fsrcnn_np.network.reference import forward
+from models import random_weights
 
 
 def cells(weights) -> dict:
@@ -49,7 +49,8 @@ def model(dsm=(56, 12, 4), scale=2):
 
 @pytest.mark.parametrize("version", ["-v5", "-v7.3"])
 @pytest.mark.parametrize(
-    ("dsm", "scale"), [((56, 12, 4), 2), ((56, 12, 4), 3), ((56, 12, 4), 4), ((32, 5, 1), 2), ((32, 5, 1), 3), ((3, 1, 1), 4)]
+    ("dsm", "scale"),
+    [((56, 12, 4), 2), ((56, 12, 4), 3), ((56, 12, 4), 4), ((32, 5, 1), 2), ((32, 5, 1), 3), ((3, 1, 1), 4)],
 )  # fmt: skip
 def test_every_scale_and_the_small_one(tmp_path, dsm, scale, version):
     expected = model(dsm, scale)
@@ -92,8 +93,8 @@ def without(values: dict, name: str) -> dict:
         (lambda v: v | {"biases_conv": v["biases_conv"][:-1]}, "biases_conv has 7 cells and weights_conv 8"),
         (lambda v: {k: x[:4] for k, x in v.items()}, "weights_conv has 4 cells; 8 are expected"),
         (lambda v: v | {"prelu_conv": [np.empty((1, 0)), *v["prelu_conv"][1:]]}, "prelu_conv, cell 1 is empty"),
-        (lambda v: v | {"prelu_conv": v["prelu_conv"][:-1] + [np.ones((1, 1))]}, "followed by a PReLU"),
-        (lambda v: v | {"weights_conv": [v["weights_conv"][0][:, :24], *v["weights_conv"][1:]]}, r"shape \(1, 24, 56\)"),
+        (lambda v: v | {"prelu_conv": [*v["prelu_conv"][:-1], np.ones((1, 1))]}, "followed by a PReLU"),
+        (lambda v: v | {"weights_conv": [v["weights_conv"][0][:, :24], *v["weights_conv"][1:]]}, r"\(1, 24, 56\)"),
         (lambda v: v | {"weights_conv": ["text", *v["weights_conv"][1:]]}, "weights_conv, cell 1: str was found"),
         (lambda v: {k: x[:3] + x[4:] for k, x in v.items()}, None),
         (lambda v: {k: x[:1] + x[2:] for k, x in v.items()}, r"shrinking \(in the file: cell 2\)"),

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import random_weights
 
 from fsrcnn_np.convert.layers import Asked, ConventionWarning, Fact, Found, Layer, build, from_subpixel, scale_in_name
 from fsrcnn_np.errors import WeightsError
 from fsrcnn_np.network.reference import forward
+from models import random_weights
 
 SETTLED = {
     "scale": Fact(2, "test"),
@@ -99,7 +99,7 @@ def test_a_missing_layer_is_an_error_that_lists_what_is_there(model, path, missi
 
 def test_an_extra_layer_is_an_error(model, path):
     layers, last = layers_of(model)
-    with pytest.raises(WeightsError, match="mapping_3 .*is a layer missing or too many"):
+    with pytest.raises(WeightsError, match=r"mapping_3 .*is a layer missing or too many"):
         build(found([*layers, layers[0]], last), Asked(), path)
 
 
@@ -114,7 +114,8 @@ def test_too_few_or_far_too_large(model, path):
     vector = claims(1024)
     huge = [
         Layer("a", claims(1024, 1, 5, 5), vector, vector), Layer("b", claims(1024, 1024, 1, 1), vector, vector),
-        *[Layer("c", claims(1024, 1024, 3, 3), vector, vector)] * 20, Layer("d", claims(1024, 1024, 1, 1), vector, vector),
+        *[Layer("c", claims(1024, 1024, 3, 3), vector, vector)] * 20,
+        Layer("d", claims(1024, 1024, 1, 1), vector, vector),
     ]  # fmt: skip
     with pytest.raises(WeightsError, match="far more than any FSRCNN"):
         build(found(huge, Layer("e", claims(1024, 1, 9, 9))), Asked(), path)
@@ -150,7 +151,8 @@ def test_the_scale_is_never_guessed(model, path, tmp_path):
 @pytest.mark.parametrize(
     ("name", "scale"),
     [
-        ("x2.mat", 2), ("X3.mat", 3), ("fsrcnn_x4.pth", 4), ("fsrcnn-s x2.onnx", 2), ("2x.pth", 2), ("net_×3_best.mat", 3),
+        ("x2.mat", 2), ("X3.mat", 3), ("fsrcnn_x4.pth", 4), ("fsrcnn-s x2.onnx", 2), ("2x.pth", 2),
+        ("net_×3_best.mat", 3),
         ("x5.mat", None), ("x22.mat", None), ("0x2f.mat", None), ("x2_to_x4.mat", None), ("model.mat", None),
         ("max2.mat", None), ("x2_x2.mat", 2),
     ],
@@ -187,7 +189,9 @@ def test_a_convolution_and_pixel_shuffle_become_a_deconvolution(scale, size):
     kernel = rng.standard_normal((scale**2, 2, size, size))
     phase, tap = np.arange(scale)[:, None], np.arange(size) - size // 2
     inside = (phase + 4 - scale * tap >= 0) & (phase + 4 - scale * tap <= 8)  # taps outside the 9×9 kernel are zero
-    kernel = kernel.reshape(scale, scale, 2, size, size) * inside[:, None, None, :, None] * inside[None, :, None, None, :]
+    kernel = (
+        kernel.reshape(scale, scale, 2, size, size) * inside[:, None, None, :, None] * inside[None, :, None, None, :]
+    )
     kernel = kernel.reshape(scale**2, 2, size, size)
     layer, found_scale, offset = from_subpixel(Layer("up", kernel, np.full(scale**2, 0.5)), size // 2)
     assert found_scale == scale

@@ -8,10 +8,10 @@ import warnings
 
 import numpy as np
 import pytest
-from models import random_weights
 
 from fsrcnn_np import load_weights
 from fsrcnn_np.errors import MissingExtraError, WeightsError
+from models import random_weights
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pandas deprecates an option that mat-io sets
@@ -29,11 +29,15 @@ def record(**fields) -> np.ndarray:
 
 def layer(**fields) -> MatlabOpaque:
     """A layer of the toolbox: all its properties in a struct `any`."""
-    return MatlabOpaque({"Version": np.ones((1, 1)), "any": record(Version=np.ones((1, 1)), **fields)}, "nnet.cnn.layer.Layer")
+    return MatlabOpaque(
+        {"Version": np.ones((1, 1)), "any": record(Version=np.ones((1, 1)), **fields)}, "nnet.cnn.layer.Layer"
+    )
 
 
 def layers_of(weights) -> list[MatlabOpaque]:
-    image = record(Type="zerocenter", ImageSize=np.array([[24.0, 24.0, 1.0]]), AverageImage=np.full((24, 24), 0.5, np.float32))
+    image = record(
+        Type="zerocenter", ImageSize=np.array([[24.0, 24.0, 1.0]]), AverageImage=np.full((24, 24), 0.5, np.float32)
+    )
     made = [layer(Name="imageinput", InputSize=np.array([[24.0, 24.0, 1.0]]), Normalization=image)]
     for i, (weight, bias, slope) in enumerate(weights.convolutions):
         size = float(weight.shape[-1])
@@ -97,7 +101,7 @@ def test_a_stand_in_for_an_fsrcnn(tmp_path, model, form, version):
         (
             "igreen1_trainedNet.mat",
             r"trainedNet \(SeriesNetwork\): batchnorm_1 is a batch normalization; .* imageinput: input 28×28×1, "
-            r"conv_1: convolution 3×3×1×8, .* maxpool_1: pooling, .* fc: fully connected layer 7×7×32×10, softmax: softmax",
+            r"conv_1: convolution 3×3×1×8, .* maxpool_1: pooling, .* fc: fully connected layer 7×7×32×10, softmax",
         ),
         ("saurabh_trainedNet.mat", r"net \(SeriesNetwork\): fc_3 is a fully connected layer; .*fc_2: fully connected"),
     ],
@@ -117,7 +121,9 @@ def test_more_than_one_network(tmp_path, model):
 def test_an_object_that_is_no_network(tmp_path):
     path = tmp_path / "net.mat"
     matio.save_to_mat(str(path), {"a": MatlabOpaque({"Name": np.array(["x"])}, "SomeClass")}, version="v7")
-    with pytest.raises(WeightsError, match=r"no network with layers was found among the objects a \(SomeClass\); run weights"):
+    with pytest.raises(
+        WeightsError, match=r"no network with layers was found among the objects a \(SomeClass\); run weights"
+    ):
         load_weights(path)
 
 
@@ -132,7 +138,9 @@ def test_without_mat_io(tmp_path, model, monkeypatch):
         return real(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", absent)
-    with pytest.raises(MissingExtraError, match=r"needs mat-io: pip install 'fsrcnn-np\[matlab\]'; or run weights/matlab"):
+    with pytest.raises(
+        MissingExtraError, match=r"needs mat-io: pip install 'fsrcnn-np\[matlab\]'; or run weights/matlab"
+    ):
         load_weights(path)
 
 

@@ -9,7 +9,6 @@ import onnxruntime
 import pytest
 import torch
 import torch.nn.functional as F
-from models import random_weights
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
@@ -17,6 +16,7 @@ from fsrcnn_np import load_weights
 from fsrcnn_np.convert import ConventionWarning, save_weights
 from fsrcnn_np.errors import MissingExtraError, WeightsError
 from fsrcnn_np.network.reference import forward
+from models import random_weights
 
 RANGE = {"value_range": (0, 1)}
 
@@ -45,7 +45,8 @@ def model(scale=2, border="zero", **options):
     ("scale", "border", "offset", "mean"),
     [
         (2, "zero", 4, 0.0), (2, "replicate", 4, 0.3), (3, "replicate", 3, 0.0), (3, "replicate", 4, 0.0),
-        (4, "zero", 6, 0.0), (4, "replicate", 2, 0.5), (2, "zero", 2, 0.0), (3, "zero", 6, 0.1), (4, "replicate", 6, 0.0),
+        (4, "zero", 6, 0.0), (4, "replicate", 2, 0.5), (2, "zero", 2, 0.0), (3, "zero", 6, 0.1),
+        (4, "replicate", 6, 0.0),
     ],
 )  # fmt: skip
 def test_what_is_written_runs_and_gives_our_output(tmp_path, scale, border, offset, mean):
@@ -103,10 +104,15 @@ def exported(path, network, *, opset=13, dynamic=True) -> None:
 @pytest.mark.parametrize("dynamic", [False, True])
 @pytest.mark.parametrize(
     ("border", "end", "scale"),
-    [("zeros", "deconvolution", 2), ("zeros", "shuffle", 3), ("replicate", "deconvolution", 3), ("zeros", "shuffle", 2)],
+    [
+        ("zeros", "deconvolution", 2),
+        ("zeros", "shuffle", 3),
+        ("replicate", "deconvolution", 3),
+        ("zeros", "shuffle", 2),
+    ],
 )
 def test_what_pytorch_exports(tmp_path, border, end, scale, opset, dynamic):
-    """Reshape–Transpose–Reshape in opset 9, DepthToSpace later; paddings computed by chains of nodes from opset 11 on."""
+    """Reshape–Transpose–Reshape in opset 9, DepthToSpace later; paddings computed by nodes from opset 11 on."""
     path = tmp_path / "model.onnx"
     exported(path, Port(border, end, scale), opset=opset, dynamic=dynamic)
     weights = load_weights(path, **RANGE)
@@ -135,7 +141,9 @@ def test_half_precision_and_constant_nodes(tmp_path):
         for tensor in list(graph.initializer):
             array = numpy_helper.to_array(tensor).astype(np.float16)
             graph.initializer.remove(tensor)
-            constant = helper.make_node("Constant", [], [tensor.name], value=numpy_helper.from_array(array, tensor.name))
+            constant = helper.make_node(
+                "Constant", [], [tensor.name], value=numpy_helper.from_array(array, tensor.name)
+            )
             graph.node.insert(0, constant)
 
     changed(path, halve)
@@ -296,10 +304,10 @@ def test_damaged_files(tmp_path):
     whole = path.read_bytes()
     for part in (0.1, 0.5, 0.95):
         path.write_bytes(whole[: int(len(whole) * part)])
-        with pytest.raises(WeightsError, match="damaged|inputs and"):
+        with pytest.raises(WeightsError, match=r"damaged|inputs and"):
             load_weights(path, **RANGE)
     path.write_bytes(b"no model")
-    with pytest.raises(WeightsError, match="damaged|0 inputs"):
+    with pytest.raises(WeightsError, match=r"damaged|0 inputs"):
         load_weights(path, **RANGE)
 
 

@@ -11,15 +11,15 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
-from models import random_weights
 from safetensors.torch import save_file
 from torch import nn
 
 from fsrcnn_np import load_weights
-from fsrcnn_np.convert import ConventionWarning, save_weights
+from fsrcnn_np.convert import ConventionWarning, save_weights, torch_file
 from fsrcnn_np.convert.torch_module import FSRCNN
 from fsrcnn_np.errors import FileError, MissingExtraError, WeightsError
 from fsrcnn_np.network.reference import forward
+from models import random_weights
 
 SAID = {"border": "zero", "deconvolution_offset": 4, "value_range": (0, 1), "input_mean": 0}
 D, S, M = 6, 3, 2
@@ -130,7 +130,9 @@ def test_slopes_of_one(tmp_path):
 def test_a_pixel_shuffle_says_its_scale(tmp_path):
     network = filled(Shuffled(2))
     torch.save(network.state_dict(), tmp_path / "model.pth")
-    weights = load_weights(tmp_path / "model.pth", border="zero", value_range=(0, 1), input_mean=0, deconvolution_offset=4)
+    weights = load_weights(
+        tmp_path / "model.pth", border="zero", value_range=(0, 1), input_mean=0, deconvolution_offset=4
+    )
     assert weights.provenance["convention"]["scale"] == {"value": 2, "source": "shape of last", "assumed": False}
     agrees(network, weights)
 
@@ -138,8 +140,9 @@ def test_a_pixel_shuffle_says_its_scale(tmp_path):
 @pytest.mark.parametrize(
     "wrap",
     [
-        lambda s: {"state_dict": s, "epoch": 7}, lambda s: {"model": s, "optimizer": {"state": {0: {"m": torch.ones(3)}}}},
-        lambda s: {"epoch": 1, "checkpoint": {"params": s}}, lambda s: OrderedDict((f"module.{k}", v) for k, v in s.items()),
+        lambda s: {"state_dict": s, "epoch": 7}, lambda s: {"epoch": 1, "checkpoint": {"params": s}},
+        lambda s: {"model": s, "optimizer": {"state": {0: {"m": torch.ones(3)}}}},
+        lambda s: OrderedDict((f"module.{k}", v) for k, v in s.items()),
         lambda s: {"state_dict": {f"module.net.{k}": v for k, v in s.items()}},
         lambda s: {k: nn.Parameter(v) for k, v in s.items()},
     ],
@@ -169,7 +172,9 @@ def test_other_precisions(tmp_path, dtype):
 
 def test_what_a_state_dict_does_not_say(tmp_path):
     torch.save(filled(Named(2)).state_dict(), tmp_path / "x2.pth")
-    with pytest.warns(ConventionWarning, match=r"border = zero \(padding=k//2, as PyTorch ports have it\); deconvolution_off"):
+    with pytest.warns(
+        ConventionWarning, match=r"border = zero \(padding=k//2, as PyTorch ports have it\); deconvolution_off"
+    ):
         load_weights(tmp_path / "x2.pth")
     (tmp_path / "x2.pth").rename(tmp_path / "model.pth")
     with pytest.raises(WeightsError, match="scale cannot be told"):
@@ -193,7 +198,7 @@ def without(state: dict, *names: str) -> dict:
         (lambda s: s | {"map.0.weight": torch.ones(S, S, 3, 3, dtype=torch.int8)}, r"map\.0\.weight is torch\.int8"),
         (lambda s: {"state_dict": "none"}, "no state dict with a convolution was found, but keys state_dict"),
         (lambda s: [1, 2], "but list"),
-        (lambda s: s | {"map.0.weight": torch.zeros(1).expand(1 << 14, 1 << 14, 3, 3)}, "declares shape .* stores less"),
+        (lambda s: s | {"map.0.weight": torch.zeros(1).expand(1 << 14, 1 << 14, 3, 3)}, "declares .* stores less"),
     ],
 )  # fmt: skip
 def test_a_wrong_state_dict_is_named(tmp_path, change, message):
@@ -237,7 +242,7 @@ def test_nothing_is_unpickled(tmp_path, form):
         path.write_bytes(pickle.dumps(state["extra"]))
     else:
         torch.save(state, path, _use_new_zipfile_serialization=form == "zip")
-    with pytest.raises(WeightsError, match="none is unpickled|no readable PyTorch file"):
+    with pytest.raises(WeightsError, match=r"none is unpickled|no readable PyTorch file"):
         load_weights(path, **SAID)
     assert not trap.exists()
 
@@ -265,22 +270,22 @@ def test_damaged_files(tmp_path):
         load_weights(path.with_suffix(".safetensors"), **SAID)
 
 
-def test_declared_sizes_are_not_believed(tmp_path):
+def test_declared_sizes_are_not_believed(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch_file, "MOST_BYTES", 4 << 20)
     path = tmp_path / "x2.pth"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x2/data.pkl", pickle.dumps({}))
         with archive.open("x2/data/0", "w", force_zip64=True) as entry:
-            for _ in range(600):
-                entry.write(bytes(1 << 20))
+            entry.write(bytes(5 << 20))
     assert path.stat().st_size < 1 << 20
-    with pytest.raises(WeightsError, match="the file declares 629.* bytes: far more than an FSRCNN"):
+    with pytest.raises(WeightsError, match=r"the file declares 52.* bytes: far more than an FSRCNN"):
         load_weights(path, **SAID)
     torch.save({"w": torch.zeros(7, 1, 5, 5)}, path, _use_new_zipfile_serialization=False)
     raw = path.read_bytes()
     count = b"K\xaf"  # BININT1 175, the storage's number of values
     assert count in raw
     path.write_bytes(raw.replace(count, b"J" + struct.pack("<i", (1 << 31) - 1)))
-    with pytest.raises(WeightsError, match="the file declares 858.* bytes"):
+    with pytest.raises(WeightsError, match=r"the file declares 858.* bytes"):
         load_weights(path, **SAID)
 
 
@@ -288,7 +293,7 @@ def test_a_replicate_border_goes_with_its_module_only(tmp_path):
     weights = random_weights(np.random.default_rng(2), (6, 3, 2), 2, "replicate", dtype=np.float32)
     for suffix in (".pth", ".pt", ".safetensors"):
         path = tmp_path / f"out{suffix}"
-        with pytest.raises(WeightsError, match="has a replicate border.*a port, which pads with zeros"):
+        with pytest.raises(WeightsError, match=r"has a replicate border.*a port, which pads with zeros"):
             save_weights(weights, path)
         assert list(tmp_path.iterdir()) == []
     save_weights(weights, tmp_path / "out.pth", with_module=True)
@@ -327,7 +332,13 @@ def test_what_is_written_loads_into_a_port(tmp_path, slopes):
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 @pytest.mark.parametrize(
     ("scale", "border", "offset", "mean"),
-    [(2, "zero", 4, 0.0), (2, "replicate", 4, 0.3), (3, "replicate", 3, 0.0), (4, "zero", 6, 0.0), (4, "replicate", 2, 0.5)],
+    [
+        (2, "zero", 4, 0.0),
+        (2, "replicate", 4, 0.3),
+        (3, "replicate", 3, 0.0),
+        (4, "zero", 6, 0.0),
+        (4, "replicate", 2, 0.5),
+    ],
 )
 def test_our_module_gives_our_output(tmp_path, suffix, scale, border, offset, mean):
     weights = random_weights(
