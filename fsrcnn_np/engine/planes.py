@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -173,8 +174,10 @@ def upscale_stream(
             if progress is not None:
                 progress(last, height)
         except BaseException:
-            for row in range(0, last * scale, step * scale):
-                destination[row : min(row + step, last) * scale] = np.zeros((1, width * scale), dtype)
+            with suppress(Exception):  # what went wrong first is what counts
+                for row in range(0, last * scale, step * scale):
+                    end = min(row + step * scale, last * scale)
+                    destination[row:end] = np.zeros((end - row, width * scale), dtype)
             raise
 
 

@@ -2,9 +2,8 @@
 
     AVX-512        16 lanes, 32 registers
     AVX2 + FMA      8 lanes, 16 registers
-    older x86       4 lanes, 16 registers, no FMA: products are rounded before they are added, so other bits
     aarch64         4 lanes, 32 registers
-    anything else   4 lanes, 16 registers, no FMA
+    anything else   4 lanes, 16 registers, no FMA: products are rounded before they are added, so other bits
 
 The bits of a result depend on `fma` only: lanes are independent pixels, and the order of operations of a pixel is the
 same for every width.
@@ -14,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -63,22 +62,27 @@ class Target:
         return found.create_target_machine(cpu=self.cpu, features=self.features, opt=3, jit=jit)
 
 
-AVX512 = Target(16, 32, True, features="+avx512f,+avx512vl,+avx512dq,+avx512bw,+avx2,+fma")
+AVX512 = Target(16, 32, True, features="+avx512f,+avx512vl,+avx2,+fma")
 AVX2 = Target(8, 16, True, features="+avx2,+fma,-avx512f")
-SSE = Target(4, 16, False, features="-avx,-fma")
 NEON = Target(4, 32, True)
+PLAIN = Target(4, 16, False)
 
 
 @functools.cache
 def host() -> Target:
     """The target for this machine's processor."""
+    try:
+        features = llvm.get_host_cpu_features()
+    except RuntimeError:  # LLVM knows nothing about it
+        features = llvm.FeatureMap()
+    has = {feature for feature, present in features.items() if present}
     if platform.machine().lower() in ("aarch64", "arm64"):
         base = NEON
     else:
-        features = llvm.get_host_cpu_features()
-        has = {feature for feature, present in features.items() if present}
-        base = AVX512 if {"avx512f", "avx512vl", "fma"} <= has else AVX2 if {"avx2", "fma"} <= has else SSE
-    return Target(base.lanes, base.registers, base.fma, cpu=llvm.get_host_cpu_name(), features=base.features)
+        base = AVX512 if {"avx512f", "avx512vl", "fma"} <= has else AVX2 if {"avx2", "fma"} <= has else PLAIN
+    # All features one by one: a hypervisor can hide some that the processor's name promises.
+    wanted = ",".join(filter(None, (features.flatten(), base.features)))
+    return replace(base, cpu=llvm.get_host_cpu_name(), features=wanted)
 
 
 def parsed(module: Module) -> Any:

@@ -75,6 +75,13 @@ class Code(NamedTuple):
     keep: Any  #: owner of the machine code
 
 
+class Finish(NamedTuple):
+    """The compiled function that writes rows of one dtype."""
+
+    address: int
+    keep: Any  #: owner of the machine code
+
+
 @functools.lru_cache(maxsize=16)
 def compiled(architecture: Architecture, border: str, offset: int, processor: target.Target) -> Code:
     layout = Layout(architecture, border, offset, processor)
@@ -83,10 +90,9 @@ def compiled(architecture: Architecture, border: str, offset: int, processor: ta
 
 
 @functools.lru_cache(maxsize=64)
-def finish(layout: Layout, dtype: np.dtype) -> tuple[int, Any]:
-    """Address of the function that writes rows of `dtype`, and the owner of its code."""
+def finish(layout: Layout, dtype: np.dtype) -> Finish:
     keep = target.loaded(results.module(layout, dtype), layout.target)
-    return keep.get_function_address("finish"), keep
+    return Finish(keep.get_function_address("finish"), keep)
 
 
 def upscaled(
@@ -104,7 +110,7 @@ def upscaled(
     cut: tuple[int, int] | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Fill `out` with rows `first` to `last` of an image, upscaled.
+    """Fill `out` with rows `first` to `last` of an image, upscaled; with zeros if that fails.
 
     Parameters
     ----------
@@ -128,7 +134,7 @@ def upscaled(
     dtype = out.dtype.newbyteorder("=")
     limits = results.Limits.of(levels, weights.value_range, dtype)
     shared = Shared(
-        code, weights, packing.packed(weights, layout), finish(layout, dtype)[0], np.array(limits, np.float64), height
+        code, weights, packing.packed(weights, layout), finish(layout, dtype), np.array(limits, np.float64), height
     )
     spares: list[np.ndarray] = []  # scratch memory of threads between two strips
     done, lock = 0, threading.Lock()
@@ -152,7 +158,11 @@ def upscaled(
                 done += 1
                 progress(done, len(strips))
 
-    run_tasks(one_strip, len(strips), threads)
+    try:
+        run_tasks(one_strip, len(strips), threads)
+    except BaseException:
+        out[...] = 0  # nothing half done that looks whole
+        raise
 
 
 def aligned(size: int) -> np.ndarray:
@@ -186,7 +196,7 @@ class Shared(NamedTuple):
     code: Code
     weights: Weights
     packed: np.ndarray
-    finish: int
+    finish: Finish
     limits: np.ndarray
     height: int
 
@@ -210,7 +220,7 @@ class Shared(NamedTuple):
             image=image.ctypes.data + 2 * FLOAT - (low - 2) * layout.pitch,
             weights=self.packed.ctypes.data,
             scratch=scratch.ctypes.data,
-            finish=self.finish,
+            finish=self.finish.address,
             limits=self.limits.ctypes.data,
             destination=out.ctypes.data - part.top * a.scale * out.strides[0],
             destination_pitch=out.strides[0],

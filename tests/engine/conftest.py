@@ -1,24 +1,9 @@
-"""The processors whose code this machine can run: one test body for every width of vectors."""
-
-from dataclasses import replace
+"""One test body for every width of vectors."""
 
 import pytest
-
-from fsrcnn_np.engine import target
-
-HOST = target.host()
-RUNNABLE = {"host": HOST, "no FMA": target.SSE if not HOST.triple and HOST.fma and HOST.lanes > 4 else HOST}
-if HOST.lanes == 16:
-    RUNNABLE["AVX2"] = replace(target.AVX2, cpu="x86-64-v3")
-if HOST.fma:  # fewer lanes than the processor has, and as many registers as aarch64
-    RUNNABLE["four lanes"] = replace(HOST, lanes=4)
+from processors import RUNNABLE
 
 
 @pytest.fixture(params=RUNNABLE)
 def processor(request):
-    return RUNNABLE[request.param]
-
-
-@pytest.fixture(params=[name for name, processor in RUNNABLE.items() if processor.fma])
-def fma_processor(request):
     return RUNNABLE[request.param]

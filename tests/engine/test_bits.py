@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import RUNNABLE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from processors import RUNNABLE
 
 from fsrcnn_np.convert import load_weights
 from fsrcnn_np.engine import forward, groups, tiles, upscale_plane, upscale_stream

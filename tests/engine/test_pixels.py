@@ -133,12 +133,14 @@ def test_progress_counts_to_the_end():
     assert len(seen) > 1
 
 
-def test_progress_can_stop_the_work():
+def test_progress_can_stop_the_work_and_nothing_half_done_is_left():
     def stop(done, total):
         raise KeyboardInterrupt
 
+    out = np.full((600, 80), 9, np.uint8)
     with pytest.raises(KeyboardInterrupt):
-        upscale_plane(plane("uint8", (300, 40)), WEIGHTS, 0, 255, threads=2, progress=stop)
+        upscale_plane(plane("uint8", (300, 40)), WEIGHTS, 0, 255, threads=2, progress=stop, out=out)
+    assert not out.any()
 
 
 # -- what is refused

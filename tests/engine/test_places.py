@@ -28,6 +28,14 @@ def upscaled(seed):
     return forward(image(seed), WEIGHTS, threads=2)
 
 
+def test_several_threads_compile_at_once():
+    weights = random_weights(np.random.default_rng(1), (11, 3, 1), 4, "replicate", dtype=np.float32)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda _: forward(image(0), weights, threads=2), range(4)))
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
 def test_several_threads_at_once():
     expected = [upscaled(seed) for seed in range(8)]
     with ThreadPoolExecutor(4) as pool:

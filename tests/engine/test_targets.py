@@ -13,7 +13,7 @@ X86, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
 TARGETS = {
     "AVX-512": (target.AVX512, X86, "skylake-avx512", r"vfmadd\w+ps\s.*%zmm"),
     "AVX2": (target.AVX2, X86, "haswell", r"vfmadd\w+ps\s.*%ymm"),
-    "no FMA": (target.SSE, X86, "x86-64", r"mulps\s.*%xmm"),
+    "no FMA": (target.PLAIN, X86, "x86-64", r"mulps\s.*%xmm"),
     "aarch64": (target.NEON, ARM, "generic", r"fmla\s.*\.4s"),
     "Apple": (target.NEON, "arm64-apple-macosx11.0", "apple-m1", r"fmla"),
     "Windows": (target.AVX2, "x86_64-pc-windows-msvc", "haswell", r"vfmadd\w+ps\s.*%ymm"),

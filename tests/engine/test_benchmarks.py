@@ -1,0 +1,82 @@
+"""The benchmarks' own parts: the rewritten graph is the same network, a case measures, the table tells."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import graphs, peak, stages, table
+from fsrcnn_np.network import reference
+from models import random_weights
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("rewritten", [False, True])
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_torch_module_is_the_same_network(rewritten, scale):
+    weights = random_weights(np.random.default_rng(0), (7, 3, 2), scale, "zero", dtype=np.float32)
+    image = np.random.default_rng(1).random((9, 14), np.float32)
+    module = graphs.torch_module(weights, rewritten=rewritten)
+    with torch.inference_mode():
+        result = module(torch.from_numpy(image)[None, None])[0, 0].numpy()
+    np.testing.assert_allclose(result, reference.forward(image, weights, dtype=np.float64), rtol=0, atol=1e-5)
+
+
+def case(**asked):
+    command = [sys.executable, "-m", "benchmarks.case", json.dumps(asked)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_cases(tmp_path):
+    common = {
+        "peer": "fsrcnn-np", "form": "new result", "shape": (40, 50), "path": str(tmp_path / "model.h5"),
+        "threads": 1, "repeats": 3, "seconds": 60,
+    }  # fmt: skip
+    assert case(mode="write", **common) == {}
+    assert case(mode="check", **common) == {"apart": 0}
+    timed = case(mode="time", **common)
+    assert len(timed["walls"]) == len(timed["cpus"]) == 3
+    assert min(timed["walls"]) > 0
+    assert 1e7 < timed["memory"] < 1e10
+    assert "failed" in case(mode="time", **(common | {"path": "nowhere.h5"}))
+
+
+def test_peak_and_stages_are_positive():
+    measured = peak.gflops(1, repeats=1)
+    assert measured.wall > 0
+    assert measured.cpu > 0
+    assert all(stage.microseconds(runs=1) > 0 for stage in stages.stages())
+
+
+def test_table_and_picture(tmp_path):
+    store = table.Store(tmp_path / "results.json")
+    common = {
+        "suite": "network",
+        "shape": (3328, 4096),
+        "threads": 2,
+        "peak": 200.0,
+        "peak_cpu": 100.0,
+        "memory": 2**30,
+    }
+    store.add({"peer": "fsrcnn-np", "form": "new result", "walls": [9.0], "cpus": [9.0], **common})
+    store.add({"peer": "fsrcnn-np", "form": "new result", "walls": [2.0, 1.0, 3.0], "cpus": [4.0], **common})
+    store.add({"peer": "Other", "form": "rewritten", "version": "7", "walls": [8.0], "cpus": [16.0], **common})
+    store.add({"suite": "network", "peer": "Absent", "form": "eager", "missing": "not installed (absent)"})
+    store.add({"suite": "cold", "peer": "Other", "form": "eager", "threads": 2, "walls": [0.5], "cpus": [0.4]})
+    store.add(
+        {"suite": "mammogram", "peer": "fsrcnn-np", "form": "PNG", "shape": (10, 10), "threads": 2, "walls": [5.0]}
+    )
+    text = table.text(table.Store(store.path).content)
+    assert "| 3328×4096 | 2 | **fsrcnn-np** | new result | 3 | 2.000 | 4.00 | 170 | 85% | 85% | 1.00 | 1.0 |" in text
+    assert "| Other 7 | rewritten | 1 | 8.000 | 16.00 | 42 | 21% | 21% | 1.00 | 4.0 |" in text
+    assert "not installed (absent)" in text
+    assert "| Other | eager | 1 | 0.50 | 0.40 |" in text
+    assert "5.0 s; the paper asks" in text
+    table.picture(store.content, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 5000
