@@ -1,34 +1,30 @@
 """Small images on either side of every decision of PIQE, each with the mistakes that it is there to catch.
 
-    python -m parity.piqe_vectors      search for them again and write vectors/piqe_mistakes.json
-
 Each is drawn from generators seeded with its id until it meets its condition: a variance just above 0.1, a flat
-segment at the very end of one edge only. The pixels are stored, since NumPy does not promise its generators' streams.
+segment at the very end of one edge only. `python -m parity.generate` stores them with all other vectors; the pixels
+are stored, since NumPy does not promise its generators' streams.
 """
 
 from __future__ import annotations
 
-import base64
-import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from parity.store import StoreError, Vector, load_vectors
 from piqe_np import reference
-
-FILE = Path(__file__).parent / "vectors" / "piqe_mistakes.json"
 
 
 @dataclass(frozen=True)
 class PiqeVector:
-    """An image, and why it is there.
+    """An image, and why it is there: a `parity.store.Vector` of the kind "piqe".
 
     Attributes
     ----------
     id : str
+        Without the kind.
     exercises : str
         What it goes through.
     catches : tuple of str
@@ -43,28 +39,26 @@ class PiqeVector:
     image: np.ndarray
     data_range: float | None = None
 
-
-def load(path: Path = FILE) -> list[PiqeVector]:
-    """The vectors as committed."""
-    vectors = []
-    for entry in json.loads(path.read_text(encoding="utf-8"))["vectors"]:
-        data = zlib.decompress(base64.b64decode(entry["pixels"]))
-        image = np.frombuffer(data, np.dtype(entry["dtype"]).newbyteorder("<")).reshape(entry["shape"])
-        image = image.astype(entry["dtype"])
-        vectors.append(PiqeVector(entry["id"], entry["exercises"], tuple(entry["catches"]), image, entry["data_range"]))
-    return vectors
+    def stored(self) -> Vector:
+        """In the form of all vectors."""
+        inputs = {"image": self.image} | ({} if self.data_range is None else {"data_range": self.data_range})
+        return Vector(f"piqe-{self.id}", "piqe", self.exercises, "; ".join(self.catches), inputs)
 
 
-def store(vectors: list[PiqeVector], path: Path = FILE) -> None:
-    entries = []
+def load() -> list[PiqeVector]:
+    """All PIQE vectors as committed: those made here, and those of `parity.generate`."""
+    vectors, faults = load_vectors()
+    if faults:
+        raise StoreError(f"vector {faults[0][0]}: {faults[0][1]}")
+    found = []
     for vector in vectors:
-        little = vector.image.astype(vector.image.dtype.newbyteorder("<"))
-        pixels = base64.b64encode(zlib.compress(little.tobytes(), 9)).decode()
-        about = {"id": vector.id, "exercises": vector.exercises, "catches": vector.catches}
-        form = {"dtype": vector.image.dtype.name, "shape": vector.image.shape, "data_range": vector.data_range}
-        entries.append({**about, **form, "pixels": pixels})
-    text = json.dumps({"schema": 1, "pixels": "little-endian, zlib, base64", "vectors": entries}, indent=1)
-    path.write_text(text + "\n", encoding="utf-8")
+        if vector.kind == "piqe":
+            high = vector.inputs.get("data_range")
+            data_range = None if high is None else float(np.ravel(high)[0])
+            catches = tuple(vector.bug.split("; "))
+            id = vector.id.removeprefix("piqe-")
+            found.append(PiqeVector(id, vector.exercises, catches, vector.image, data_range))
+    return found
 
 
 def seeds(id: str) -> Iterator[np.random.Generator]:
@@ -251,7 +245,3 @@ def ties() -> np.ndarray:
     grey = triples @ np.array([0.29893602129377539, 0.58704307445112125, 0.11402090425510336])
     nearest = np.argsort(np.abs(grey - np.floor(grey) - 0.5), kind="stable")[:1024]
     return triples[nearest].reshape(32, 32, 3)
-
-
-if __name__ == "__main__":
-    store(list(made()))

@@ -66,7 +66,7 @@ def test_a_failure_sets_the_exit_status_and_names_vector_and_stage(tmp_path, cap
     monkeypatch.setattr(octave, "available", lambda: False)
     assert command.main(["-o", str(tmp_path)]) == 1
     assert (
-        "FAIL  vector piqe-grey-uint8-29x21, stage piqe.z (z, reference against GNU Octave" in capsys.readouterr().out
+        "FAIL  vector piqe-grey-uint16-29x21, stage piqe.z (z, reference against GNU Octave" in capsys.readouterr().out
     )
 
 
