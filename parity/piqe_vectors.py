@@ -211,7 +211,8 @@ def whole_images() -> Iterator[PiqeVector]:
     grey, colour = scene("grey", 48, 48), scene("colour", 32, 48, 3)
     border = ("border zero", "border reflect", "border symmetric")
     yield PiqeVector("grey-48x48", "uint8, whole blocks",
-                     (*border, "sigma 1.5", "filter in float32", "score without +1", "divided by the maximum"), grey)  # fmt: skip
+                     (*border, "sigma 1.5", "filter in float32", "score without +1", "divided by the maximum"),
+                     grey)  # fmt: skip
     pads = ("padding symmetric", "padding by the remainder", "padding zero")
     for height, width in ((45, 37), (33, 47), (16, 17), (7, 5)):
         yield PiqeVector(f"grey-{height}x{width}", f"pads {-height % 16} rows and {-width % 16} columns",
