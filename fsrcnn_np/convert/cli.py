@@ -133,12 +133,18 @@ def _convert(options: argparse.Namespace) -> None:
     if options.dtype:
         weights = weights.astype(options.dtype)
     save_weights(weights, options.output, overwrite=options.overwrite, with_module=options.with_module)
+    if options.output.suffix == ".onnx" and weights.dtype.name == "float64":
+        _warn(
+            f"{options.output} is in double precision, which onnxruntime does not run; --dtype float32 writes the other"
+        )
     described = _described(weights)
     if options.json:
         _print_json({"written": str(options.output), **described})
     else:
         print(_text(described))
         print(f"{options.output}: {SUFFIXES[options.output.suffix]}")
+        if options.with_module and options.output.suffix in (".pth", ".pt", ".safetensors"):
+            print(f"fsrcnn_torch.py beside it: from fsrcnn_torch import FSRCNN; FSRCNN.load({options.output.name!r})")
     if described["probe"]["warning"]:
         _warn(described["probe"]["warning"])
 
@@ -188,8 +194,9 @@ def _text(described: Mapping[str, Any]) -> str:
 def _lines(name: str, value: Any, indent: str = "") -> list[str]:
     if isinstance(value, Mapping):
         return [f"{indent}{name}", *(line for key, item in value.items() for line in _lines(key, item, indent + "  "))]
-    if isinstance(value, list) and len(str(value)) > 100:
-        value = f"{len(value)} entries; --json prints them" if len(value) > 8 else "\n    ".join(map(str, value))
+    if isinstance(value, list):
+        texts = all(isinstance(item, str) for item in value)
+        value = ", ".join(map(str, value)) if texts or len(value) <= 8 else f"{len(value)} entries; --json prints them"
     return [f"{indent + name:21} {value}"]
 
 

@@ -137,6 +137,7 @@ def build(found: Found, asked: Asked, path: Path) -> Weights:
     provenance = {
         "converted_from": {"form": found.form, "file": path.name, "sha256": _sha256(path)},
         "convention": {name: asdict(fact) for name, fact in facts.items()},
+        "layers": [layer.name for layer in (*found.layers, found.last)],
         "notes": list(found.notes),
     }
     weights = _weights(found, facts, given.get("licence", found.licence), provenance)

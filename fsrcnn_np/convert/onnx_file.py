@@ -49,11 +49,11 @@ def found(path: Path) -> Found:
     try:
         model = onnx.load(path, load_external_data=False)
         chain = _Chain(onnx, model.graph)
+        chain.walk()
     except WeightsError:
         raise
-    except Exception as error:  # protobuf's errors are of several kinds
+    except Exception as error:  # protobuf's errors, and those of nodes without what they have to have, are of any kind
         raise WeightsError(f"no readable ONNX file, or a damaged one ({first_line(error)}); export it again") from None
-    chain.walk()
     header = {entry.key: entry.value for entry in model.metadata_props}.get(KEY)
     form = f"an ONNX model{' of fsrcnn-np' if header else ''}"
     return chain.found(form, parse(header) if header else None)

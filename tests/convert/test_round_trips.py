@@ -218,3 +218,21 @@ def test_a_header_of_another_kind(tmp_path):
         savemat(tmp_path / "changed.mat", {"fsrcnn": struct})
         with pytest.raises(WeightsError, match=message):
             load_weights(tmp_path / "changed.mat")
+
+
+def test_texts_of_both_kinds(ours):
+    """Written with a fixed length, and read as h5py's default kind too, which earlier files have."""
+    with h5py.File(ours, "r+") as file:
+        assert file.attrs["format"] == b"fsrcnn-np weights"
+        for name in ("format", "border", "licence", "sha256"):
+            file.attrs[name] = file.attrs[name].decode()
+    assert load_weights(ours).sha256 == model().sha256
+
+
+@pytest.mark.parametrize("licence", ["", "Crème brûlée 4.0"])
+def test_any_licence(tmp_path, licence):
+    from dataclasses import replace
+
+    for suffix in SUFFIXES:
+        save_weights(replace(model(border="zero"), licence=licence), tmp_path / f"m{suffix}")
+        assert load_weights(tmp_path / f"m{suffix}").licence == licence

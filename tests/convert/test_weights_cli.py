@@ -80,6 +80,14 @@ def test_convert_and_align(authors_like, tmp_path, capsys):
     assert load_weights(tmp_path / "b.h5").dtype == np.float64
 
 
+def test_what_onnxruntime_does_not_run_is_said(tmp_path, capsys):
+    random_weights(np.random.default_rng(0), (4, 2, 1), 2, "zero").save(tmp_path / "m.h5")
+    assert command("convert", tmp_path / "m.h5", tmp_path / "m.onnx") == 0
+    assert "double precision, which onnxruntime does not run; --dtype float32" in capsys.readouterr().err
+    assert command("convert", tmp_path / "m.h5", tmp_path / "m.onnx", "--dtype", "float32", "--overwrite") == 0
+    assert "double precision" not in capsys.readouterr().err
+
+
 def test_what_is_assumed_is_printed(tmp_path, capsys):
     weights = random_weights(np.random.default_rng(0), (4, 2, 1), 2, "zero", dtype=np.float32)
     state, names = {}, ["a", "b", "c", "d"]
