@@ -24,8 +24,8 @@ from ..network.weights import Architecture, Weights
 from . import groups, packing, results, schedule, target
 from .layout import FLOAT, GROUP, LINE, Layout, up
 
-STRIPS_PER_THREAD = 4  # so that no thread waits long for the last one
-MOST_ROWS, LEAST_ROWS = 2048, 64  # of a strip; each strip computes about 20 rows beside its own
+STRIPS_PER_THREAD = 4  # so that no thread waits long for the last one,
+SHORT, LONG = 256, 2048  # unless strips became shorter than this: each costs about 10 rows beside its own
 
 Progress = Callable[[int, int], Any]
 
@@ -179,8 +179,10 @@ def cut_up(
         unit = layout.stamp_vectors * layout.target.lanes
         count = math.ceil(width / layout.width)
         columns = min(up(math.ceil(width / count), unit), layout.width)
-        parts = 1 if threads == 1 else math.ceil(STRIPS_PER_THREAD * threads / math.ceil(width / columns))
-        rows = min(max(up(math.ceil((last - first) / parts), GROUP), LEAST_ROWS), MOST_ROWS)
+        across = math.ceil(width / columns)
+        wanted = min(math.ceil(STRIPS_PER_THREAD * threads / across), (last - first) // SHORT)
+        parts = 1 if threads == 1 else max(wanted, math.ceil(threads / across))
+        rows = min(up(math.ceil((last - first) / parts), GROUP), LONG)
     else:
         rows, columns = cut[0], min(cut[1], layout.width)
     return [
