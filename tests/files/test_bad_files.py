@@ -15,6 +15,7 @@ from PIL import Image
 
 from fsrcnn_np import files
 from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, ImageError, MissingExtraError, OptionError
+from fsrcnn_np.files.atomic import check_free
 
 SUFFIXES = ("png", "tif", "pgm", "ppm", "bmp", "jpg", "npy", "h5")
 
@@ -319,6 +320,17 @@ def test_an_existing_file_is_kept(tmp_path):
     files.write(path, np.ones((2, 2), np.uint8), overwrite=True)
     assert path.read_bytes() != before
     assert issubclass(files.OutputExists, FileError)
+
+
+def test_what_exists_is_known_before_anything_is_computed(tmp_path):
+    check_free(tmp_path / "a.png", overwrite=False)
+    (tmp_path / "a.png").touch()
+    check_free(tmp_path / "a.png", overwrite=True)
+    with pytest.raises(files.OutputExists):
+        check_free(tmp_path / "a.png", overwrite=False)
+    os.symlink(tmp_path / "nowhere", tmp_path / "dangling.png")
+    with pytest.raises(files.OutputExists):
+        check_free(tmp_path / "dangling.png", overwrite=False)
 
 
 def test_a_file_that_comes_meanwhile_is_kept(tmp_path, monkeypatch):

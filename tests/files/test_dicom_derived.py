@@ -335,6 +335,13 @@ def test_other_scales(tmp_path, scale):
     np.testing.assert_array_equal(derived.pixel_array, upscaled(picture.pixels, scale))
 
 
+def test_an_odd_number_of_bytes_is_filled_up(tmp_path):
+    grey = set_pixels(mammogram(), np.arange(35, dtype=np.uint8).reshape(5, 7), 8)
+    picture, derived, _ = derive(tmp_path / "a.dcm", original=grey, derivation=files.Derivation(3, "m", "0" * 64, "1"))
+    assert len(derived.PixelData) == 5 * 7 * 9 + 1
+    np.testing.assert_array_equal(derived.pixel_array, upscaled(picture.pixels, 3))
+
+
 def test_signed_pixels(tmp_path):
     ct = mammogram()
     set_pixels(ct, (np.arange(35).reshape(5, 7) * 100 - 2000).astype(np.int16), 14)

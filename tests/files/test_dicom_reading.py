@@ -4,15 +4,18 @@ import io
 import logging
 import warnings
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEGLosslessSV1,
     RLELossless,
 )
 
@@ -158,6 +161,8 @@ def make(pixels, syntax=ExplicitVRLittleEndian, *, bits=None, **more):
             del dataset[keyword]
         else:
             setattr(dataset, keyword, value)
+    if pydicom.uid.UID(syntax).is_encapsulated and syntax != RLELossless:
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian if syntax == RLELossless else syntax
     if syntax == RLELossless:
@@ -201,6 +206,30 @@ def test_grey_is_read_as_stored(tmp_path, syntax, dtype, bits, photometric):
     assert picture.data_range == ((-half, half - 1) if dtype.startswith("int") else 2 * half - 1)
     assert picture.data_range_origin == f"BitsStored {bits}"
     assert picture.inverted == (photometric == "MONOCHROME1")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits"), [("uint8", 8), ("uint16", 12), ("uint16", 16), ("int16", 12), ("int16", 16)]
+)
+def test_lossless_jpeg(tmp_path, dtype, bits):
+    """What most mammograms come in; the sign of 12 bits in 16 has to be taken from the twelfth."""
+    pixels = ramp((9, 7), dtype, bits)
+    unsigned = (pixels.view(f"u{pixels.itemsize}") & (2**bits - 1)).astype(f"u{pixels.itemsize}")
+    frame = imagecodecs.ljpeg_encode(unsigned, bitspersample=bits)
+    data = make(pixels, JPEGLosslessSV1, bits=bits, PixelData=encapsulate([frame]))
+    (tmp_path / "a.dcm").write_bytes(data)
+    picture = files.read(tmp_path / "a.dcm")
+    assert picture.pixels.dtype == dtype
+    np.testing.assert_array_equal(picture.pixels, pixels)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_lossless_jpeg_of_another_size_or_depth(tmp_path, bits):
+    frame = imagecodecs.ljpeg_encode(ramp((9, 7), f"uint{bits}"), bitspersample=bits)
+    data = make(ramp((9, 8), "uint8"), JPEGLosslessSV1, PixelData=encapsulate([frame]))
+    (tmp_path / "a.dcm").write_bytes(data)
+    with pytest.raises(FormatError, match=rf"\(7FE0,0010\) Pixel Data holds uint{bits} \(9, 7\), unlike \(0028,0010\)"):
+        files.read(tmp_path / "a.dcm")
 
 
 @pytest.mark.parametrize("planar", [0, 1])

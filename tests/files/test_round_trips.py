@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
+from PIL.JpegImagePlugin import get_sampling
 
 from fsrcnn_np import files
 from fsrcnn_np.errors import FormatError
@@ -228,6 +229,7 @@ def test_jpeg_comes_back_nearly(tmp_path, shape):
         assert written.info["dpi"] == (200, 200)
         assert written.info["icc_profile"] == b"profile"
         assert written.getexif()[274] == 6
+        assert len(shape) == 2 or get_sampling(written) == 0, "chroma is subsampled"
 
 
 def test_of_several_jpegs_in_one_file_the_first_counts(tmp_path):
