@@ -63,7 +63,10 @@ def theirs(vector: Vector, check: Check, golden: Golden, ours: Any) -> np.ndarra
     """The oracle's result in the shape and, for integers of the network, the class of ours."""
     result = golden[check.field]
     if check.stage == "network.integers":
-        result = _integers(like(result, np.shape(ours)), np.asarray(ours).dtype)
+        dtype = np.asarray(ours).dtype
+        result = _integers(np.iinfo(dtype).max * like(result, np.shape(ours)), dtype)
+    elif check.stage == "upscale.integers":
+        result = _integers(like(result, np.shape(ours)), np.asarray(ours).dtype, _number(vector.inputs, "white"))
     return like(result, np.shape(ours))
 
 
@@ -251,10 +254,25 @@ def layers_of(image: np.ndarray, model: Any) -> dict[str, np.ndarray]:
     return found
 
 
-def _integers(y: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+def _integers(values: np.ndarray, dtype: np.dtype[Any], white: float = np.inf) -> np.ndarray:
     """The oracle's floats as an integer class: half away from zero, saturated."""
     limits = np.iinfo(dtype)
-    return np.clip(np.copysign(np.floor(np.abs(limits.max * y) + 0.5), y), limits.min, limits.max).astype(dtype)
+    return np.clip(np.copysign(np.floor(np.abs(values) + 0.5), values), limits.min, min(limits.max, white)).astype(
+        dtype
+    )
+
+
+def _upscale(vector: Vector) -> Iterator[Check]:
+    import fsrcnn_np
+
+    model, white = model_of(vector), _number(vector.inputs, "white")
+    for engine in ("reference", "numba"):
+
+        def enlarged(golden: Golden, engine: str = engine) -> Answer:
+            ours = fsrcnn_np.upscale(vector.image, weights=model, data_range=white, engine=engine)
+            return Answer(ours, like(golden["enlarged"], ours.shape))
+
+        yield Check("upscale.integers", engine, "enlarged", enlarged)
 
 
 def convolution_bound(x: np.ndarray, layer: Any, border: str) -> np.ndarray:
@@ -341,7 +359,14 @@ def _number(fields: Mapping[str, Any], name: str) -> float:
     return float(np.ravel(fields[name])[0])
 
 
-_KINDS = {"piqe": _piqe, "network": _network, "imresize": _imresize, "rgb2ycbcr": _rgb2ycbcr, "bin2x2": _bin2x2}
+_KINDS = {
+    "piqe": _piqe,
+    "network": _network,
+    "upscale": _upscale,
+    "imresize": _imresize,
+    "rgb2ycbcr": _rgb2ycbcr,
+    "bin2x2": _bin2x2,
+}
 
 
 def golden_of(goldens: Goldens, vector: Vector) -> Golden:

@@ -22,6 +22,8 @@ import numpy as np
 from . import store
 from .store import Vector
 
+SETTINGS = {"border": "replicate", "scale": 2.0, "offset": 4.0, "input_mean": 0.0}
+
 #: Its vectors are found by a search that rests on generators whose streams NumPy does not promise.
 SEARCHED = "piqe_decisions.mat"
 
@@ -148,10 +150,9 @@ def model(rng: Random, dsm: tuple[int, int, int], shared_slope: bool = False) ->
 
 def network() -> Iterator[Vector]:
     """Both borders, every scale, the released and the aligned deconvolution, sizes down to one pixel, integers out."""
-    settings = {"border": "replicate", "scale": 2.0, "offset": 4.0, "input_mean": 0.0}
 
     def make(rng: Random, dsm: Any, size: Any, shared: bool = False, **more: Any) -> dict[str, Any]:
-        return {"image": rng.random(size), **settings, **model(rng, dsm, shared), **more}
+        return {"image": rng.random(size), **SETTINGS, **model(rng, dsm, shared), **more}
 
     for border in ("zero", "replicate"):
         for scale in (2, 3, 4):
@@ -204,22 +205,57 @@ def network() -> Iterator[Vector]:
         "the other border; the last columns left out",
         lambda rng: make(rng, (8, 5, 1), (2, 50)),
     )
+
+    def picture(rng: Random, dtype: str) -> dict[str, Any]:
+        pixels = quantised(texture(rng, 24, 21), dtype)
+        image = pixels / float(np.iinfo(dtype).max)
+        return {"image": image, "quantised": pixels, **SETTINGS, **bright(model(rng, (8, 4, 2)))}
+
     for dtype in ("uint8", "uint16"):
         yield vector(
             "network",
             f"{dtype}-24x21",
             f"{dtype} in and out: rounded half away from zero, saturated",
             "truncated; wrapped; 16 bits through 8" if dtype == "uint16" else "truncated; wrapped",
-            lambda rng, dtype=dtype: integer_network(rng, dtype, make),
+            partial(picture, dtype=dtype),
         )
 
 
-def integer_network(rng: Random, dtype: str, make: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-    """A model whose output lies mostly within [0, 1] and goes beyond it here and there."""
-    pixels = quantised(texture(rng, 24, 21), dtype)
-    fields = make(rng, (8, 4, 2), (1, 1), image=pixels / float(np.iinfo(dtype).max), quantised=pixels)
-    fields["biases"][-1] = np.array([0.5], np.float32)
-    return fields
+def bright(model: dict[str, Any]) -> dict[str, Any]:
+    """The model with an output that lies mostly within [0, 1] and goes beyond it here and there."""
+    model["biases"][-1] = np.array([0.5], np.float32)
+    return model
+
+
+def upscale() -> Iterator[Vector]:
+    """The main job from picture to picture: RGB, and 12 bits in 16."""
+
+    def make(rng: Random, dtype: str, white: int, shape: tuple[int, ...]) -> dict[str, Any]:
+        pixels = quantised(texture(rng, *shape), dtype, white)
+        return {"image": pixels, "white": float(white), **SETTINGS, **bright(model(rng, (8, 4, 2)))}
+
+    rgb = "BGR; luma of 16–235; chroma repeated; truncated; wrapped"
+    yield vector(
+        "upscale",
+        "rgb-uint8-13x18",
+        "RGB: luma by the network, chroma by bicubic",
+        rgb,
+        lambda rng: make(rng, "uint8", 255, (13, 18, 3)),
+    )
+    yield vector(
+        "upscale",
+        "rgb-uint16-11x12",
+        "RGB of 16 bits",
+        "16 bits through 8; BGR",
+        lambda rng: make(rng, "uint16", 65535, (11, 12, 3)),
+    )
+    yield vector(
+        "upscale",
+        "grey-12-bits-17x16",
+        "12 bits in uint16, with data_range 4095",
+        "the class's range; truncated",
+        lambda rng: make(rng, "uint16", 4095, (17, 16)),
+    )
 
 
 def shipped() -> Vector:
@@ -247,40 +283,22 @@ def shipped() -> Vector:
 
 def imresize() -> Iterator[Vector]:
     """Up and down, dyadic and not, every class, one pixel wide, overshoot that saturates."""
+    edges = "border zero; border replicate; border reflect"
+    # fmt: off
     cases = [
         ("uint8-rgb-x2", "uint8", (9, 14, 3), 2.0, "chroma of the product", "linear; a = -0.75; corners aligned"),
         ("uint8-half", "uint8", (15, 22), 0.5, "antialiasing; sums at .5", "no antialiasing; half to even"),
         ("uint16-x3", "uint16", (7, 8), 3.0, "16 bits", "16 bits through 8"),
-        (
-            "int16-x2",
-            "int16",
-            (8, 7),
-            2.0,
-            "signed: rounding half away from zero below zero",
-            "truncated; half to even",
-        ),
-        (
-            "float64-x2",
-            "float64",
-            (11, 6),
-            2.0,
-            "the border mirrored with its edge",
-            "border zero; border replicate; border reflect",
-        ),
+        ("int16-x2", "int16", (8, 7), 2.0, "signed: halves away from zero below zero", "truncated; half to even"),
+        ("float64-x2", "float64", (11, 6), 2.0, "the border mirrored with its edge", edges),
         ("float64-third", "float64", (20, 19), 1 / 3, "output of ceil(n/3)", "size rounded down; no antialiasing"),
         ("float64-quarter", "float64", (21, 33), 0.25, "a support of 16 samples", "no antialiasing; linear"),
         ("float32-x4", "float32", (5, 6), 4.0, "single stays single, sums in double", "a = -0.75; border replicate"),
-        (
-            "float64-odd-scale",
-            "float64",
-            (13, 10),
-            1.37,
-            "a scale with no pattern",
-            "size rounded down; corners aligned",
-        ),
+        ("float64-odd-scale", "float64", (13, 10), 1.37, "phases of no pattern", "size rounded down; corners aligned"),
         ("float64-row", "float64", (1, 9), 2.0, "one row: mirrored into itself", "border zero; a = -0.75"),
         ("uint8-saturating", "uint8", (12, 12), 2.0, "overshoot at both ends", "wrapped; rounded once"),
     ]
+    # fmt: on
     coarse = {"uint8-half": 64, "int16-x2": 64, "uint8-saturating": 255}
     for name, dtype, size, scale, exercises, bug in cases:
         yield vector("imresize", name, exercises, bug, partial(resizable, dtype, size, scale, coarse.get(name)))
@@ -355,6 +373,7 @@ FILES: dict[str, Callable[[], Iterator[Vector]]] = {
     "piqe.mat": piqe,
     SEARCHED: piqe_decisions,
     "network.mat": network,
+    "upscale.mat": upscale,
     "imresize.mat": imresize,
     "colour.mat": colour,
 }

@@ -11,6 +11,7 @@ Fields of a vector by kind:
 
     piqe        image, [data_range]
     network     image, scale, border, offset, input_mean, names, weights, biases, slopes, [quantised]
+    upscale     image (of its class), white, and of the model what network has
     imresize    image, scale
     rgb2ycbcr   image
     bin2x2      image
@@ -31,7 +32,7 @@ import numpy as np
 
 SCHEMA = 1
 FOLDER = Path(__file__).parent / "vectors"
-KINDS = ("piqe", "network", "imresize", "rgb2ycbcr", "bin2x2")
+KINDS = ("piqe", "network", "upscale", "imresize", "rgb2ycbcr", "bin2x2")
 
 
 class StoreError(ValueError):

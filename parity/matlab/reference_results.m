@@ -13,6 +13,8 @@ for i = 1:numel(vectors)
             end
         case 'network'
             r = fsrcnn_steps(v.image, v);
+        case 'upscale'
+            r = upscale_steps(v);
         case 'imresize'
             r = struct('resized', imresize_bicubic(v.image, v.scale));
         case 'rgb2ycbcr'

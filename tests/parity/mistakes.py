@@ -158,6 +158,33 @@ def wrapped(values, dtype):
     return np.asarray(values).astype(np.int64).astype(dtype)
 
 
+# The whole main job, from picture to picture.
+
+
+def picture(
+    *, channels=(0, 1, 2), luma=(0.299, 0.587, 0.114), repeated=False, white=None, rounding=half_away, fold=saturated
+):
+    def wrong(vector):
+        high = white or number(vector, "white")
+        model = checks.model_of(vector)
+        dtype, x = vector.image.dtype, vector.image / high
+        if x.ndim == 2:
+            return fold(np.minimum(rounding(high * output(vector, model, x)), number(vector, "white")), dtype)
+        red, green, blue = np.moveaxis(x[..., list(channels)], -1, 0)
+        y = luma[0] * red + luma[1] * green + luma[2] * blue
+        planes = []
+        for chroma in (red - y, blue - y):
+            subject = type(vector)("", "imresize", "", "", {"image": chroma, "scale": 2.0})
+            planes.append(chroma.repeat(2, 0).repeat(2, 1) if repeated else resize()(subject))
+        y = output(vector, model, y)
+        red, blue = (y + plane for plane in planes)
+        green = (y - luma[0] * red - luma[2] * blue) / luma[1]
+        rgb = np.stack([red, green, blue], -1)[..., list(channels)]
+        return fold(rounding(high * rgb), dtype)
+
+    return wrong
+
+
 # Colour and binning.
 
 
@@ -212,6 +239,15 @@ MISTAKES = {
         "wrapped": integers(lambda v, d: wrapped(half_away(v), d)),
         "16 bits through 8": integers(lambda v, d: (saturated(half_away(v / 257), np.uint8) * 257.0).astype(d)),
     },
+    "upscale": {
+        "BGR": picture(channels=(2, 1, 0)),
+        "luma of 16–235": picture(luma=(0.257, 0.504, 0.098)),
+        "chroma repeated": picture(repeated=True),
+        "the class's range": picture(white=65535),
+        "truncated": picture(rounding=np.trunc),
+        "wrapped": picture(fold=wrapped),
+        "16 bits through 8": lambda vector: (picture()(vector) >> 8) * np.uint16(257),
+    },
     "imresize": {
         "linear": resize(kernel=linear),
         "a = -0.75": resize(kernel=lambda x: keys(x, -0.75)),
@@ -239,12 +275,14 @@ MISTAKES = {
 #: No mistake at all: the same code, set right, must pass.
 RIGHT = {
     "network": lambda vector: output(vector, checks.model_of(vector)),
+    "upscale": picture(),
     "imresize": resize(),
     "rgb2ycbcr": ycbcr(),
     "bin2x2": lambda vector: sum(part.astype(np.float64) for part in blocks(vector.image)) / 4,
 }
 STAGES = {
     "network": "network.engine32",
+    "upscale": "upscale",
     "imresize": "imresize",
     "rgb2ycbcr": "colour.rgb2ycbcr",
     "bin2x2": "colour.bin2x2",

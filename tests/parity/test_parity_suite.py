@@ -21,7 +21,9 @@ def test_what_the_repository_holds_passes():
     assert [row.details for row in rows if row.status != suite.PASS] == []
     stages = {row.stage for row in rows}
     by = {row.by for row in rows}
-    assert stages >= {stage for stage in known if stage.split(".")[0] in ("piqe", "network", "imresize", "colour")}
+    assert stages >= {
+        stage for stage in known if stage.split(".")[0] in ("piqe", "network", "upscale", "imresize", "colour")
+    }
     assert by >= {"reference", "numba", "NumPy"}
     assert len(vectors) == len(store.read_index()["vectors"])
 
@@ -239,6 +241,7 @@ MISTAKES = [
     ("network.forward64", "deconvolution", "network", network, "deconvolution", off_by_one_pixel),
     ("network.engine32", "deconvolution", "network", engine, "forward", engine_off),
     ("network.integers", "deconvolution", "network", engine, "upscale_plane", engine_truncates),
+    ("upscale.integers", "enlarged", "upscale", colour, "RED", 0.257),
     ("imresize.float", "resized", "imresize", imresize, "contributions", sharper),
     ("imresize.integers", "resized", "imresize", imresize, "to_integers", lambda v, d: np.clip(v, 0, 255).astype(d)),
     ("colour.rgb2ycbcr", "ycbcr", "rgb2ycbcr", colour, "rgb2ycbcr_uint8", lambda rgb: original_ycbcr(rgb[..., ::-1])),
