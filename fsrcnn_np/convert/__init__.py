@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from ..errors import FileError, FsrcnnError, WeightsError
+from ..files.atomic import check_free, write_bytes
 from ..network.weights import Weights
-from .atomic import replacing
 from .layers import Asked, ConventionWarning, Found, build, override, scale_in_name
 
 __all__ = ["SUFFIXES", "ConventionWarning", "load_weights", "save_weights", "shipped"]
@@ -24,6 +24,9 @@ SUFFIXES = {
     ".pt": "PyTorch state dict",
     ".safetensors": "PyTorch state dict as safetensors",
 }
+TORCH = (".pth", ".pt", ".safetensors")
+#: What `with_module` puts beside those.
+MODULE = "fsrcnn_torch.py"
 
 
 def shipped() -> dict[str, Path]:
@@ -106,7 +109,7 @@ def save_weights(
     overwrite : bool
         Replace a file that exists.
     with_module : bool
-        With a PyTorch format: put `fsrcnn_torch.py` beside the file, a module that loads it with its border.
+        With a PyTorch format: put `MODULE` beside the file, which loads it with its border.
 
     Raises
     ------
@@ -126,16 +129,20 @@ def save_weights(
         return
     from . import matlab_struct, onnx_file, torch_file
 
-    with replacing(path, overwrite=overwrite) as part:
-        match path.suffix:
-            case ".onnx":
-                onnx_file.save(weights, part)
-            case ".mat":
-                matlab_struct.save(weights, part)
-            case suffix:
-                torch_file.save(weights, part, safetensors=suffix == ".safetensors", with_module=with_module)
-                if with_module:
-                    torch_file.save_module(path.with_name("fsrcnn_torch.py"), overwrite=overwrite)
+    module = path.with_name(MODULE) if with_module and path.suffix in TORCH else None
+    for output in (path, module):
+        if output is not None:
+            check_free(output, overwrite=overwrite)
+    match path.suffix:
+        case ".onnx":
+            data = onnx_file.encoded(weights)
+        case ".mat":
+            data = matlab_struct.encoded(weights)
+        case suffix:
+            data = torch_file.encoded(weights, safetensors=suffix == ".safetensors", with_module=with_module)
+    write_bytes(path, data, overwrite=overwrite)
+    if module is not None:
+        write_bytes(module, Path(__file__).with_name("torch_module.py").read_bytes(), overwrite=overwrite)
 
 
 def _read(path: Path, asked: Asked) -> Weights | Found:

@@ -127,7 +127,7 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from . import SUFFIXES, save_weights
+    from . import MODULE, SUFFIXES, TORCH, save_weights
 
     weights = _load(options)
     if options.dtype:
@@ -143,8 +143,8 @@ def _convert(options: argparse.Namespace) -> None:
     else:
         print(_text(described))
         print(f"{options.output}: {SUFFIXES[options.output.suffix]}")
-        if options.with_module and options.output.suffix in (".pth", ".pt", ".safetensors"):
-            print(f"fsrcnn_torch.py beside it: from fsrcnn_torch import FSRCNN; FSRCNN.load({options.output.name!r})")
+        if options.with_module and options.output.suffix in TORCH:
+            print(f"{MODULE} beside it: from fsrcnn_torch import FSRCNN; FSRCNN.load({options.output.name!r})")
     if described["probe"]["warning"]:
         _warn(described["probe"]["warning"])
 

@@ -12,6 +12,7 @@ is allocated before the file's own claims agree with them.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -21,18 +22,20 @@ from typing import Any
 import numpy as np
 
 from ..errors import FileError, WeightsError
+from ..files.atomic import write_bytes
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
-from .atomic import replacing
 from .header import FORMAT, MOST_TEXT, SCHEMA
 from .layers import MOST_BYTES, first_line
 
 
 def save(weights: Weights, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Write beside and rename; see `Weights.save`."""
+    """Write the file whole or not at all; see `Weights.save`."""
     import h5py
 
-    with replacing(path, overwrite=overwrite) as part, h5py.File(part, "w", track_order=False) as file:
+    written = io.BytesIO()
+    with h5py.File(written, "w") as file:
         _fill(file, weights)
+    write_bytes(Path(path), written.getvalue(), overwrite=overwrite)
 
 
 def _fill(file: Any, weights: Weights) -> None:

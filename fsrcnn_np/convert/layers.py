@@ -116,6 +116,13 @@ def build(found: Found, asked: Asked, path: Path) -> Weights:
     """
     if found.header:
         stated = {name: Fact(getattr(found.header, name), "stated in the file") for name in OPTIONS}
+        for name in ("scale", "border", "deconvolution_offset"):
+            seen = found.facts.get(name, stated[name])
+            if seen.value != stated[name].value:
+                raise WeightsError(
+                    f"{name} is {stated[name].value} in what fsrcnn-np wrote into the file, and {seen.value} by the "
+                    f"{seen.source}: changed since; convert the original again"
+                )
         weights = _weights(found, stated, found.header.licence, found.header.provenance)
         if weights.sha256 != found.header.sha256:
             note = "the parameters are not those that fsrcnn-np wrote into this file: changed since"

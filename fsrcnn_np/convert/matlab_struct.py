@@ -9,8 +9,8 @@ fsrcnn.header       JSON text, in files of this package only: border, offset, ra
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,8 +59,8 @@ def found(variables: Mapping[str, Any]) -> Found:
     return result
 
 
-def save(weights: Weights, path: Path) -> None:
-    """Write a -v7 MAT-file with the struct."""
+def encoded(weights: Weights) -> bytes:
+    """A -v7 MAT-file with the struct."""
     from scipy.io import savemat
 
     layers = np.empty((1, 2 * len(weights.convolutions) + 1), object)
@@ -82,11 +82,13 @@ def save(weights: Weights, path: Path) -> None:
         "CroppingSize": np.array(crop, float),
     }  # fmt: skip
     struct = {"format": FORMAT, "schema": float(SCHEMA), "layers": layers, "header": header_text(weights)}
-    savemat(path, {VARIABLE: struct}, appendmat=False, do_compression=True, long_field_names=True)
+    written = io.BytesIO()
+    savemat(written, {VARIABLE: struct}, do_compression=True, long_field_names=True)
+    return written.getvalue()
 
 
 def _own(layers: list[Mapping[str, Any]], text: str) -> Found:
-    """What `save` wrote: convolutions and PReLUs in turn, the deconvolution, and the convention in the header."""
+    """What `encoded` wrote: convolutions and PReLUs in turn, the deconvolution, and the convention in the header."""
     kernels = [layer for layer in layers if "Weights" in layer]
     slopes = [layer for layer in layers if "Alpha" in layer]
     if len(slopes) != len(kernels) - 1:

@@ -43,7 +43,7 @@ def found(path: Path) -> Found:
     WeightsError
         Values outside the file, an operator that no FSRCNN has, a branch, or no FSRCNN.
     """
-    onnx = _onnx(path)
+    onnx = _onnx(f"reading {path}")
     if (size := path.stat().st_size) > MOST_BYTES:
         raise WeightsError(f"{size} bytes are no FSRCNN; at most {MOST_BYTES} are read")
     try:
@@ -59,15 +59,15 @@ def found(path: Path) -> Found:
     return chain.found(form, parse(header) if header else None)
 
 
-def save(weights: Weights, path: Path) -> None:
-    """Write a model with dynamic height and width; a replicate border as Pad nodes of mode "edge".
+def encoded(weights: Weights) -> bytes:
+    """A model with dynamic height and width; a replicate border as Pad nodes of mode "edge".
 
     Raises
     ------
     MissingExtraError
         `onnx` is not installed.
     """
-    onnx = _onnx(path)
+    onnx = _onnx("writing ONNX")
     helper, scale = onnx.helper, weights.architecture.scale
     values: dict[str, np.ndarray] = {}
     nodes: list[Any] = []
@@ -116,15 +116,15 @@ def save(weights: Weights, path: Path) -> None:
     model.ir_version = IR_VERSION
     helper.set_model_props(model, {KEY: header_text(weights)})
     onnx.checker.check_model(model, full_check=True)
-    path.write_bytes(model.SerializeToString())
+    return bytes(model.SerializeToString())
 
 
-def _onnx(path: Path) -> Any:
+def _onnx(what: str) -> Any:
     try:
         import onnx
         import onnx.numpy_helper
     except ImportError:
-        raise MissingExtraError(f"{path} needs onnx: pip install 'fsrcnn-np[onnx]'") from None
+        raise MissingExtraError(f"{what} needs onnx: pip install 'fsrcnn-np[onnx]'") from None
     return onnx
 
 

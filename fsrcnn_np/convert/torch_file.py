@@ -6,11 +6,11 @@ told by shape and order; the order is that of the file where it is one of a netw
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import pickletools
 import re
-import shutil
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,6 @@ import numpy as np
 
 from ..errors import MissingExtraError, WeightsError
 from ..network.weights import Weights
-from .atomic import replacing
 from .header import KEY, header_text, parse
 from .layers import MOST_BYTES, Fact, Found, Layer, first_line, from_subpixel
 
@@ -105,8 +104,8 @@ def match(arrays: Mapping[str, np.ndarray]) -> tuple[tuple[Layer, ...], Layer, t
     return layers, last, (scale, offset)
 
 
-def save(weights: Weights, path: Path, *, safetensors: bool = False, with_module: bool = False) -> None:
-    """Write a state dict with the names of the Lornatang port, and the convention in its metadata.
+def encoded(weights: Weights, *, safetensors: bool = False, with_module: bool = False) -> bytes:
+    """A state dict with the names of the Lornatang port, and the convention in its metadata.
 
     Raises
     ------
@@ -117,7 +116,7 @@ def save(weights: Weights, path: Path, *, safetensors: bool = False, with_module
     """
     try:
         import torch
-        from safetensors.torch import save_file
+        from safetensors.torch import save
     except ImportError:
         raise MissingExtraError(f"writing a PyTorch file {_EXTRA}") from None
     a = weights.architecture
@@ -145,16 +144,12 @@ def save(weights: Weights, path: Path, *, safetensors: bool = False, with_module
     }  # fmt: skip
     header = header_text(weights)
     if safetensors:
-        save_file(dict(state), path, metadata={"format": "pt", KEY: header, MODULE_KEY: json.dumps(described)})
-    else:
-        state._metadata = {KEY: header, MODULE_KEY: described}  # type: ignore[attr-defined]
-        torch.save(state, path)
-
-
-def save_module(path: Path, *, overwrite: bool) -> None:
-    """Put a copy of `torch_module` at `path`."""
-    with replacing(path, overwrite=overwrite) as part:
-        shutil.copyfile(Path(__file__).with_name("torch_module.py"), part)
+        metadata = {"format": "pt", KEY: header, MODULE_KEY: json.dumps(described)}
+        return bytes(save(dict(state), metadata=metadata))
+    state._metadata = {KEY: header, MODULE_KEY: described}  # type: ignore[attr-defined]
+    written = io.BytesIO()
+    torch.save(state, written)
+    return written.getvalue()
 
 
 def _loaded(path: Path) -> Any:

@@ -3,7 +3,6 @@
 No FSRCNN that MATLAB saved as an object was at hand: the stand-in is written by mat-io in the form of the classifiers.
 """
 
-import builtins
 import warnings
 
 import numpy as np
@@ -127,17 +126,10 @@ def test_an_object_that_is_no_network(tmp_path):
         load_weights(path)
 
 
-def test_without_mat_io(tmp_path, model, monkeypatch):
+def test_without_mat_io(tmp_path, model, uninstalled):
     path = tmp_path / "net.mat"
     matio.save_to_mat(str(path), {"net": network(layers_of(model))}, version="v7")
-    real = builtins.__import__
-
-    def absent(name, *rest, **more):
-        if name.split(".")[0] == "matio":
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    uninstalled("matio")
     with pytest.raises(
         MissingExtraError, match=r"needs mat-io: pip install 'fsrcnn-np\[matlab\]'; or run weights/matlab"
     ):

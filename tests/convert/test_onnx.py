@@ -1,6 +1,5 @@
 """ONNX: exporters' models read, ours written; onnxruntime gives our output."""
 
-import builtins
 import warnings
 
 import numpy as np
@@ -258,6 +257,16 @@ def test_what_no_fsrcnn_does_is_refused(tmp_path, change, message):
         load_weights(path, **RANGE)
 
 
+def test_nodes_that_no_longer_fit_our_header(tmp_path):
+    path = tmp_path / "out.onnx"
+    save_weights(model(2, "zero"), path)
+    changed(path, lambda graph: replaced(graph, "ConvTranspose", 0, pads=[3, 3, 4, 4]))
+    with pytest.raises(
+        WeightsError, match=r"deconvolution_offset is 4 in what fsrcnn-np wrote .* and 3 by the pads of"
+    ):
+        load_weights(path)
+
+
 def test_borders_that_differ_are_asked_about(tmp_path):
     """padding_mode='replicate' does not reach the deconvolution."""
     path, network = tmp_path / "model.onnx", Port("replicate")
@@ -311,17 +320,10 @@ def test_damaged_files(tmp_path):
         load_weights(path, **RANGE)
 
 
-def test_without_onnx(tmp_path, monkeypatch):
+def test_without_onnx(tmp_path, uninstalled):
     weights = model()
     (tmp_path / "x2.onnx").write_bytes(b"\x08\x08")
-    real = builtins.__import__
-
-    def absent(name, *rest, **more):
-        if name.split(".")[0] == "onnx":
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    uninstalled("onnx")
     for action in (lambda: load_weights(tmp_path / "x2.onnx"), lambda: save_weights(weights, tmp_path / "out.onnx")):
         with pytest.raises(MissingExtraError, match=r"pip install 'fsrcnn-np\[onnx\]'"):
             action()

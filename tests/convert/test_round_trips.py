@@ -72,7 +72,7 @@ def test_shipped_models_load_and_say_what_they_are():
 def test_what_exists_is_kept(tmp_path, suffix):
     path = tmp_path / f"m{suffix}"
     path.write_bytes(b"mine")
-    with pytest.raises(FileError, match=r"exists and was kept; pass overwrite=True \(--overwrite\)"):
+    with pytest.raises(FileError, match=r"exists already and is kept; --overwrite \(overwrite=True\)"):
         save_weights(model(border="zero"), path)
     assert path.read_bytes() == b"mine"
     save_weights(model(border="zero"), path, overwrite=True)
@@ -81,11 +81,13 @@ def test_what_exists_is_kept(tmp_path, suffix):
 
 
 def test_no_part_of_a_file_is_left(tmp_path):
-    with pytest.raises(FileError, match="cannot be written"):
-        save_weights(model(), tmp_path / "nowhere" / "m.onnx")
+    (tmp_path / "file").touch()
+    for suffix in SUFFIXES:
+        with pytest.raises(FileError, match="cannot be written"):
+            save_weights(model(border="zero"), tmp_path / "file" / f"m{suffix}")
     with pytest.raises(WeightsError, match=r"the suffix '\.bin' says no format; allowed are \.h5"):
         save_weights(model(), tmp_path / "m.bin")
-    assert list(tmp_path.iterdir()) == []
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_header_that_no_longer_fits(tmp_path):

@@ -1,6 +1,5 @@
 """PyTorch: the common ports' state dicts, whatever they are called and wrapped in; nothing is unpickled."""
 
-import builtins
 import pickle
 import struct
 import subprocess
@@ -311,7 +310,7 @@ def test_a_replicate_border_goes_with_its_module_only(tmp_path):
 def test_the_module_is_not_overwritten(tmp_path):
     weights = random_weights(np.random.default_rng(2), (6, 3, 2), 2, "zero", dtype=np.float32)
     (tmp_path / "fsrcnn_torch.py").write_text("mine")
-    with pytest.raises(FileError, match=r"fsrcnn_torch\.py exists and was kept"):
+    with pytest.raises(FileError, match=r"fsrcnn_torch\.py: exists already and is kept"):
         save_weights(weights, tmp_path / "out.pth", with_module=True)
     assert (tmp_path / "fsrcnn_torch.py").read_text() == "mine"
     assert not (tmp_path / "out.pth").exists()
@@ -348,17 +347,10 @@ def test_our_module_gives_our_output(tmp_path, suffix, scale, border, offset, me
     agrees(FSRCNN.load(tmp_path / f"out{suffix}"), weights)
 
 
-def test_without_torch(tmp_path, monkeypatch):
+def test_without_torch(tmp_path, uninstalled):
     path = tmp_path / "x2.pth"
     torch.save(filled(Named(2)).state_dict(), path)
-    real = builtins.__import__
-
-    def absent(name, *rest, **more):
-        if name.split(".")[0] in ("torch", "safetensors"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    uninstalled("torch", "safetensors")
     for name in ("x2.pth", "x2.safetensors"):
         (tmp_path / name).touch()
         with pytest.raises(MissingExtraError, match=r"pip install 'fsrcnn-np\[torch\]'"):

@@ -75,7 +75,7 @@ def test_convert_and_align(authors_like, tmp_path, capsys):
     assert command("convert", authors_like, tmp_path / "b.h5") == 0
     assert load_weights(tmp_path / "b.h5").deconvolution_offset == 4
     assert command("convert", tmp_path / "a.h5", tmp_path / "b.h5") == 1
-    assert "b.h5 exists and was kept" in capsys.readouterr().err
+    assert "b.h5: exists already and is kept" in capsys.readouterr().err
     assert command("convert", tmp_path / "a.h5", tmp_path / "b.h5", "--overwrite", "--dtype", "float64") == 0
     assert load_weights(tmp_path / "b.h5").dtype == np.float64
 
