@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fsrcnn_np.engine import forward, packing, schedule, target, tiles, upscale_plane
+from fsrcnn_np.engine import forward, packing, schedule, target, upscale_plane, windows
 from fsrcnn_np.engine.layout import Layout
 from fsrcnn_np.network import reference
 
@@ -50,4 +50,4 @@ def test_packing(benchmark):
 
 def test_preparing(benchmark, image):
     plane = (image * 65535).astype(np.uint16)
-    benchmark(tiles.prepared, plane, (-4, 516), (-8, 548), WEIGHTS, tiles.Levels(0, 65535), LAYOUT.pitch // 4)
+    benchmark(windows.window, plane, (-4, 516), (-8, 548), WEIGHTS, windows.Levels(0, 65535), LAYOUT.pitch // 4)

@@ -13,9 +13,10 @@ from piqe_np.compiled import thread_count
 
 from ..errors import ImageError, OptionError
 from ..network.weights import Weights
-from . import tiles
 from .results import KINDS
-from .tiles import Levels, Progress
+from .strips import Band, rows_needed
+from .tiles import Engine, Progress, upscaled
+from .windows import Levels
 
 PIXELS = tuple(KINDS)  # dtypes that a result can have
 NUMBERS = (*PIXELS, "uint32", "int32", "uint64", "int64", "float16")  # what becomes float32 as it is
@@ -63,7 +64,8 @@ def forward(
     _dtype(plane.dtype, NUMBERS)
     result = _out(out, plane, weights, np.dtype(np.float32))
     count = thread_count(threads, THREADS_VARIABLE, OptionError)
-    tiles.upscaled(plane, weights, Levels(*weights.value_range), result, count)
+    engine = Engine(weights, Levels(*weights.value_range), result.dtype)
+    upscaled(engine, plane, result, count)
     return result
 
 
@@ -114,7 +116,7 @@ def upscale_plane(
     levels = _levels(low, high)
     result = _out(out, plane, weights, plane.dtype)
     count = thread_count(threads, THREADS_VARIABLE, OptionError)
-    tiles.upscaled(plane, weights, levels, result, count, progress=progress)
+    upscaled(Engine(weights, levels, result.dtype), plane, result, count, progress=progress)
     return result
 
 
@@ -163,13 +165,14 @@ def upscale_stream(
     levels = _levels(low, high)
     count = thread_count(threads, THREADS_VARIABLE, OptionError)
     step = _rows(rows, width)
+    engine = Engine(weights, levels, dtype)
     for first in range(0, height, step):
         last = min(first + step, height)
-        top, bottom = tiles.rows_needed(first, last, height, weights)
+        top, bottom = rows_needed(first, last, height, weights)
         try:
-            band = _read(source, top, bottom, width, dtype)
+            part = _read(source, top, bottom, width, dtype)
             result = np.empty(((last - first) * scale, width * scale), dtype)
-            tiles.upscaled(band, weights, levels, result, count, first=first, last=last, above=top, height=height)
+            upscaled(engine, part, result, count, band=Band(first, last, top, height))
             destination[first * scale : last * scale] = result
             if progress is not None:
                 progress(last, height)

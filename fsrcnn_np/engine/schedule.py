@@ -44,7 +44,7 @@ PARAMETERS = (
 
 def parameters(**given: Any) -> np.ndarray:
     """The array for `strip`, from a value for each of PARAMETERS."""
-    layers = given.pop("layers")
+    layers = [number for layer in given["layers"] for number in layer]
     return np.array([given[name] for name in PARAMETERS[:-1]] + layers, np.int64)
 
 

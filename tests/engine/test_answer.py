@@ -15,10 +15,11 @@ from models import random_weights
 UNIT = 2.0**-24
 
 
-def run(image, weights, processor, **options):
+def run(image, weights, processor):
     scale = weights.architecture.scale
     out = np.full([size * scale for size in image.shape], np.nan, np.float32)
-    tiles.upscaled(image, weights, tiles.Levels(*weights.value_range), out, 1, processor=processor, **options)
+    engine = tiles.Engine(weights, tiles.Levels(*weights.value_range), out.dtype, processor)
+    tiles.upscaled(engine, image, out, 1)
     return out
 
 

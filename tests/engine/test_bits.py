@@ -11,9 +11,10 @@ from fsrcnn_np.engine import forward, groups, tiles, upscale_plane, upscale_stre
 from models import random_weights
 
 
-def run(image, weights, **options):
+def run(image, weights, *, threads=1, processor=None, size=None):
     out = np.full([size * weights.architecture.scale for size in image.shape], np.nan, np.float32)
-    tiles.upscaled(image, weights, tiles.Levels(0, 1), out, options.pop("threads", 1), **options)
+    engine = tiles.Engine(weights, tiles.Levels(0, 1), out.dtype, processor)
+    tiles.upscaled(engine, image, out, threads, size=size)
     return out
 
 
@@ -31,7 +32,7 @@ borders = st.sampled_from(["zero", "replicate"])
 def test_strips_and_threads(height, width, rows, columns, threads, border, m):
     weights = model(1, border, m)
     image = np.random.default_rng([height, width]).random((height, width), np.float32)
-    np.testing.assert_array_equal(run(image, weights, cut=(rows, columns), threads=threads), run(image, weights))
+    np.testing.assert_array_equal(run(image, weights, size=(rows, columns), threads=threads), run(image, weights))
 
 
 @settings(max_examples=60)

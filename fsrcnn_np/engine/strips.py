@@ -1,0 +1,85 @@
+"""How an image is cut into strips, and which rows a strip needs.
+
+    image  ┌────────┬────────┬───┐     A strip is at most Layout.width columns wide and computes what it needs of its
+           │ strip 0│ strip 2│ … │     neighbours itself. It writes its own part of the result and nothing else, so
+           ├────────┼────────┼───┤     strips run in any order on any thread.
+           │ strip 1│ strip 3│ … │
+           └────────┴────────┴───┘
+"""  # fmt: skip
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from ..network.weights import Weights
+from . import groups
+from .layout import GROUP, Layout, up
+
+STRIPS_PER_THREAD = 4  # so that no thread waits long for the last one,
+SHORT, LONG = 256, 2048  # unless strips became shorter than this: each costs about 10 rows beside its own
+
+
+class Band(NamedTuple):
+    """Rows of an image that are made at a time, and the part of the image that is at hand for it."""
+
+    first: int
+    last: int
+    top: int  #: row of the image that is the first at hand
+    height: int  #: rows of the whole image
+
+
+class Strip(NamedTuple):
+    """Low-resolution rows and columns, ends excluded."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+class Needs(NamedTuple):
+    """Rows that a strip works on, ends excluded."""
+
+    stamped: tuple[int, int]  #: rows whose features reach its results, also outside the image
+    layers: list[tuple[int, int]]  #: layers 0 … m, from the first row of the first group
+    image: tuple[int, int]  #: for the 5×5 layer, also outside the image
+
+    @classmethod
+    def of(cls, top: int, bottom: int, height: int, weights: Weights) -> Needs:
+        a, offset = weights.architecture, weights.deconvolution_offset
+        first = -((8 - offset - a.scale * top) // a.scale)
+        end = (a.scale * bottom - 1 + offset) // a.scale + 1
+        low, high = max(first, 0), min(end, height)
+        layers = []
+        for layer in range(a.m, 0, -1):
+            low -= (low - groups.start(layer)) % GROUP
+            layers.append((low, high))
+            high += (groups.start(layer) - high) % GROUP  # the end of the last group
+            low, high = max(low - 1, 0), min(high + 1, height)
+        return cls((first, end), [(low, high), *reversed(layers)], (low - 2, high + 2))
+
+
+def rows_needed(first: int, last: int, height: int, weights: Weights) -> tuple[int, int]:
+    """Rows of the image that the results of rows `first` to `last` depend on, to the bit."""
+    top, bottom = Needs.of(first, last, height, weights).image
+    return max(top, 0), min(bottom, height)
+
+
+def cut(band: Band, width: int, rows: int, columns: int) -> list[Strip]:
+    """Strips of at most so many rows and columns that cover a band, one column of strips after the other."""
+    return [
+        Strip(top, min(top + rows, band.last), left, min(left + columns, width))
+        for left in range(0, width, columns)
+        for top in range(band.first, band.last, rows)
+    ]
+
+
+def good_size(band: Band, width: int, layout: Layout, threads: int) -> tuple[int, int]:
+    """Rows and columns of strips that waste little and keep all threads busy."""
+    height, unit = band.last - band.first, layout.stamp_vectors * layout.target.lanes
+    columns = min(up(math.ceil(width / math.ceil(width / layout.width)), unit), layout.width)
+    across = math.ceil(width / columns)
+    wanted = min(math.ceil(STRIPS_PER_THREAD * threads / across), height // SHORT)
+    parts = 1 if threads == 1 else max(wanted, math.ceil(threads / across))
+    return min(up(math.ceil(height / parts), GROUP), LONG), columns
