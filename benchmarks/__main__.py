@@ -34,6 +34,10 @@ SUFFIXES = {"fsrcnn-np": ".h5", "PyTorch": ".pt"}  # of model files, where not .
 ROOT = Path(__file__).parents[1]
 
 
+class Unwritable(Exception):
+    """A peer's form of the model could not be made."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 all well, 1 a peer disagrees with ours or fails, 2 wrong usage."""
     parser = argparse.ArgumentParser(
@@ -80,10 +84,11 @@ def _rows(suite: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             for form in peer.forms:
                 if version(peer.package) is None:
                     yield {"suite": suite, "peer": name, "form": form, "missing": f"not installed ({peer.package})"}
-                elif suite == "cold":
-                    yield _cold(name, form, options)
-                else:
-                    yield from _network(name, form, options)
+                    continue
+                try:
+                    yield from [_cold(name, form, options)] if suite == "cold" else _network(name, form, options)
+                except Unwritable as error:
+                    yield {"suite": suite, "peer": name, "form": form, "failed": f"no model written: {error}"}
 
 
 def _network(name: str, form: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -135,7 +140,9 @@ def _model(peer: str, form: str, shape: tuple[int, int], options: argparse.Names
     """The model in a file, in the peer's form."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ("model" + SUFFIXES.get(peer, ".onnx"))
-        _case("write", peer, form, shape, path, 1, options)
+        written = _case("write", peer, form, shape, path, 1, options)
+        if "failed" in written:
+            raise Unwritable(written["failed"])
         yield path
 
 
