@@ -65,36 +65,36 @@ def measure_rows(pixels, above, store, before, offset, divisor, after, variances
     means, squares = np.empty(WIDTH), np.empty(WIDTH)
     means_by_column, squares_by_column = np.empty(WIDTH), np.empty(WIDTH)
     whole, centre, surround, noisy = np.empty(ACROSS), np.empty(ACROSS), np.empty(ACROSS), np.empty(ACROSS)
-    sides, upright, level = np.empty(BLOCK * SIDES), np.empty(SIDES), np.empty(WIDTH)
-    for left in range(0, width, WIDTH):
-        for block in range(-1, count):
-            if block >= 0:
-                for j in range(2 * MARGIN * PITCH):  # the last rows are the first ones of the next blocks
-                    levels[j] = levels[BLOCK * PITCH + j]
-            for row in range(2 * MARGIN, BLOCK + 2 * MARGIN):
+    edges, sides = np.empty(ACROSS), np.empty(BLOCK * SIDES)
+    upright, level = np.empty(SEGMENTS * SIDES), np.empty(WIDTH)
+    for block in range(count):
+        for left in range(0, width, WIDTH):
+            for row in range(BLOCK + 2 * MARGIN):
                 at = min(max(above + block * BLOCK - MARGIN + row, 0), height - 1)
-                if block >= 0 or row >= BLOCK:
-                    gray_levels(pixels, at, left - MARGIN, store, before, offset, divisor, after, levels[row * PITCH :])
-            if block < 0:
-                continue
-            for row in range(0, BLOCK, GROUP):
-                gaussian_down(levels[row * PITCH :], filtered)
-                for member in range(GROUP):
-                    middle = (row + member + MARGIN) * PITCH + MARGIN
-                    mscn(levels[middle:], filtered[member * PITCH :], coefficients[(row + member) * PITCH :])
-            column_moments(coefficients, means, squares)
-            by_column(means, means_by_column)
-            by_column(squares, squares_by_column)
-            variance(means_by_column, squares_by_column, 0, BLOCK, -1, -1, whole)
-            variance(means_by_column, squares_by_column, CENTRE[0], CENTRE[1] + 1, -1, -1, centre)
-            variance(means_by_column, squares_by_column, 0, BLOCK, NOT_SURROUND[0], NOT_SURROUND[1], surround)
-            noise(whole, centre, surround, noisy)
-            noticeable_artifact(coefficients, sides, upright, level)
+                gray_levels(pixels, at, left - MARGIN, store, before, offset, divisor, after, levels[row * PITCH :])
+            if black(levels):
+                for place in range(ACROSS):
+                    whole[place] = 0.0
+            else:
+                for row in range(0, BLOCK, GROUP):
+                    gaussian_down(levels[row * PITCH :], filtered)
+                    for member in range(GROUP):
+                        middle = (row + member + MARGIN) * PITCH + MARGIN
+                        mscn(levels[middle:], filtered[member * PITCH :], coefficients[(row + member) * PITCH :])
+                column_moments(coefficients, means, squares)
+                by_column(means, means_by_column)
+                by_column(squares, squares_by_column)
+                variance(means_by_column, squares_by_column, 0, BLOCK, -1, -1, whole)
+                variance(means_by_column, squares_by_column, CENTRE[0], CENTRE[1] + 1, -1, -1, centre)
+                variance(means_by_column, squares_by_column, 0, BLOCK, NOT_SURROUND[0], NOT_SURROUND[1], surround)
+                noise(whole, centre, surround, noisy)
+                noticeable_artifact(coefficients, sides, upright, level)
+                flattest(upright, level, edges)
             first = left // BLOCK
             for place in range(min(ACROSS, across - first)):
                 active = whole[place] > ACTIVE_VARIANCE
                 variances[block, first + place] = whole[place]
-                artifacts[block, first + place] = active and flattest(upright, level, place) < FLAT_DEVIATION
+                artifacts[block, first + place] = active and edges[place] < FLAT_DEVIATION
                 noises[block, first + place] = active and noisy[place] > 0
 
 
@@ -134,6 +134,16 @@ def gray_levels(pixels, row, left, store, before, offset, divisor, after, levels
         levels[column] = levels[start]
     for column in range(stop, REACH):
         levels[column] = levels[stop - 1]
+
+
+@kernel
+def black(levels):
+    """Whether all levels are 0, as around a breast: their variance is 0, and nothing needs to be computed."""
+    for row in range(BLOCK + 2 * MARGIN):
+        for j in range(row * PITCH, row * PITCH + REACH):
+            if levels[j] != 0.0:
+                return False
+    return True
 
 
 @kernel
@@ -239,7 +249,9 @@ def noise(variances, centres, surrounds, noises):
 
 
 @kernel
-def squared_deviations(a, b, c, d, e, f):
+def squared_deviations(z, start, step):
+    a, b, c = z[start], z[start + step], z[start + 2 * step]
+    d, e, f = z[start + 3 * step], z[start + 4 * step], z[start + 5 * step]
     mean = ((a + b) + (c + d) + (e + f)) / SEGMENT
     a, b, c, d, e, f = a - mean, b - mean, c - mean, d - mean, e - mean, f - mean
     return (a * a + b * b) + (c * c + d * d) + (e * e + f * f)
@@ -247,35 +259,30 @@ def squared_deviations(a, b, c, d, e, f):
 
 @kernel
 def noticeable_artifact(z, sides, upright, level):
-    """The least squared deviations: of each upright edge's segments, and at each column of the two level edges'."""
+    """The squared deviations of all segments: of the upright edges, and the lesser of each two level ones."""
     for row in range(BLOCK):
         for block in range(ACROSS):
             sides[row * SIDES + block] = z[row * PITCH + block * BLOCK]
+        for block in range(ACROSS):  # a loop of its own: in one, LLVM takes seconds to compile the two
             sides[row * SIDES + ACROSS + block] = z[row * PITCH + block * BLOCK + BLOCK - 1]
-    for j in range(SIDES):
-        upright[j] = math.inf
-    for start in range(SEGMENTS):
-        segment = sides[start * SIDES :]
-        for j in range(SIDES):
-            squares = squared_deviations(
-                segment[j],
-                segment[SIDES + j],
-                segment[2 * SIDES + j],
-                segment[3 * SIDES + j],
-                segment[4 * SIDES + j],
-                segment[5 * SIDES + j],
-            )
-            upright[j] = squares if squares < upright[j] else upright[j]
+    for j in range(SEGMENTS * SIDES):
+        upright[j] = squared_deviations(sides, j, SIDES)
     for j in range(WIDTH - SEGMENT + 1):
-        top = squared_deviations(z[j], z[j + 1], z[j + 2], z[j + 3], z[j + 4], z[j + 5])
-        k = (BLOCK - 1) * PITCH + j
-        bottom = squared_deviations(z[k], z[k + 1], z[k + 2], z[k + 3], z[k + 4], z[k + 5])
+        top = squared_deviations(z, j, 1)
+        bottom = squared_deviations(z, (BLOCK - 1) * PITCH + j, 1)
         level[j] = top if top < bottom else bottom
 
 
 @kernel
-def flattest(upright, level, block):
-    least = min(upright[block], upright[ACROSS + block])
-    for j in range(block * BLOCK, block * BLOCK + SEGMENTS):
-        least = min(least, level[j])
-    return math.sqrt(least / (SEGMENT - 1))
+def flattest(upright, level, deviations):
+    """The least deviation among the segments of each block's four edges."""
+    for block in range(ACROSS):
+        least = math.inf
+        for segment in range(SEGMENTS):
+            least = min(least, upright[segment * SIDES + block], upright[segment * SIDES + ACROSS + block])
+        deviations[block] = least
+    for block in range(ACROSS):
+        least = deviations[block]
+        for place in range(block * BLOCK, block * BLOCK + SEGMENTS):
+            least = min(least, level[place])
+        deviations[block] = math.sqrt(least / (SEGMENT - 1))
