@@ -7,7 +7,7 @@ Border, scale and offset stand in the nodes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ _FOLDED = (
     "Add", "Cast", "Concat", "ConstantOfShape", "Div", "Gather", "Identity", "Mul", "Reshape", "Slice", "Squeeze",
     "Sub", "Transpose", "Unsqueeze",
 )  # fmt: skip
-_MOST_FOLDED = 1 << 24
+_MOST_FOLDED, _MOST_DEPTH, _MOST_NODES = 1 << 26, 50, 10_000
 #: A pixel shuffle in three nodes.
 _SHUFFLE = ["Reshape", "Transpose", "Reshape"]
 #: Reshape (n, c, a, b, h, w) or (n, a, b, c, h, w), then this order: rows get a, columns b. c is 1 here.
@@ -48,7 +48,7 @@ def found(path: Path) -> Found:
         raise WeightsError(f"{size} bytes are no FSRCNN; at most {MOST_BYTES} are read")
     try:
         model = onnx.load(path, load_external_data=False)
-        chain = _Chain(onnx, model.graph)
+        chain = _Chain(onnx, model.graph, list(model.opset_import))
         chain.walk()
     except WeightsError:
         raise
@@ -131,9 +131,12 @@ def _onnx(what: str) -> Any:
 class _Chain:
     """Follows the picture through the graph, and notes what is done to it."""
 
-    def __init__(self, onnx: Any, graph: Any):
-        self.onnx, self.graph = onnx, graph
-        self.constants = self._constants()
+    def __init__(self, onnx: Any, graph: Any, opsets: list[Any]):
+        if len(graph.node) > _MOST_NODES:
+            raise WeightsError(f"{len(graph.node)} nodes are no FSRCNN; at most {_MOST_NODES} are read")
+        self.onnx, self.graph, self.opsets = onnx, graph, opsets
+        self.maker = {output: node for node in graph.node for output in node.output}
+        self.constants: dict[str, np.ndarray | None] = dict(self._initializers())
         self.layers: list[Layer] = []
         self.last: Layer | None = None
         self.facts: dict[str, Fact] = {"input_mean": Fact(0.0, "nothing is subtracted from the input")}
@@ -143,45 +146,46 @@ class _Chain:
         self.padding = (0, 0, "")  # replicated rows, zero rows, and name of the convolution before
         self.shuffle: list[str] = []  # Reshape and Transpose met after the last convolution
 
-    def _constants(self) -> dict[str, np.ndarray]:
-        found = {}
-        external = self.onnx.TensorProto.EXTERNAL
+    def _initializers(self) -> Iterator[tuple[str, np.ndarray]]:
         for tensor in self.graph.initializer:
-            if tensor.data_location == external:
-                raise WeightsError(f"{tensor.name} keeps its values in another file; export the model as a single file")
-            found[tensor.name] = self.onnx.numpy_helper.to_array(tensor)
+            yield tensor.name, self._values(tensor, tensor.name)
         if len(self.graph.sparse_initializer):
             raise WeightsError("the model has sparse parameters; export it with dense ones")
-        return found
+
+    def _values(self, tensor: Any, name: str) -> np.ndarray:
+        if tensor.data_location == self.onnx.TensorProto.EXTERNAL:
+            raise WeightsError(f"{name} keeps its values in another file; export the model as a single file")
+        return np.asarray(self.onnx.numpy_helper.to_array(tensor))
 
     def constant(self, name: str, depth: int = 0) -> np.ndarray | None:
         """The value of a tensor that depends on constants alone."""
-        if name in self.constants or not name:
+        if name in self.constants or name not in self.maker or depth > _MOST_DEPTH:
             return self.constants.get(name)
-        node = next((n for n in self.graph.node if name in n.output), None)
-        if node is None or depth > 50:
-            return None
+        self.constants[name] = None  # until it is known; nodes in circles end here
+        node = self.maker[name]
         if node.op_type == "Constant":
-            value = self._attributes(node)
-            array = next(iter(value.values())) if value else None
-            if isinstance(array, self.onnx.TensorProto):
-                if array.data_location == self.onnx.TensorProto.EXTERNAL:
-                    raise WeightsError(f"{name} keeps its values in another file; export the model as a single file")
-                array = self.onnx.numpy_helper.to_array(array)
-            self.constants[name] = np.asarray(array)
+            value = next(iter(self._attributes(node).values()))
+            is_tensor = isinstance(value, self.onnx.TensorProto)
+            self.constants[name] = self._values(value, name) if is_tensor else np.asarray(value)
         elif node.op_type in _FOLDED:
             inputs = {key: self.constant(key, depth + 1) for key in node.input if key}
-            if any(value is None for value in inputs.values()):
-                return None
-            self.constants[name] = self._folded(node, inputs)
-        return self.constants.get(name)
+            if all(value is not None for value in inputs.values()):
+                self.constants[name] = self._folded(node, inputs)
+        return self.constants[name]
 
     def _folded(self, node: Any, inputs: Mapping[str, Any]) -> np.ndarray:
         from onnx.reference import ReferenceEvaluator
 
-        if node.op_type == "ConstantOfShape" and np.prod(next(iter(inputs.values())), dtype=float) > _MOST_FOLDED:
+        values = [inputs[key] for key in node.input if key]
+        # What an operator makes of its inputs is at most as large as the product of their sizes.
+        most = np.prod(values[0] if node.op_type == "ConstantOfShape" else [v.size for v in values], dtype=float)
+        if most > _MOST_FOLDED:
             raise WeightsError(f"{node.name or node.op_type} declares a constant of more than {_MOST_FOLDED} values")
-        return np.asarray(ReferenceEvaluator(node).run(None, dict(inputs))[0])
+        helper = self.onnx.helper
+        ends = [helper.make_empty_tensor_value_info(key) for key in (*inputs, node.output[0])]
+        graph = helper.make_graph([node], "constant", ends[:-1], ends[-1:])
+        model = helper.make_model(graph, opset_imports=self.opsets)
+        return np.asarray(ReferenceEvaluator(model).run(None, dict(inputs))[0])
 
     def _attributes(self, node: Any) -> dict[str, Any]:
         return {a.name: self.onnx.helper.get_attribute_value(a) for a in node.attribute}

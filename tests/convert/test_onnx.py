@@ -172,6 +172,31 @@ def renamed(graph, operator: str, index: int, to: str, inputs: int, **attributes
     where.attribute.extend(helper.make_attribute(k, v) for k, v in attributes.items())
 
 
+def test_kernels_made_of_constants(tmp_path):
+    """Exporters leave chains of nodes where a kernel or slope should stand; old opsets have their own forms of them."""
+    path = tmp_path / "model.onnx"
+    exported(path, Port(), opset=9)
+    expected = load_weights(path, **RANGE)
+
+    def change(graph):
+        slope, kernel = node(graph, "PRelu").input[1], node(graph, "Conv").input[1]
+        values = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        parts = [
+            numpy_helper.from_array(values[slope].ravel(), "flat"),
+            numpy_helper.from_array(values[kernel].transpose(2, 3, 1, 0).copy(), "turned"),
+        ]
+        for tensor in [t for t in graph.initializer if t.name in (slope, kernel)]:
+            graph.initializer.remove(tensor)
+        graph.initializer.extend(parts)
+        graph.node.insert(0, helper.make_node("Unsqueeze", ["flat"], [slope], axes=[1, 2]))
+        graph.node.insert(0, helper.make_node("Transpose", ["turned"], [kernel], perm=[3, 2, 0, 1]))
+
+    changed(path, change)
+    weights = load_weights(path, **RANGE)
+    assert weights.sha256 == expected.sha256
+    agrees(path, weights)
+
+
 def test_other_activations_are_slopes(tmp_path):
     path = tmp_path / "model.onnx"
     exported(path, Port())
@@ -304,6 +329,29 @@ def test_declared_sizes_are_not_believed(tmp_path):
     exported(path, Port())
     changed(path, compute)
     with pytest.raises(WeightsError, match="filled declares a constant of more than"):
+        load_weights(path, **RANGE)
+
+    def double(graph):  # and double, and double …
+        kernel = node(graph, "Conv").input
+        for i in range(45):
+            graph.node.insert(
+                0, helper.make_node("Concat", [kernel[1]] * 2, [f"twice_{i}"], axis=0, name=f"double_{i}")
+            )
+            kernel[1] = f"twice_{i}"
+
+    exported(path, Port())
+    changed(path, double)
+    with pytest.raises(WeightsError, match="declares a constant of more than"):
+        load_weights(path, **RANGE)
+
+    def circle(graph):
+        graph.node.append(helper.make_node("Identity", ["b"], ["a"]))
+        graph.node.append(helper.make_node("Identity", ["a"], ["b"]))
+        node(graph, "Conv").input[1] = "a"
+
+    exported(path, Port())
+    changed(path, circle)
+    with pytest.raises(WeightsError, match="has no constant kernel"):
         load_weights(path, **RANGE)
 
 
