@@ -88,7 +88,6 @@ def _run(options: argparse.Namespace) -> int:
     failed = 0
     inputs = find_inputs(options.inputs)
     with tqdm(inputs, leave=False, unit="image", disable=None if len(inputs) > 1 else True) as bar:
-        say: Callable[[str], None] = lambda line: _say(line, bar)  # noqa: E731
         for item in bar:
             try:
                 record, remarks = _score(item, options)
@@ -104,10 +103,11 @@ def _run(options: argparse.Namespace) -> int:
                     _complain(f"{item.path}: {remark}", 0)
                 if options.csv:
                     if len(records) == failed + 1:
-                        say(_csv_line(record))
-                    say(_csv_line(f"{value:.4f}" if name == "score" else value for name, value in record.items()))
+                        _say(bar, _csv_line(record))
+                    values = (f"{value:.4f}" if name == "score" else value for name, value in record.items())
+                    _say(bar, _csv_line(values))
                 elif not options.json:
-                    say(_text_line(record))
+                    _say(bar, _text_line(record))
                 continue
             failed += _complain(problem, 1)
             records.append({"input": item.path, "error": problem})
@@ -192,7 +192,7 @@ def _csv_line(values: Iterable[Any]) -> str:
     return line.getvalue()
 
 
-def _say(line: str, bar: Any) -> None:
+def _say(bar: Any, line: str) -> None:
     with bar.external_write_mode(file=sys.stdout):
         print(line, flush=True)
 

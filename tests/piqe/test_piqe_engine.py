@@ -55,12 +55,13 @@ def test_any_image(dtype, height, width, seed, scale):
         np.arange(80 * 90).reshape(80, 90).astype(np.uint16),
         np.linspace(0, 1, 100)[None].repeat(40, 0),
         np.array([[3]], np.uint8),
+        np.pad(picture(40, 60), ((40, 9), (1200, 600))),
         np.indices((64, 64)).sum(0).astype(np.uint8) % 2 * 255,
         np.random.default_rng(0).normal(size=(64, 64)) * 1e160,
         np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32) * 1e30,
         np.full((32, 32), np.finfo(float).max),
     ],
-    ids=["black", "white", "ramp16", "ramp", "pixel", "checkers", "beyond-squares", "huge", "largest"],
+    ids=["black", "white", "ramp16", "ramp", "pixel", "black-around", "checkers", "beyond-squares", "huge", "largest"],
 )
 def test_special_images(image):
     found = piqe(image)

@@ -1,0 +1,261 @@
+"""`piqe_np.piqe`: what it gives, what it takes, what it refuses, and how much memory it needs."""
+
+import dataclasses
+import subprocess
+import sys
+import textwrap
+
+import h5py
+import numpy as np
+import pytest
+from images import CLASSES, picture, same_bits
+from scipy import sparse
+
+from piqe_np import ImageError, OptionError, PiqeError, PiqeResult, Scaling, piqe
+from piqe_np.source import SLAB_BYTES
+
+
+class Rows:
+    """An array that can only be read by rows, and remembers how many were asked for."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array, self.shape, self.dtype, self.most = array, array.shape, array.dtype, 0
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        assert isinstance(rows, slice)
+        found = self.array[rows]
+        self.most = max(self.most, found.nbytes)
+        return found
+
+
+def test_result_has_named_fields():
+    image = picture(50, 70)
+    found = piqe(image)
+    assert isinstance(found, PiqeResult)
+    assert type(found.score) is float
+    for mask in (found.activity_mask, found.noticeable_artifacts_mask, found.noise_mask):
+        assert mask.dtype == bool
+        assert mask.shape == (50, 70)
+    active = found.activity_mask
+    assert active.any()
+    assert not active.all()
+    assert not (found.noticeable_artifacts_mask & ~active).any()
+    assert not (found.noise_mask & ~active).any()
+    assert found.activity_mask is active  # expanded once
+    assert active[16:32, 16:32].all() or not active[16:32, 16:32].any()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.score = 0
+    assert "24.8" not in repr(found)
+    assert f"score={found.score!r}" in repr(found)
+
+
+def test_score_follows_from_masks_and_variances():
+    found = piqe(picture(64, 80))
+    v = found.blocks.variance
+    active, artifact, noise = (
+        mask[::16, ::16] for mask in (found.activity_mask, found.noticeable_artifacts_mask, found.noise_mask)
+    )
+    assert np.array_equal(active, v > 0.1)
+    distortion = (artifact * (1 - v) + noise * v)[active].sum()
+    assert abs(found.score - 100 * (distortion + 1) / (active.sum() + 1)) < 1e-9
+    assert found.block_shares == (active.mean(), artifact.mean(), noise.mean())
+
+
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [("uint8", 0, 255), ("uint16", 0, 65535), ("int16", -32768, 32767), ("float32", 0, 1), ("float64", 0, 1)],
+)
+def test_scaling_used_is_named(dtype, low, high):
+    image = np.zeros((16, 16), dtype)
+    assert piqe(image).scaling == Scaling(low, high, dtype)
+    assert piqe(image, data_range=100).scaling == Scaling(0, 100, "data_range")
+    assert str(piqe(image, data_range=100).scaling) == "0 to 100 (data_range)"
+
+
+def test_floats_beyond_one_are_neither_clipped_nor_rescaled():
+    image = picture(48, 48, "float64")
+    assert image.min() < 0
+    assert image.max() > 1
+    assert piqe(image).score != piqe(image.clip(0, 1)).score
+    whole = np.round(image * 255) / 255
+    assert piqe(whole).score == pytest.approx(piqe(whole + 1).score, abs=1e-9)  # an offset of 255 levels
+    with pytest.raises(ImageError, match="lie outside 0 to 1"):
+        piqe(image, data_range=1)
+
+
+@pytest.mark.parametrize("rgb", [False, True], ids=["grey", "rgb"])
+@pytest.mark.parametrize("dtype", CLASSES)
+def test_memory_layouts_give_the_same_bits(dtype, rgb):
+    image = picture(70, 90, dtype, rgb)
+    right = piqe(image)
+    wide = np.zeros((140, 100, *image.shape[2:]), dtype)
+    wide[::2, 5:95] = image
+    frozen = image.copy()
+    frozen.flags.writeable = False
+    layouts = [
+        np.asfortranarray(image),
+        wide[::2, 5:95],
+        image[::-1][::-1],
+        frozen,
+        image.astype(f">{image.dtype.str[1:]}"),
+    ]
+    if dtype.startswith("float"):
+        layouts.append(image.tolist() if dtype == "float64" else image)
+    for other in layouts:
+        assert same_bits(piqe(other), right)
+
+
+def test_input_is_left_alone():
+    image = picture(33, 40, "int16", rgb=True)
+    before = image.copy()
+    for engine in ("numba", "reference"):
+        piqe(image, engine=engine)
+        assert np.array_equal(image, before)
+
+
+@pytest.mark.parametrize("engine", ["numba", "reference"])
+@pytest.mark.parametrize("shape", [(3000, 4100), (1500, 1400, 3)])
+def test_arrays_that_live_elsewhere_are_read_by_rows(tmp_path, shape, engine):
+    image = np.tile(picture(300, 500, "uint16", len(shape) == 3), (10, 9, 1)[: len(shape)])[: shape[0], : shape[1]]
+    image = np.ascontiguousarray(image)
+    right = piqe(image)
+    rows = Rows(image)
+    assert same_bits(piqe(rows, engine=engine), right)
+    assert rows.most <= SLAB_BYTES + 22 * image[0].nbytes
+    with h5py.File(tmp_path / "image.h5", "w") as file:
+        stored = file.create_dataset("image", data=image, chunks=(100, 256, 3)[: image.ndim], compression="lzf")
+        assert same_bits(piqe(stored, engine=engine), right)
+    np.save(tmp_path / "image.npy", image)
+    assert same_bits(piqe(np.load(tmp_path / "image.npy", mmap_mode="r"), engine=engine), right)
+
+
+def test_memory_does_not_grow_with_the_image(tmp_path):
+    """Peak memory of scoring 8 and 200 million pixels from an HDF5 file, in fresh processes."""
+    code = textwrap.dedent("""
+        import resource, sys, h5py, numpy as np
+        from piqe_np import piqe
+        with h5py.File(sys.argv[1], "w") as file:
+            image = file.create_dataset("image", (int(sys.argv[2]), 10_000), "uint16", chunks=(100, 1000), fillvalue=7)
+            image[100:200, 100:300] = np.arange(20_000).reshape(100, 200)
+            piqe(image, threads=2)
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    """)
+    peaks = []
+    for rows in (800, 20_000):
+        command = [sys.executable, "-c", code, str(tmp_path / "image.h5"), str(rows)]
+        peaks.append(int(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+    assert peaks[1] - peaks[0] < 80 * 1024  # KiB; the image has 400 MB
+
+
+def array(dtype, *shape):
+    return np.zeros(shape or (20, 20), dtype)
+
+
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [
+        (array(bool), "astype"),
+        (array(complex), "magnitude"),
+        (array(object), "object"),
+        (array("int32"), "int32"),
+        (array("uint32"), "uint32"),
+        (array("int64"), "int64"),
+        (array("int8"), "int8"),
+        (array("float16"), "float32"),
+        (array("U3"), "str"),
+        (array("u1", 0, 5), "empty"),
+        (array("u1", 5, 0), "empty"),
+        (array("u1", 5, 5, 0), "empty"),
+        (array("u1", 5), "shape"),
+        (array("u1", 5, 5, 1), "shape"),
+        (array("u1", 5, 5, 2), "shape"),
+        (array("u1", 5, 5, 4), "alpha"),
+        (array("u1", 3, 5, 5), "channels last"),
+        (array("u1", 2, 5, 5, 3), "one picture"),
+        (np.float64(3), "shape"),
+        (np.array([[0, np.nan]] * 9), "NaN"),
+        (np.array([[0, np.inf]] * 9), "Inf"),
+        (np.array([[0, -np.inf]] * 9, np.float32), "Inf"),
+        (np.ma.masked_equal(array("u1"), 0), "filled"),
+        (sparse.csr_matrix(array("u1")), "toarray"),
+        (sparse.coo_array(array("u1")), "toarray"),
+        (None, "object"),
+        ("image.png", "str"),
+        ([[1, 2], [3]], "list"),
+        ([[1, 2], [3, 4]], "int64"),
+        (Rows(array(bool)), "bool"),
+        (Rows(np.full((20, 20), np.nan)), "NaN"),
+    ],
+)
+@pytest.mark.parametrize("engine", [None, "reference"])
+def test_refused_images(image, says, engine):
+    with pytest.raises(ImageError, match=says) as refusal:
+        piqe(image, engine=engine)
+    assert isinstance(refusal.value, ValueError)
+    assert isinstance(refusal.value, PiqeError)
+    assert "\n" not in str(refusal.value)
+
+
+def test_one_bad_pixel_anywhere_is_found():
+    for place in ((0, 0), (299, 399), (150, 7), (127, 200)):
+        for value in (np.nan, np.inf, -np.inf):
+            image = picture(300, 400, "float32")
+            image[place] = value
+            with pytest.raises(ImageError, match="NaN or Inf"):
+                piqe(image, threads=3)
+        image = picture(300, 400, "uint16") // 20
+        image[place] = 5000
+        with pytest.raises(ImageError, match="5000 lie outside 0 to 4095"):
+            piqe(image, data_range=4095, threads=3)
+    with pytest.raises(ImageError, match="-5"):
+        piqe(np.full((9, 9), -5, np.int16), data_range=4095)
+
+
+class Broken(Rows):
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        raise OSError("disk on fire")
+
+
+class Short(Rows):
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        return self.array[rows][:-1]
+
+
+class Other(Rows):
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        return self.array[rows].astype(np.uint16)
+
+
+@pytest.mark.parametrize(("kind", "says"), [(Broken, "disk on fire"), (Short, "of shape"), (Other, "uint16")])
+def test_array_likes_that_break_their_word(kind, says):
+    with pytest.raises(ImageError, match=says):
+        piqe(kind(array("u1")))
+
+
+@pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf, "255", True, 1j, [255], 256, 1e300])
+def test_refused_data_ranges(bad):
+    with pytest.raises(OptionError, match="data_range"):
+        piqe(array("u1"), data_range=bad)
+
+
+@pytest.mark.parametrize("good", [255, 0.5, np.uint8(9), np.float32(200)])
+def test_accepted_data_ranges(good):
+    assert piqe(array("u1"), data_range=good).scaling.high == good
+
+
+def test_refused_options():
+    for engine in ("cuda", "", 3, ["numba"]):
+        with pytest.raises(OptionError, match="'numba' or 'reference'"):
+            piqe(array("u1"), engine=engine)
+    for threads in (0, -3, 2.5, "2", True):
+        with pytest.raises(OptionError, match="threads"):
+            piqe(array("u1"), threads=threads)
+    with pytest.raises(TypeError):
+        piqe(array("u1"), 255)
+
+
+def test_threads_from_the_environment(monkeypatch):
+    monkeypatch.setenv("PIQE_NP_THREADS", "0")
+    with pytest.raises(OptionError, match="PIQE_NP_THREADS"):
+        piqe(array("u1"))
+    assert piqe(array("u1"), threads=1).score == 100
