@@ -135,10 +135,8 @@ def compare_picture(picture: Picture, *, data_range: DataRange | None = None, **
     """
     check_image(picture.pixels)
     dataset = picture.details.get("dataset") if picture.format == "DICOM" else None
-    # PS3.3 C.7.6.3.1.2: in MONOCHROME1 the minimum is white.
-    inverted = dataset is not None and dataset.get("PhotometricInterpretation") == "MONOCHROME1"
     return compare(
-        picture.pixels, data_range=picture_range(picture, data_range), inverted=inverted,
+        picture.pixels, data_range=picture_range(picture, data_range), inverted=picture.inverted,
         pixel_spacing=_spacing(dataset), **options,
     )  # fmt: skip
 
