@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fsrcnn_np.convert import load_weights, onnx_file
+from fsrcnn_np.convert import load_weights, save_weights
 from fsrcnn_np.network.weights import Weights
 
 
@@ -42,7 +42,7 @@ def onnx_graph(weights: Weights, path: Path, *, rewritten: bool, shape: tuple[in
     import onnx
     from onnx import helper, numpy_helper
 
-    onnx_file.save(weights, path)
+    save_weights(weights, path, overwrite=True)
     model = onnx.load(path)
     graph = model.graph
     if rewritten:
