@@ -95,32 +95,31 @@ def text(content: dict[str, Any]) -> str:
 
 
 def _network(rows: list[Row]) -> Iterator[str]:
-    heads = "low resolution, threads, who, form, n, wall s, CPU s, GFLOP/s, of peak, CPU share, peak GiB, times ours"
+    heads = "low resolution, threads, who, form, n, wall s, CPU s, GFLOP/s, of peak, CPU share, peak GiB, times ours, CPU times"
     yield f"| {heads.replace(', ', ' | ')} |"
     yield "|---" * (heads.count(",") + 1) + "|"
     shapes = sorted({(tuple(r["shape"]), r["threads"]) for r in rows if "walls" in r})
     for shape, threads in shapes:
         here = [r for r in rows if r.get("shape") == list(shape) and r["threads"] == threads]
-        best = min(
-            (statistics.median(r["walls"]) for r in here if r["peer"] == "fsrcnn-np" and "walls" in r), default=None
-        )
+        ours = [r for r in here if r["peer"] == "fsrcnn-np" and "walls" in r]
+        best = {key: min((statistics.median(r[key]) for r in ours), default=None) for key in ("walls", "cpus")}
         for row in sorted(here, key=lambda r: statistics.median(r.get("walls", [float("inf")]))):
             start = f"| {shape[0]}×{shape[1]} | {threads} | {_who(row)} | {row['form']} |"
             if "walls" not in row:
-                yield f"{start} {row['failed']} |" + " |" * 7
+                yield f"{start} {row['failed']} |" + " |" * 8
                 continue
             wall, cpu = statistics.median(row["walls"]), statistics.median(row["cpus"])
             work = operations(row["shape"])
-            times = f"{wall / best:.1f}" if best else ""
+            times = (f"{v / best[k]:.1f}" if best[k] else "" for k, v in (("walls", wall), ("cpus", cpu)))
             numbers = (
                 len(row["walls"]), f"{wall:.3f}", f"{cpu:.2f}", f"{work / wall:.0f}",
                 f"{work / wall / row['peak']:.0%}",
-                f"{work / cpu / row['peak_cpu']:.0%}", f"{row['memory'] / 2**30:.2f}", times,
+                f"{work / cpu / row['peak_cpu']:.0%}", f"{row['memory'] / 2**30:.2f}", *times,
             )  # fmt: skip
             yield f"{start} {' | '.join(map(str, numbers))} |"
     for row in rows:
         if "shape" not in row:
-            yield f"| | | {row['peer']} | {row['form']} | {row.get('missing') or row.get('failed')} |" + " |" * 7
+            yield f"| | | {row['peer']} | {row['form']} | {row.get('missing') or row.get('failed')} |" + " |" * 8
 
 
 def _cold(rows: list[Row]) -> Iterator[str]:
