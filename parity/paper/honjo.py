@@ -8,6 +8,14 @@ PATIENTS, BREASTS, BILATERAL, SCREENED = 93, 136, 43, 5080
 SCALE = (1, 2, 3, 4, 5)  # 1: original strongly preferred, 3: no preference, 5: SR strongly preferred
 
 
+EXPERIENCE = {1: 7, 2: 15, 3: 14, 4: 12}  # reader → years, section 2.3
+STRUCTURES = {
+    "skin": "Visibility of skin",
+    "pectoral muscles": "Visibility of pectoral muscles",
+    "nipples": "Visibility of nipples",
+}
+
+
 class Cell(NamedTuple):
     """One reader's ratings by one criterion (Table 2)."""
 
