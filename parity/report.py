@@ -13,7 +13,18 @@ from .paper.lines import Line
 from .suite import FAIL, NOT_RUN, Row
 
 HEAD = ("stage", "ours", "oracle", "vectors", "differ", "worst", "tolerance", "result")
-SUMMARY_HEAD = ("part", "oracle", "stages", "vectors", "bits and decisions that differ", "worst, of its tolerance", "")
+SUMMARY_HEAD = (
+    "part",
+    "oracle",
+    "stages",
+    "vectors",
+    "bits and decisions that differ",
+    "worst, of its tolerance",
+    "worst at the end",
+    "result",
+)
+#: The stages at the end of an algorithm whose worst difference the summary shows.
+ENDS = {"piqe.score": "score", "network.forward64": "float64", "network.engine32": "float32"}
 PAPER_HEAD = ("where", "claim", "printed", "computed", "status", "Holm", "BH", "note")
 
 
@@ -104,17 +115,21 @@ def summary(rows: Sequence[Row]) -> str:
             groups.setdefault((row.stage.split(".")[0], _oracle(row)), []).append(row)
     lines = []
     for (part, oracle), found in groups.items():
-        exact = sum(row.differ for row in found if row.tolerance and row.tolerance.kind in ("bit", "flips"))
+        exact = [row for row in found if row.tolerance and row.tolerance.kind in ("bit", "flips")]
         shares = [(row.worst or 0) / row.tolerance.value for row in found if row.tolerance and row.tolerance.value]
-        stages = {row.stage for row in found}
+        ends: dict[str, float] = {}
+        for row in found:
+            if row.stage in ENDS:
+                ends[ENDS[row.stage]] = max(row.worst or 0.0, ends.get(ENDS[row.stage], 0.0))
         lines.append(
             (
                 part,
                 oracle,
-                str(len(stages)),
-                str(max(row.vectors for row in found)),
-                str(exact) if any(row.tolerance and row.tolerance.kind in ("bit", "flips") for row in found) else "–",
+                str(len({row.stage for row in found})),
+                str(len(frozenset().union(*(row.members for row in found)))),
+                str(sum(row.differ for row in exact)) if exact else "–",
                 f"{100 * max(shares):.2g} %" if shares else "–",
+                ", ".join(f"{name} {worst:.1e}" for name, worst in ends.items()) or "–",
                 FAIL if any(row.status == FAIL for row in found) else "pass",
             )
         )

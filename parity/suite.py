@@ -58,28 +58,33 @@ class Row:
     """A line of the table: one stage of ours against one oracle."""
 
     stage: str
-    by: str
     oracle: str
-    release: str
-    source: str
-    vectors: int
-    differ: int  #: elements that are not equal, for "ties" those let pass
-    worst: float | None
-    ulps: float | None
-    tolerance: Tolerance | None
     status: str
+    by: str = ""
+    release: str = ""
+    source: str = ""
+    members: frozenset[str] = frozenset()  #: the vectors' ids
+    differ: int = 0  #: elements that are not equal, for "ties" those let pass
+    worst: float | None = None
     worst_vector: str = ""
+    ulps: float | None = None
+    tolerance: Tolerance | None = None
     details: tuple[str, ...] = ()  #: failures, each naming vector and stage; or how to run what was not run
+
+    @property
+    def vectors(self) -> int:
+        """How many."""
+        return len(self.members)
 
 
 def not_run(stage: str, oracle: str, how: str, release: str = "") -> Row:
     """A row that claims nothing."""
-    return Row(stage, "", oracle, release, "", 0, 0, None, None, None, NOT_RUN, "", (how,))
+    return Row(stage, oracle, NOT_RUN, release=release, details=(how,))
 
 
 def failed(stage: str, oracle: str, lines: Iterable[str], release: str = "", source: str = "") -> Row:
     """A row for what failed before anything could be compared."""
-    return Row(stage, "", oracle, release, source, 0, 0, None, None, None, FAIL, "", tuple(lines))
+    return Row(stage, oracle, FAIL, release=release, source=source, details=tuple(lines))
 
 
 def measure(
@@ -161,18 +166,18 @@ def rows_of(findings: Iterable[Finding], oracle: str, release: str, source: str)
         rows.append(
             Row(
                 stage,
-                by,
                 oracle,
+                FAIL if bad else PASS,
+                by,
                 release,
                 source,
-                len({finding.vector for finding in found}),
-                sum(f.difference.count for f in found),
-                worst.difference.worst,
-                max((f.ulps for f in found if f.ulps is not None), default=None),
-                worst.tolerance,
-                FAIL if bad else PASS,
-                worst.vector if worst.difference.worst else "",
-                bad,
+                members=frozenset(finding.vector for finding in found),
+                differ=sum(finding.difference.count for finding in found),
+                worst=worst.difference.worst,
+                worst_vector=worst.vector if worst.difference.worst else "",
+                ulps=max((finding.ulps for finding in found if finding.ulps is not None), default=None),
+                tolerance=worst.tolerance,
+                details=bad,
             )
         )
     return rows
@@ -196,7 +201,7 @@ def own_rows(folder: Path = store.FOLDER) -> tuple[list[Vector], dict[str, Toler
     rows = []
     if damaged:
         rows.append(failed("vectors", "index", [f"vector {id}, every stage: {fault}" for id, fault in damaged]))
-    rows.append(_seal_row(known, faults, index["tolerances"], vectors))
+    rows.append(_seal_row(known, faults, index["tolerances"]))
     stored = []
     for name, entry in index["goldens"].items():
         try:
@@ -212,9 +217,7 @@ def own_rows(folder: Path = store.FOLDER) -> tuple[list[Vector], dict[str, Toler
     return vectors, known, rows
 
 
-def _seal_row(
-    known: dict[str, Tolerance], faults: list[tuple[str, str]], seals: dict[str, str], vectors: Sequence[Vector]
-) -> Row:
+def _seal_row(known: dict[str, Tolerance], faults: list[tuple[str, str]], seals: dict[str, str]) -> Row:
     """Every tolerance as it was when the goldens were made."""
     lines = [f"every vector, stage {stage}: {fault}" for stage, fault in faults]
     broken = {stage for stage, _ in faults}
@@ -227,9 +230,7 @@ def _seal_row(
                 "; if on purpose, run python -m parity.generate --seal"
             )
     lines += [f"every vector, stage {stage}: its tolerance is not sealed" for stage in known if stage not in seals]
-    return Row(
-        "tolerances", "", "index", "", "", len(vectors), 0, None, None, None, FAIL if lines else PASS, "", tuple(lines)
-    )
+    return Row("tolerances", "index", FAIL if lines else PASS, details=tuple(lines))
 
 
 def _control_row(vectors: Sequence[Vector], stored: Sequence[Goldens], known: dict[str, Tolerance]) -> Row:
@@ -246,21 +247,9 @@ def _control_row(vectors: Sequence[Vector], stored: Sequence[Goldens], known: di
                 if lines is not None:
                     planted[check.stage] = lines
     bad = [line for lines in planted.values() for line in lines]
-    return Row(
-        "controls",
-        "",
-        "planted errors",
-        "",
-        "",
-        len(planted),
-        0,
-        None,
-        None,
-        None,
-        FAIL if bad or not planted else PASS,
-        "",
-        tuple(bad) or (() if planted else ("every vector, every stage: no error could be planted",)),
-    )
+    if not planted:
+        bad = ["every vector, every stage: no error could be planted"]
+    return Row("controls", "planted errors", FAIL if bad else PASS, details=tuple(bad))
 
 
 def _quietly(vector: Vector) -> list[Check]:
