@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .convert import load_weights
+    from .convert import load_weights, save_weights
+    from .convert.layers import ConventionWarning
     from .errors import (
         FileError,
         FormatError,
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "errors": "FsrcnnError ImageError OptionError WeightsError FormatError FileError MissingExtraError",
     "network.weights": "Architecture Convolution Deconvolution Weights",
-    "convert": "load_weights",
+    "convert": "load_weights save_weights",
+    "convert.layers": "ConventionWarning",
     "images.imresize": "imresize",
     "pipeline": "forward upscale upscale_file upscale_stream",
 }
@@ -37,6 +39,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split
 
 __all__ = [
     "Architecture",
+    "ConventionWarning",
     "Convolution",
     "Deconvolution",
     "FileError",
@@ -51,6 +54,7 @@ __all__ = [
     "forward",
     "imresize",
     "load_weights",
+    "save_weights",
     "upscale",
     "upscale_file",
     "upscale_stream",
