@@ -12,7 +12,7 @@ from typing import Any
 from .paper.lines import Line
 from .suite import FAIL, NOT_RUN, Row
 
-HEAD = ("stage", "ours", "oracle", "vectors", "differ", "worst", "tolerance", "result")
+HEAD = ("stage", "ours", "oracle", "vectors", "differ", "worst", "ulps", "tolerance", "result")
 SUMMARY_HEAD = (
     "part",
     "oracle",
@@ -77,7 +77,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         worst = f"{row.worst:.3g}"
         tolerance = f"{row.tolerance.value:g} {row.tolerance.unit}".strip() + f" ({row.tolerance.kind})"
     counts = ("", "") if row.status == NOT_RUN or row.by == "" else (str(row.vectors), str(row.differ))
-    return (row.stage, row.by, _oracle(row), *counts, worst, tolerance, row.status)
+    ulps = "" if row.ulps is None else f"{row.ulps:.0f}"
+    return (row.stage, row.by, _oracle(row), *counts, worst, ulps, tolerance, row.status)
 
 
 def _oracle(row: Row) -> str:

@@ -24,6 +24,7 @@ def rows(known):
 
 def test_the_terminal_has_every_row_every_failure_and_every_hint(known):
     text = report.text(rows(known))
+    assert re.search(r"piqe.score +numba +GNU Octave 0.0 +1 +1 +1e-10 +14074 +1e-09 \(absolute\) +pass", text)
     assert "4 rows: 1 pass, 2 fail, 1 not run" in text
     assert "FAIL  vector w|x, stage piqe.masks (noise_mask, numba against GNU Octave 0.0): 1 > 0 (flips)" in text
     assert "FAIL  every vector, every stage: no luck" in text
