@@ -258,27 +258,32 @@ def upscale() -> Iterator[Vector]:
     )
 
 
-def shipped() -> Vector:
-    """The shipped ×2 model on a small picture. Not stored: the model may be trained anew."""
-    import fsrcnn_np
-
-    model = fsrcnn_np.load_weights("x2")
-    pixels = quantised(texture(rng_of("network-shipped"), 20, 26), "uint8")
-    weights = model.arrays()
-    layers = [*model.architecture.layer_names, "deconvolution"]
+def of_model(name: str, weights: Any) -> Vector:
+    """A trained model on a small picture. Not stored: it may be trained anew, or is not ours to give."""
+    pixels = quantised(texture(rng_of("trained"), 20, 26), "uint8")
+    arrays, layers = weights.arrays(), [*weights.architecture.layer_names, "deconvolution"]
     fields = {
         "image": pixels / 255.0,
         "quantised": pixels,
-        "border": model.border,
-        "scale": float(model.architecture.scale),
-        "offset": float(model.deconvolution_offset),
-        "input_mean": model.input_mean,
-        "names": list(model.architecture.layer_names),
-        "weights": [weights[f"{name}/weight"] for name in layers],
-        "biases": [weights[f"{name}/bias"] for name in layers],
-        "slopes": [weights[f"{name}/slope"] for name in layers[:-1]],
+        "border": weights.border,
+        "scale": float(weights.architecture.scale),
+        "offset": float(weights.deconvolution_offset),
+        "input_mean": weights.input_mean,
+        "names": layers[:-1],
+        "weights": [arrays[f"{layer}/weight"].astype(np.float32) for layer in layers],
+        "biases": [arrays[f"{layer}/bias"].astype(np.float32) for layer in layers],
+        "slopes": [arrays[f"{layer}/slope"].astype(np.float32) for layer in layers[:-1]],
     }
-    return Vector("network-shipped", "network", "the shipped model", "the shipped file read wrongly", fields)
+    return Vector(f"network-{name}", "network", f"the {name} model", "a model read wrongly", fields)
+
+
+def trained(authors: Path | None = None) -> list[Vector]:
+    """Every shipped model, and the FSRCNN authors' ×2 where it is at hand."""
+    import fsrcnn_np
+    from fsrcnn_np.convert import shipped
+
+    found = [of_model(f"shipped-{name}", fsrcnn_np.load_weights(name)) for name in shipped()]
+    return found + ([of_model("authors-x2", fsrcnn_np.load_weights(authors, scale=2))] if authors else [])
 
 
 def imresize() -> Iterator[Vector]:

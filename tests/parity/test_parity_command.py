@@ -100,7 +100,7 @@ def test_an_oracle_that_fails_is_a_row(capsys, monkeypatch, vectors, known):
 
     monkeypatch.setattr(octave, "run", broken)
     monkeypatch.setattr(pytorch, "available", lambda: False)
-    rows = command.live_rows(vectors, known)
+    rows = command.live_rows(vectors, known, None)
     assert [(row.oracle, row.status) for row in rows] == [("GNU Octave", suite.FAIL), ("PyTorch", suite.NOT_RUN)]
     assert "no luck" in rows[0].details[0]
 

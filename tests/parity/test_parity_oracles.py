@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from parity import __main__ as command
 from parity import checks, generate, statistics_rows, suite
 from parity.oracles import octave, printed, pytorch, r
 from parity.paper import statistics
@@ -20,10 +21,11 @@ def test_octave_gives_what_is_stored(vectors, goldens, known):
         assert found.results[vector.id].keys() == goldens.results[vector.id].keys()
 
 
-def test_octave_and_pytorch_agree_on_the_shipped_model(known):
-    vector = generate.shipped()
+def test_octave_and_pytorch_agree_on_the_shipped_models(known):
+    subjects = generate.trained()
+    assert "network-shipped-x2" in {vector.id for vector in subjects}
     for oracle in (octave, pytorch):
-        rows = suite.golden_rows([vector], oracle.run([vector]), known)
+        rows = suite.golden_rows(subjects, oracle.run(subjects), known)
         assert {row.stage for row in rows} == {
             "network.layer", "network.forward64", "network.engine32", "network.integers",
         }  # fmt: skip
@@ -145,3 +147,25 @@ def test_sets_and_models_of_unknown_hash_are_taken_by_name_and_said_so(shared, t
     assert "ours raised" in rows["FSRCNN, Set14 ×4"].details[0]
     assert {rows[f"FSRCNN, Set14 ×{scale}"].status for scale in (2, 3, 4)} == {suite.FAIL}
     assert rows["FSRCNN, Set5 ×3"].details == ("give a folder that holds the Set5 images: --images DIR",)
+
+
+@pytest.mark.shared
+def test_the_authors_model_is_taken_where_it_is(shared, known):
+    path = printed.find(shared)["FSRCNN x2.mat"]
+    subjects = [vector for vector in generate.trained(path) if vector.id == "network-authors-x2"]
+    assert len(subjects) == 1
+    for oracle in (octave, pytorch):
+        rows = suite.golden_rows(subjects, oracle.run(subjects), known)
+        assert [row.details for row in rows if row.status != suite.PASS] == []
+
+
+def test_a_shipped_model_that_cannot_be_read_is_a_row(vectors, known, monkeypatch):
+    import fsrcnn_np
+
+    def broken(*_, **__):
+        raise ValueError("no luck")
+
+    monkeypatch.setattr(fsrcnn_np, "load_weights", broken)
+    (row,) = command.live_rows(vectors, known, None)
+    assert row.status == suite.FAIL
+    assert row.details == ("vector network-shipped, every stage: ValueError: no luck",)
