@@ -1,8 +1,8 @@
 """PIQE beside its peers: `python -m benchmarks.piqe`.
 
-Every case runs in a process of its own: it loads the image and the package, scores once, and then is timed. Before
-anything is timed, the peers' scores are held against ours on an image on which all three mean the same (8 bits, white
-present, whole blocks); a peer that is not installed is a row that says so, one that is faster than ours is a row, too.
+Every case runs in a process of its own: it loads the image and the package, scores a small image, and then is timed.
+Before anything is timed, the peers' scores are held against ours on an image on which all three mean the same (8 bits,
+white present, whole blocks); a peer that is not installed is a row that says so, one that is faster is a row, too.
 """
 
 from __future__ import annotations
@@ -84,17 +84,17 @@ def case(asked: dict[str, Any]) -> Row:
     score = PEERS[asked["peer"]](asked["threads"])
     if asked["repeats"] == 0:
         return {"score": score(image)}
-    held, walls, cpus, found = resident(), [], [], 0.0
-    first = score(image)
+    score(texture(64, 64))  # now everything is imported, and compiled where it is
+    held, scores, walls, cpus = resident(), set(), [], []
     begin = time.perf_counter()
     while len(walls) < asked["repeats"] and (not walls or time.perf_counter() - begin < asked["seconds"]):
         wall, cpu = time.perf_counter(), time.process_time()
-        found = score(image)
+        scores.add(score(image))
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
-    if found != first:
-        raise ValueError(f"scores {first} and {found} from one image")
-    return {"score": found, "walls": walls, "cpus": cpus, "memory": peak_memory() - held}
+    if len(scores) > 1:
+        raise ValueError(f"one image, several scores: {scores}")
+    return {"score": scores.pop(), "walls": walls, "cpus": cpus, "memory": peak_memory() - held}
 
 
 def resident() -> int:
@@ -158,8 +158,8 @@ def text(found: list[Row], about: dict[str, Any]) -> str:
     lines = [
         ", ".join(f"{name} {value}" for name, value in about.items()),
         "",
-        f"{height}×{width} uint8, medians of n runs. Memory: peak over the process that holds the image and has the "
-        "package imported. Fresh process: interpreter, import and a 512×512 image; caches warm.",
+        f"{height}×{width} uint8, medians of n runs. Memory: peak over the process that holds the image and has "
+        "scored a small one. Fresh process: interpreter, import and a 512×512 image; caches warm.",
         "",
         "| who | version | threads | n | wall s | CPU s | times ours | memory GiB | score | fresh process s |",
         "|---|---|---|---|---|---|---|---|---|---|",
@@ -187,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--peers", nargs="+", choices=tuple(PEERS), default=list(PEERS), metavar="NAME")
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--size", nargs=2, type=int, default=SIZE, metavar=("ROWS", "COLUMNS"))
-    parser.add_argument("--repeats", type=int, default=9, help="runs of each case after the first (default 9)")
+    parser.add_argument("--repeats", type=int, default=9, help="runs of each case (default 9)")
     parser.add_argument("--seconds", type=float, default=10, help="no further run of a case after so long (default 10)")
     parser.add_argument("--into", type=Path, default=Path("build") / "benchmarks", metavar="DIR")
     parser.add_argument("--case", type=json.loads, help=argparse.SUPPRESS)
