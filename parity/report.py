@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .paper.lines import Line
+from .store import RUN_NOW
 from .suite import FAIL, NOT_RUN, Row
 
 HEAD = ("stage", "ours", "oracle", "vectors", "differ", "worst", "ulps", "tolerance", "result")
@@ -83,7 +84,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 def _oracle(row: Row) -> str:
     """Name, release, and where it comes from if it was not run now."""
-    source = f"({row.source})" if row.source and row.source != "run now" else ""
+    source = f"({row.source})" if row.source and row.source != RUN_NOW else ""
     return " ".join(part for part in (row.oracle, row.release, source) if part)
 
 
@@ -113,7 +114,7 @@ def summary(rows: Sequence[Row]) -> str:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row.tolerance is not None:
-            groups.setdefault((row.stage.split(".")[0], _oracle(row)), []).append(row)
+            groups.setdefault((row.stage.split(".")[0], f"{row.oracle} {row.release}".strip()), []).append(row)
     lines = []
     for (part, oracle), found in groups.items():
         exact = [row for row in found if row.tolerance and row.tolerance.kind in ("bit", "flips")]
@@ -125,7 +126,7 @@ def summary(rows: Sequence[Row]) -> str:
         lines.append(
             (
                 part,
-                oracle,
+                oracle if any(row.source == RUN_NOW for row in found) else f"{oracle} (stored)",
                 str(len({row.stage for row in found})),
                 str(len(frozenset().union(*(row.members for row in found)))),
                 str(sum(row.differ for row in exact)) if exact else "–",

@@ -8,6 +8,7 @@ import numpy as np
 
 from .oracles import r
 from .paper import honjo, statistics
+from .store import RUN_NOW
 from .suite import Finding, Row, failed, measure, not_run, rows_of
 from .tolerances import Tolerance
 
@@ -76,4 +77,4 @@ def rows(known: Mapping[str, Tolerance]) -> list[Row]:
                     name, "statistics.t_test", field, "SciPy", np.float64(value), other, abs(float(other)), dict(known)
                 )
             )
-    return rows_of(findings, "R", version, "run now")
+    return rows_of(findings, "R", version, RUN_NOW)

@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 SCHEMA = 1
+RUN_NOW = "run now"  #: the source of results that no file holds
 FOLDER = Path(__file__).parent / "vectors"
 KINDS = ("piqe", "network", "upscale", "imresize", "rgb2ycbcr", "bin2x2")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from ..store import Goldens, Vector, load_goldens, write_vectors
+from ..store import RUN_NOW, Goldens, Vector, load_goldens, write_vectors
 
 MATLAB = Path(__file__).parents[1] / "matlab"
 HOW_TO = "install GNU Octave (Debian: apt-get install octave) and run again"
@@ -40,7 +40,7 @@ def export(vectors: Iterable[Vector], folder: Path) -> Path:
 def run(vectors: Iterable[Vector]) -> Goldens:
     """The M-language reference on the vectors, now."""
     with tempfile.TemporaryDirectory() as folder:
-        return replace(load_goldens(export(vectors, Path(folder))), source="run now")
+        return replace(load_goldens(export(vectors, Path(folder))), source=RUN_NOW)
 
 
 def quoted(path: Path | str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ..compare import Difference
+from ..store import RUN_NOW
 from ..suite import Finding, Row, measure, not_run, rows_of
 from ..tolerances import Tolerance
 from . import matlab
@@ -88,13 +89,13 @@ def piqe_rows(images: Path | None, known: Mapping[str, Tolerance]) -> list[Row]:
     ):
         there = [name for name in names if name in found]
         findings = [_score(name, _pixels(found[name]), PIQE[name], known) for name in there]
-        rows += rows_of(findings, MATLAB, release, "values in print")
+        rows += rows_of(findings, MATLAB, release, RUN_NOW)
         if there != names:
             rows.append(not_run("printed.piqe", MATLAB, how_to([n for n in names if n not in found]), release))
     release = "MathWorks' documentation, after imgaussfilt(A, 2)"
     if "lighthouse.png" in found:
         blurred = imgaussfilt(_pixels(found["lighthouse.png"]), 2)
-        rows += rows_of([_score("lighthouse.png blurred", blurred, BLURRED, known)], MATLAB, release, "values in print")
+        rows += rows_of([_score("lighthouse.png blurred", blurred, BLURRED, known)], MATLAB, release, RUN_NOW)
     else:
         rows.append(not_run("printed.piqe", MATLAB, how_to(["lighthouse.png"]), release))
     rows.append(
@@ -207,7 +208,7 @@ def published_rows(images: Path | None, known: Mapping[str, Tolerance]) -> list[
         else:
             rows.append(not_run(stage, AUTHORS, entry.how, release))
             continue
-        rows += rows_of([finding], AUTHORS, release, "values in print")
+        rows += rows_of([finding], AUTHORS, release, RUN_NOW)
     return rows
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..store import Goldens, Vector
+from ..store import RUN_NOW, Goldens, Vector
 
 HOW_TO = "install PyTorch (pip install 'fsrcnn-np[torch]') and run again"
 
@@ -24,7 +24,7 @@ def run(vectors: Iterable[Vector]) -> Goldens:
 
     with torch.no_grad():
         results = {vector.id: network(vector) for vector in vectors if vector.kind == "network"}
-    return Goldens("PyTorch", torch.__version__, "run now", results)
+    return Goldens("PyTorch", torch.__version__, RUN_NOW, results)
 
 
 def network(vector: Vector) -> dict[str, Any]:

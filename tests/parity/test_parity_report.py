@@ -76,3 +76,11 @@ def test_the_committed_page_is_of_this_suite(known):
     assert "| FAIL |" not in page
     assert "DIFFERS |" not in page
     assert page.count("| Table 2 |") == 56
+
+
+def test_a_summary_says_when_all_it_has_is_stored(known):
+    row = suite.measure("v", "piqe.score", "score", "numba", np.float64(50), np.float64(50), 1.0, known)
+    stored = suite.rows_of([row], "GNU Octave", "0.0", "goldens_octave0.0.mat")
+    assert "| piqe | GNU Octave 0.0 (stored) | 1 | 1 |" in report.summary(stored)
+    both = [*stored, *suite.rows_of([row], "GNU Octave", "0.0", store.RUN_NOW)]
+    assert "| piqe | GNU Octave 0.0 | 1 | 1 |" in report.summary(both)
