@@ -198,6 +198,13 @@ def commit() -> str:
     return "unknown"
 
 
+def start_from(checkpoints: Path, network: FSRCNN, device) -> dict:
+    """Take over the best parameters of an earlier run, and say which run that was."""
+    earlier = torch.load(checkpoints / "last.pt", weights_only=True, map_location=device)
+    network.load_state_dict(earlier["best"]["network"])
+    return {"recipe": earlier["recipe"], "epochs": earlier["epoch"], "best_epoch": earlier["best"]["epoch"]}
+
+
 def train(options) -> dict:
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)
@@ -214,6 +221,8 @@ def train(options) -> dict:
     recipe = {
         key: getattr(options, key) for key in ("architecture", "epochs", "seed", "rate", "deconvolution_rate", "clip")
     } | {"target": TARGET, "batch": BATCH}
+    if options.start:
+        recipe["start"] = start_from(options.start, network, device)
 
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     path = options.checkpoints / "last.pt"
@@ -326,6 +335,7 @@ def main() -> None:
         "--architecture", type=lambda t: [int(v) for v in t.split(",")], default=[56, 12, 4], metavar="D,S,M"
     )
     parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--start", type=Path, metavar="RUN", help="begin with the best parameters of that run's folder")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--deconvolution-rate", type=float, default=1e-3)

@@ -1,0 +1,114 @@
+"""The training recipe on pictures of nothing: determinism, resuming, the phases, what is exported."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+import fsrcnn_np
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "weights"))
+import train
+
+
+@pytest.fixture
+def options(tmp_path):
+    rng = np.random.default_rng(5)
+    for folder, count in (("train", 3), ("val", 1)):
+        (tmp_path / folder).mkdir()
+        for number in range(count):
+            coarse = rng.integers(0, 256, (12, 14, 3), np.uint8)
+            Image.fromarray(coarse).resize((151, 130)).save(tmp_path / folder / f"{folder}{number}.png")
+    return argparse.Namespace(
+        train=tmp_path / "train", val=tmp_path / "val", checkpoints=tmp_path / "run", out=tmp_path / "model.h5",
+        architecture=[6, 3, 2], epochs=3, seed=4, rate=1e-3, deconvolution_rate=1e-3, clip=0.1, threads=1,
+        device="cpu", licence="CC0-1.0", start=None,
+    )  # fmt: skip
+
+
+def test_phases_are_the_deconvolution():
+    network = train.FSRCNN(6, 3, 1, torch.Generator().manual_seed(0))
+    features = torch.randn(2, 6, 5, 7, generator=torch.Generator().manual_seed(1))
+    expected = F.conv_transpose2d(features, network.deconvolution, stride=2, padding=4, output_padding=1)
+    found = F.pixel_shuffle(F.conv2d(features, network.phases(), padding=2), 2)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-7)
+    network.phases().sum().backward()
+    assert (network.deconvolution.grad == 1).all()  # 81 taps, each once: none of the 19 fixed zeros learns
+
+
+def test_valid_patches_see_what_the_whole_image_sees():
+    network = train.FSRCNN(6, 3, 2, torch.Generator().manual_seed(0))
+    image = torch.rand(1, 1, 40, 40, generator=torch.Generator().manual_seed(1))
+    whole = network(image, border="replicate")
+    halo = train.halo(2)
+    patch = network(image[..., 3 : 3 + 12 + 2 * halo, 5 : 5 + 12 + 2 * halo])
+    rows, columns = 2 * (3 + halo), 2 * (5 + halo)
+    torch.testing.assert_close(patch, whole[..., rows : rows + 24, columns : columns + 24], rtol=0, atol=1e-6)
+
+
+def test_an_epoch_takes_every_picture_once_and_a_quarter_of_its_pixels(options):
+    pictures = train.Pictures(options.train, "training")
+    side = train.TARGET + 2 * train.halo(2)
+    rows = train.epoch_patches(pictures, side, 1, 0)
+    for index, low in enumerate(pictures.low):
+        mine = rows[rows[:, 0] == index]
+        assert len(mine) * train.TARGET**2 >= low.size / 4
+        assert (mine[:, 1] + side <= low.shape[0]).all()
+        assert (mine[:, 2] + side <= low.shape[1]).all()
+    assert not np.array_equal(rows, train.epoch_patches(pictures, side, 1, 1))
+    x, y = train.batch(pictures, side, rows, "cpu")
+    margin = (side - train.TARGET) // 2
+    inner = x[..., margin:-margin, margin:-margin]
+    torch.testing.assert_close(F.avg_pool2d(y, 2), inner, rtol=0, atol=1e-6)  # the target's binning is the input
+
+
+def test_a_killed_run_ends_as_an_uninterrupted_one(options, tmp_path, monkeypatch):
+    whole = train.train(options)
+    options.checkpoints = tmp_path / "other"
+    save, calls = train.save_beside_and_rename, []
+
+    def save_once(value, path):
+        save(value, path)
+        calls.append(path)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "save_beside_and_rename", save_once)
+    with pytest.raises(KeyboardInterrupt):
+        train.train(options)
+    resumed = train.train(options)
+    assert len(resumed["history"]) == 3
+    for name, value in whole["network"].items():
+        assert torch.equal(value, resumed["network"][name]), name
+    assert [h["validation_loss"] for h in whole["history"]] == [h["validation_loss"] for h in resumed["history"]]
+    options.seed = 5
+    with pytest.raises(SystemExit, match="another run"):
+        train.train(options)
+
+
+def test_what_is_exported(options):
+    state = train.train(options)
+    train.export(state, options)
+    weights = fsrcnn_np.load_weights(options.out)
+    assert str(weights.architecture) == "FSRCNN(6,3,2) x2"
+    assert weights.border == "replicate"
+    best = min(state["history"], key=lambda h: h["validation_loss"])
+    assert weights.provenance["best_epoch"] == best["epoch"]
+    assert len(weights.provenance["history"]) == weights.provenance["epochs"] == 3
+    low = train.Pictures(options.val, "validation").low[0]
+    network = train.FSRCNN(6, 3, 2, torch.Generator())
+    network.load_state_dict(state["best"]["network"])
+    with torch.no_grad():
+        expected = network(torch.from_numpy(low)[None, None], border="replicate")[0, 0].numpy()
+    np.testing.assert_allclose(fsrcnn_np.forward(low, weights, engine="reference"), expected, rtol=0, atol=1e-5)
+
+
+def test_pictures_in_both_sets_are_refused(options):
+    options.val = options.train
+    with pytest.raises(SystemExit, match="both"):
+        train.train(options)
