@@ -6,16 +6,16 @@ cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
 
 missing=()
-for pair in octave:octave octave:octave-image Rscript:r-base-core; do
+for pair in octave:octave Rscript:r-base-core; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then
   if command -v apt-get >/dev/null; then
     sudo=$([ "$(id -u)" = 0 ] || echo sudo)
     $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq --no-install-recommends octave octave-image r-base-core >/dev/null
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq --no-install-recommends octave r-base-core >/dev/null
   else
-    echo "GNU Octave (with its image package) and R are needed by the parity tests: install ${missing[*]}" >&2
+    echo "GNU Octave and R are needed by the parity tests: install ${missing[*]}" >&2
     exit 2
   fi
 fi
