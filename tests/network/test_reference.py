@@ -1,13 +1,13 @@
 """The reference against the naive twin, and its own invariances."""
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from models import random_weights
 
+import naive
 from fsrcnn_np.network.reference import forward
+from models import random_weights
 
 
 @pytest.mark.parametrize("border", ["zero", "replicate"])

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from harm import nudged
 
 import fsrcnn_np
 import piqe_np
 from fsrcnn_np.images.colour import rgb2ycbcr_uint8
+from harm import nudged
 from parity import __main__ as command
 from parity import checks, store, suite
 from parity.oracles import matlab, octave

@@ -1,6 +1,7 @@
 """Every vector catches what it says; every mistake is caught; and the same code without a mistake is not."""
 
 import pytest
+
 from mistakes import MISTAKES, RIGHT, caught
 
 

@@ -5,8 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
-from harm import nudged
 
+from harm import nudged
 from parity import generate, store
 from parity.store import StoreError
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from harm import nudged
 
 import piqe_np.engine
 import piqe_np.matlab
@@ -13,6 +12,7 @@ import piqe_np.score
 from fsrcnn_np import engine
 from fsrcnn_np.images import binning, colour, imresize
 from fsrcnn_np.network import reference as network
+from harm import nudged
 from parity import checks, compare, store, suite, tolerances
 
 
