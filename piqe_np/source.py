@@ -27,9 +27,9 @@ def as_image(image: Any) -> Any:
         raise ImageError("A masked array has pixels without a value; give them one first: image.filled(value)")
     if type(image).__module__.startswith("scipy.sparse"):
         raise ImageError("A sparse matrix is not read as an image; pass image.toarray()")
-    if not _readable_by_rows(image):
+    if isinstance(image, np.ndarray) or not _readable_by_rows(image):
         try:
-            image = np.asarray(image)
+            image = np.asarray(image)  # of memmap and matrix: the plain array behind it
         except Exception as error:  # whatever a foreign object raises when it is asked for an array
             raise ImageError(f"{type(image).__name__} is not an image: {error}") from error
     dtype, shape = np.dtype(image.dtype), tuple(image.shape)
@@ -47,11 +47,11 @@ def as_image(image: Any) -> Any:
 
 
 def _readable_by_rows(image: Any) -> bool:
-    """Has NumPy's shape, dtype and slices, as ndarrays and the datasets of h5py, zarr and dask do."""
+    """Has NumPy's shape, dtype and slices, as the datasets of h5py, zarr and dask do."""
     try:
         np.dtype(image.dtype)
         return len(image.shape) > 0 and hasattr(image, "__getitem__")
-    except (AttributeError, TypeError):
+    except Exception:  # no such attributes, another library's dtype, a file that was closed
         return False
 
 

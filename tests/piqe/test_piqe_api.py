@@ -93,6 +93,7 @@ def test_memory_layouts_give_the_same_bits(dtype, rgb):
     frozen = image.copy()
     frozen.flags.writeable = False
     layouts = [
+        image.view(np.memmap),
         np.asfortranarray(image),
         wide[::2, 5:95],
         image[::-1][::-1],
@@ -126,7 +127,8 @@ def test_arrays_that_live_elsewhere_are_read_by_rows(tmp_path, shape, engine):
         stored = file.create_dataset("image", data=image, chunks=(100, 256, 3)[: image.ndim], compression="lzf")
         assert same_bits(piqe(stored, engine=engine), right)
     np.save(tmp_path / "image.npy", image)
-    assert same_bits(piqe(np.load(tmp_path / "image.npy", mmap_mode="r"), engine=engine), right)
+    for mode in ("r", "r+"):
+        assert same_bits(piqe(np.load(tmp_path / "image.npy", mmap_mode=mode), engine=engine), right)
 
 
 def test_memory_does_not_grow_with_the_image(tmp_path):
@@ -209,6 +211,13 @@ def test_one_bad_pixel_anywhere_is_found():
             piqe(image, data_range=4095, threads=3)
     with pytest.raises(ImageError, match="-5"):
         piqe(np.full((9, 9), -5, np.int16), data_range=4095)
+
+
+def test_a_closed_file_is_refused(tmp_path):
+    with h5py.File(tmp_path / "image.h5", "w") as file:
+        stored = file.create_dataset("image", data=array("u1"))
+    with pytest.raises(ImageError):
+        piqe(stored)
 
 
 class Broken(Rows):
