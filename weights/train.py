@@ -108,9 +108,13 @@ def binned(y: np.ndarray) -> np.ndarray:
 
 
 class Pictures:
-    """High-resolution luma and its binning, in memory: about 5 bytes per high-resolution pixel."""
+    """High-resolution luma and its binning, in memory: about 5 bytes per high-resolution pixel.
 
-    def __init__(self, folder: Path, what: str):
+    With `also_binned` each picture stands a second time at half its size, its own binning being the target: detail
+    that reaches up to the pixel, without the traces of JPEG. These are taken in as many patches as the first.
+    """
+
+    def __init__(self, folder: Path, what: str, also_binned: bool = False):
         paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".bmp", ".tif"})
         if not paths:
             raise SystemExit(f"{folder}: no picture found for {what}")
@@ -123,11 +127,16 @@ class Pictures:
             self.high.append(y)
             self.low.append(binned(y))
         self.sha256 = digest.hexdigest()
+        self.share = np.full(len(self.low), 0.25)  # of each picture's low-resolution pixels, an epoch
+        if also_binned:
+            self.high += [y[: y.shape[0] // 2 * 2, : y.shape[1] // 2 * 2] for y in self.low]
+            self.low += [binned(y) for y in self.high[len(self.names) :]]
+            self.share = np.repeat([0.125, 0.5], len(self.names))
 
     def describe(self) -> dict:
         return {
             "images": len(self.names),
-            "high_resolution_pixels": int(sum(y.size for y in self.high)),
+            "high_resolution_pixels": int(sum(y.size for y in self.high[: len(self.names)])),
             "sha256_of_names_and_hashes": self.sha256,
         }
 
@@ -140,7 +149,7 @@ def epoch_patches(pictures: Pictures, side: int, seed: int, epoch: int) -> np.nd
         height, width = low.shape
         if min(height, width) < side:
             continue
-        count = math.ceil(low.size / 4 / TARGET**2)
+        count = math.ceil(low.size * pictures.share[index] / TARGET**2)
         rows = rng.integers(0, height - side + 1, count)
         columns = rng.integers(0, width - side + 1, count)
         symmetries = rng.integers(0, 8, count)
@@ -221,6 +230,8 @@ def train(options) -> dict:
     recipe = {
         key: getattr(options, key) for key in ("architecture", "epochs", "seed", "rate", "deconvolution_rate", "clip")
     } | {"target": TARGET, "batch": BATCH}
+    if options.also_binned:
+        recipe["also_binned"] = True
     if options.start:
         recipe["start"] = start_from(options.start, network, device)
 
@@ -237,7 +248,7 @@ def train(options) -> dict:
         adam.load_state_dict(state["adam"])
         print(f"resuming after epoch {state['epoch']}", flush=True)
 
-    training = Pictures(options.train, "training")
+    training = Pictures(options.train, "training", options.also_binned)
     validating = Pictures(options.val, "validation")
     if overlap := set(training.names) & set(validating.names):
         raise SystemExit(f"{len(overlap)} pictures are in both --train and --val, e.g. {min(overlap)}")
@@ -337,6 +348,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--start", type=Path, metavar="RUN", help="begin with the best parameters of that run's folder")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--also-binned", action="store_true", help="take each photograph at half its size, too")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--deconvolution-rate", type=float, default=1e-3)
     parser.add_argument("--clip", type=float, default=0.05, help="largest gradient norm")

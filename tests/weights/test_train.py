@@ -27,7 +27,7 @@ def options(tmp_path):
     return argparse.Namespace(
         train=tmp_path / "train", val=tmp_path / "val", checkpoints=tmp_path / "run", out=tmp_path / "model.h5",
         architecture=[6, 3, 2], epochs=3, seed=4, rate=1e-3, deconvolution_rate=1e-3, clip=0.1, threads=1,
-        device="cpu", licence="CC0-1.0", start=None,
+        device="cpu", licence="CC0-1.0", start=None, also_binned=False,
     )  # fmt: skip
 
 
@@ -65,6 +65,15 @@ def test_an_epoch_takes_every_picture_once_and_a_quarter_of_its_pixels(options):
     margin = (side - train.TARGET) // 2
     inner = x[..., margin:-margin, margin:-margin]
     torch.testing.assert_close(F.avg_pool2d(y, 2), inner, rtol=0, atol=1e-6)  # the target's binning is the input
+
+
+def test_half_size_pictures_come_beside(options):
+    pictures = train.Pictures(options.train, "training", also_binned=True)
+    count = len(pictures.names)
+    assert len(pictures.low) == len(pictures.high) == len(pictures.share) == 2 * count
+    for first, second in zip(pictures.low[:count], pictures.high[count:], strict=True):
+        np.testing.assert_array_equal(second, first[: second.shape[0], : second.shape[1]])
+    assert pictures.describe() == train.Pictures(options.train, "training").describe()
 
 
 def test_a_killed_run_ends_as_an_uninterrupted_one(options, tmp_path, monkeypatch):
