@@ -158,9 +158,9 @@ def main() -> None:
         "mammograms": {},
         "software": f"fsrcnn-np {fsrcnn_np.__version__}, NumPy {np.__version__}, Python {platform.python_version()}",
     }
-    for title, name, count in (("Set5", "set5", None), ("ImageNet validation, first 24", "val", 24)):
+    for title, name, count in (("Set5", "set5", None), ("ImageNet validation", "val", 24)):
         if paths := pictures(options.images / name)[:count]:
-            results["photographs"][title] = photographs(paths, models)
+            results["photographs"][f"{title}, {len(paths)} images"] = photographs(paths, models)
         else:
             print(f"{options.images / name}: no pictures, its row is left out")
     for path in tqdm(pictures(options.images / "mammograms"), "mammograms", disable=None):
