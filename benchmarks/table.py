@@ -158,6 +158,7 @@ def picture(content: dict[str, Any], path: Path) -> None:
         return
     rows = sorted(best.values(), key=lambda row: -statistics.median(row["walls"]))
     names = [f"{row['peer']}\n{row['form']}" for row in rows]
+    threads = rows[0]["threads"]
     figure = Figure(figsize=(9, 0.62 * len(rows) + 1), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for ax, values, title, unit in (
@@ -167,7 +168,7 @@ def picture(content: dict[str, Any], path: Path) -> None:
         colours = ["#1b6ca8" if row["peer"] == "fsrcnn-np" else "#b9c3cc" for row in rows]
         bars = ax.barh(names, values, color=colours)
         ax.bar_label(bars, [f"{value:.3g} {unit}" for value in values], padding=4)
-        ax.set_title(f"{title}, {LARGE[0]}×{LARGE[1]} → {2 * LARGE[0]}×{2 * LARGE[1]}", fontsize=10)
+        ax.set_title(f"{title}: {LARGE[0]}×{LARGE[1]} → {2 * LARGE[0]}×{2 * LARGE[1]}, {threads} threads", fontsize=10)
         ax.set_xlim(0, 1.25 * max(values))
         ax.set_xticks([])
         ax.tick_params(length=0)
