@@ -1,6 +1,6 @@
 """What the shipped models do, measured: the figures of the model card.
 
-    python weights/evaluate.py --images DIR                    # DIR/set5, DIR/val, DIR/mammograms
+    python weights/evaluate.py --images DIR [--data-range NAME=R …]      # DIR/set5, DIR/val, DIR/mammograms
 
 writes weights/results.json, weights/curve.png, and the tables between the markers of weights/README.md. Of the
 folders that are not there, the rows are left out and named.
@@ -36,6 +36,13 @@ from piqe_np import piqe
 HERE = Path(__file__).parent
 PICTURES = {".bmp", ".png", ".jpg", ".jpeg", ".tif", ".dcm"}
 BICUBIC = "bicubic"
+NAMED_RANGE = "a file's value range, where it does not declare its own"
+
+
+def named_range(text: str) -> tuple[str, float]:
+    """NAME=R of the command line."""
+    name, _, number = text.rpartition("=")
+    return name, float(number)
 
 
 def pictures(folder: Path) -> list[Path]:
@@ -72,10 +79,10 @@ def photographs(paths: list[Path], models: dict) -> dict:
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def mammogram(path: Path, models: dict) -> dict:
+def mammogram(path: Path, models: dict, ranges: dict[str, float]) -> dict:
     """Binned back: PSNR and SSIM; and PIQE of the original and of its ×2, at 8-bit export and at native depth."""
     picture = files.read(path)
-    bounds = picture_range(picture)
+    bounds = picture_range(picture, ranges.get(path.name))
     pixels = picture.pixels[: picture.pixels.shape[0] // 2 * 2, : picture.pixels.shape[1] // 2 * 2]
     original = normalise(pixels, bounds)
     low = bin2x2(original).astype(np.float32)
@@ -147,6 +154,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=Path, required=True, help="folder with set5, val and mammograms")
     parser.add_argument("--model", nargs="*", default=[], help="further weights files")
+    parser.add_argument("--data-range", type=named_range, nargs="*", default=[], metavar="NAME=R", help=NAMED_RANGE)
     parser.add_argument("-o", "--output", type=Path, default=HERE, help="folder of results.json, curve.png, README.md")
     options = parser.parse_args()
     names = [*shipped(), *options.model]
@@ -164,7 +172,7 @@ def main() -> None:
         else:
             print(f"{options.images / name}: no pictures, its row is left out")
     for path in tqdm(pictures(options.images / "mammograms"), "mammograms", disable=None):
-        results["mammograms"][path.name] = mammogram(path, models)
+        results["mammograms"][path.name] = mammogram(path, models, dict(options.data_range))
     files.write_text(options.output / "results.json", json.dumps(results, indent=1) + "\n", overwrite=True)
     curve(models, options.output / "curve.png")
     insert(tables(results), "weights/evaluate.py", options.output / "README.md")

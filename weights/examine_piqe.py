@@ -1,6 +1,6 @@
 """The paper's claim, examined: what decides whether super-resolution lowers PIQE on a mammogram.
 
-    python weights/examine_piqe.py --images DIR/mammograms [--model FILE …] [--checkpoints RUN]
+    python weights/examine_piqe.py --images DIR/mammograms [--model FILE …] [--checkpoints RUN] [--data-range NAME=R …]
 
 Honjo et al. 2022, Table 3: 12.36 before and 3.20 after, pixel class and scaling not given. Here the same mammogram is
 scored under one change at a time:
@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from evaluate import BICUBIC, HERE, enlarge, pictures
+from evaluate import BICUBIC, HERE, NAMED_RANGE, enlarge, named_range, pictures
 from scipy import ndimage
 from tqdm import tqdm
 
@@ -85,10 +85,10 @@ def noise_level(image: np.ndarray) -> float:
     return float(np.median(np.abs(d[inside])) / 0.6745 / 2)
 
 
-def examine(path: Path, models: dict, default: str) -> dict:
+def examine(path: Path, models: dict, default: str, ranges: dict[str, float]) -> dict:
     """All rows of one mammogram."""
     picture = files.read(path)
-    bounds = picture_range(picture)
+    bounds = picture_range(picture, ranges.get(path.name))
     image = normalise(picture.pixels, bounds)
     window = tuple(float(v) for v in np.percentile(image[image > BREAST], [1, 99.9]))
     rng = np.random.default_rng(0)
@@ -141,6 +141,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, required=True, help="folder of mammograms")
     parser.add_argument("--model", nargs="*", default=[], help="further weights files")
     parser.add_argument("--checkpoints", type=Path, help="a training run's folder with epochN.pt")
+    parser.add_argument("--data-range", type=named_range, nargs="*", default=[], metavar="NAME=R", help=NAMED_RANGE)
     parser.add_argument("-o", "--output", type=Path, default=HERE)
     options = parser.parse_args()
     models: dict = {name: fsrcnn_np.load_weights(name) for name in (*shipped(), *options.model)}
@@ -152,7 +153,7 @@ def main() -> None:
     models[BICUBIC] = BICUBIC
     default = next(iter(models))
     paths = tqdm(pictures(options.images), "mammograms", disable=None)
-    results = {path.name: examine(path, models, default) for path in paths}
+    results = {path.name: examine(path, models, default, dict(options.data_range)) for path in paths}
     files.write_text(options.output / "piqe_examined.json", json.dumps(results, indent=1) + "\n", overwrite=True)
     insert(tables(results), "weights/examine_piqe.py", options.output / "README.md")
     print(tables(results))
