@@ -3,6 +3,7 @@
 Every case runs in a process of its own: it loads the image and the package, scores a small image, and then is timed.
 Before anything is timed, the peers' scores are held against ours on an image on which all three mean the same (8 bits,
 white present, whole blocks); a peer that is not installed is a row that says so, one that is faster is a row, too.
+Results of several calls into one folder are one table.
 """
 
 from __future__ import annotations
@@ -85,7 +86,9 @@ def case(asked: dict[str, Any]) -> Row:
     if asked["repeats"] == 0:
         return {"score": score(image)}
     score(texture(64, 64))  # now everything is imported, and compiled where it is
-    held, scores, walls, cpus = resident(), set(), [], []
+    held, scores = resident(), set()
+    walls: list[float] = []
+    cpus: list[float] = []
     begin = time.perf_counter()
     while len(walls) < asked["repeats"] and (not walls or time.perf_counter() - begin < asked["seconds"]):
         wall, cpu = time.perf_counter(), time.process_time()
@@ -141,7 +144,7 @@ def rows(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
         row["cold"] = time.perf_counter() - begin
         for threads in options.threads:
             timing = {"threads": threads, "repeats": options.repeats, "seconds": options.seconds}
-            yield row | {"threads": threads, "size": options.size} | asked_of(peer, image=str(large), **timing)
+            yield row | {"threads": threads, "size": list(options.size)} | asked_of(peer, image=str(large), **timing)
 
 
 def version(peer: str) -> str:
@@ -177,6 +180,11 @@ def text(found: list[Row], about: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def key(row: Row) -> tuple[Any, ...]:
+    """A case measured again replaces the older one; the table's order."""
+    return list(PEERS).index(row["peer"]), row.get("threads", 0), row.get("size", [])
+
+
 def is_ours(row: Row) -> bool:
     return row["peer"] == "piqe_np" and "walls" in row
 
@@ -196,10 +204,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(case(options.case)))
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        found = list(rows(options, Path(folder)))
-    table = text(found, about := machine())
+        new = list(rows(options, Path(folder)))
     options.into.mkdir(parents=True, exist_ok=True)
-    (options.into / "piqe.json").write_text(json.dumps({"machine": about, "rows": found}, indent=1), encoding="utf-8")
+    results = options.into / "piqe.json"
+    old = json.loads(results.read_text("utf-8"))["rows"] if results.exists() else []
+    found = sorted([row for row in old if "walls" in row and key(row) not in map(key, new)] + new, key=key)
+    table = text(found, about := machine())
+    results.write_text(json.dumps({"machine": about, "rows": found}, indent=1), encoding="utf-8")
     (options.into / "piqe.md").write_text(table, encoding="utf-8")
     print(f"{table}\nsaved in {options.into}")
     return int(any("failed" in row and row["version"] != "not installed" for row in found))
