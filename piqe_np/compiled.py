@@ -97,7 +97,7 @@ def thread_count(threads: SupportsIndex | None, variable: str, error: type[Excep
         if not text:
             return available_cpus()
         source = f"{variable}={text!r}"
-        wanted = int(text) if text.isascii() and text.isdigit() else text
+        wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text
     try:
         count = None if isinstance(wanted, bool) else operator.index(wanted)
     except TypeError:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import math
 import numbers
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -162,10 +162,10 @@ def engine_named(engine: str | None) -> Callable[..., Blocks]:
 def checked_range(data_range: float | None, dtype: np.dtype) -> float | None:
     if data_range is None:
         return None
-    largest = np.iinfo(dtype).max if dtype.kind in "iu" else math.inf
+    largest = np.iinfo(dtype).max if dtype.kind in "iu" else sys.float_info.max
     real = isinstance(data_range, numbers.Real | np.number) and not isinstance(data_range, bool | np.complexfloating)
-    if not (real and math.isfinite(data_range) and 0 < data_range <= largest):
-        limit = f" up to {largest}, the largest {dtype.name}" if largest < math.inf else ""
+    if not (real and 0 < data_range <= largest):
+        limit = f" up to {largest}, the largest {dtype.name}" if dtype.kind in "iu" else ""
         raise OptionError(
             f"data_range={data_range!r} cannot be the value of white: give a positive number{limit}, "
             "for example 4095 for 12 bits, or leave it out"

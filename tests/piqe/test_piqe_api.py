@@ -247,6 +247,12 @@ def test_refused_data_ranges(bad):
         piqe(array("u1"), data_range=bad)
 
 
+@pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf, "1", True, 10**400])
+def test_refused_data_ranges_of_floats(bad):
+    with pytest.raises(OptionError, match="data_range"):
+        piqe(array("f8"), data_range=bad)
+
+
 @pytest.mark.parametrize("good", [255, 0.5, np.uint8(9), np.float32(200)])
 def test_accepted_data_ranges(good):
     assert piqe(array("u1"), data_range=good).scaling.high == good
