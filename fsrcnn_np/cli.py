@@ -7,6 +7,8 @@ in one line, the others done), 2 wrong usage.
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -27,10 +29,15 @@ Progress = Callable[[int, int], None]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without × gets \xd7, not a traceback
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     warnings.showwarning = _one_line_warning
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
     except FsrcnnError as error:
         return _complain(str(error), 2)
     except MemoryError:
@@ -38,8 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("interrupted; files already written are whole", 130)
     except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _complain(f"standard output cannot be written: {error.strerror or error}", 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -240,20 +250,21 @@ def _each(inputs: Sequence[Input], one: Callable[[Input, Progress], Iterator[str
     failed = 0
     for number, item in enumerate(inputs, 1):
         label = item.name if len(inputs) == 1 else f"{number}/{len(inputs)} {item.name}"
+        lines: list[str] = []
         try:
             if item.error:
                 raise FormatError(item.error)
             with _progress(label) as progress:
                 lines = list(one(item, progress))
-            print(*lines, sep="\n", flush=True)
         except OutputExists as kept:
-            print(f"{kept}", flush=True)
+            lines = [str(kept)]
         except FsrcnnError as error:
             failed += _complain(str(error), 1)
         except MemoryError:
             failed += _complain(f"{item.path}: not enough memory; use a smaller image or a machine with more", 1)
         except Exception as error:  # a fault of ours: still one line, and the rest of the batch
             failed += _complain(f"{item.path}: unexpected {type(error).__name__}: {error}; please report it", 1)
+        print(*lines, sep="\n", end="\n" if lines else "", flush=True)
     return 1 if failed else 0
 
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from piqe_np.compiled import thread_count
 
-from .errors import FsrcnnError, ImageError, OptionError
+from .errors import FileError, FsrcnnError, ImageError, OptionError
 from .images.value_range import ValueRange, check_image, check_within, denormalise, normalise, row_blocks, value_range
 from .network.weights import Weights
 
@@ -204,7 +204,10 @@ def upscale_stream(
     """
     from . import engine
 
-    check_image(np.empty((1,) * len(source.shape), source.dtype))
+    if len(source.shape) != 2:
+        shape = "×".join(map(str, source.shape))
+        raise ImageError(f"found shape {shape}; upscale_stream takes grey images, H×W; use upscale for H×W×3")
+    check_image(np.empty((1, 1), source.dtype))
     bounds = value_range(source.dtype, data_range)
     checked = _CheckedRows(source, bounds)
     engine.upscale_stream(
@@ -264,7 +267,10 @@ def upscale_file(
     from .version import __version__
 
     started = time.monotonic()
-    check_free(split(destination).path, overwrite=overwrite)
+    target = split(destination).path
+    if target.exists() and target.samefile(split(source).path):
+        raise FileError(f"{target} is the input itself, and would be replaced; choose another folder for the outputs")
+    check_free(target, overwrite=overwrite)
     model = _model(weights)
     picture = files.read(source)
     with naming(source):
@@ -298,15 +304,9 @@ def picture_range(picture: Picture, data_range: DataRange | None = None) -> Valu
 
 
 def range_doubts(picture: Picture, bounds: ValueRange) -> list[str]:
-    """A 16-bit file that declares no range, and looks as if it held 14 bits or fewer; it is taken at its word."""
-    most = int(picture.pixels.max())
-    if picture.pixels.dtype.itemsize != 2 or bounds.origin != picture.pixels.dtype.name or most >= bounds.high / 4:
-        return []
-    bits = 2 ** max(most, 1).bit_length() - 1
-    return [
-        f"its values end at {most}, of {bounds}; if it holds fewer bits, say so (--data-range {bits}): "
-        "network and scores depend on it"
-    ]
+    """What `Picture.range_doubt` says, where the dtype alone gave the range."""
+    doubt = picture.range_doubt if bounds.origin == picture.pixels.dtype.name else ""
+    return [doubt] if doubt else []
 
 
 def model_name(model: Weights) -> str:

@@ -32,11 +32,16 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without a letter gets \x.., not a traceback
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_intermixed_args(arguments)
     warnings.showwarning = _one_line_warning
     try:
         thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first
-        return _run(options)
+        status = _run(options)
+        sys.stdout.flush()
+        return status
     except OptionError as error:
         return _complain(str(error), 2)
     except KeyboardInterrupt:
@@ -44,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _complain(f"standard output cannot be written: {error.strerror or error}", 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -128,6 +136,8 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
     if data_range is not None and options.data_range is None:
         result = replace(result, scaling=Scaling(low, low + data_range, picture.data_range_origin))
     remarks = list(picture.remarks)
+    if options.data_range is None and picture.range_doubt:
+        remarks.append(picture.range_doubt)
     if options.masks:
         remarks += _write_masks(options.masks / item.stem, picture.pixels, result, overwrite=options.overwrite)
     active, artifact, noise = result.block_shares

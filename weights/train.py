@@ -48,6 +48,7 @@ from tqdm import tqdm
 
 TARGET = 32  # side of a patch's target, in low-resolution pixels
 BATCH = 6
+RING = 4  # high-resolution pixels that lack features, and their neighbours
 
 
 def halo(m: int) -> int:
@@ -157,15 +158,15 @@ def epoch_patches(pictures: Pictures, side: int, seed: int, epoch: int) -> np.nd
     return rng.permutation(np.concatenate(patches)).astype(np.int32)
 
 
-def batch(pictures: Pictures, side: int, rows: np.ndarray, device):
+def batch(pictures: Pictures, side: int, rows: np.ndarray, device, target: int = TARGET):
     """Low-resolution inputs with halo and high-resolution targets, each under its own symmetry."""
-    margin = (side - TARGET) // 2
+    margin = (side - target) // 2
     inputs = np.empty((len(rows), 1, side, side), np.float32)
-    targets = np.empty((len(rows), 1, 2 * TARGET, 2 * TARGET), np.float32)
+    targets = np.empty((len(rows), 1, 2 * target, 2 * target), np.float32)
     for k, (index, r, c, symmetry) in enumerate(rows):
         low = pictures.low[index][r : r + side, c : c + side]
         top, left = 2 * (r + margin), 2 * (c + margin)
-        high = pictures.high[index][top : top + 2 * TARGET, left : left + 2 * TARGET]
+        high = pictures.high[index][top : top + 2 * target, left : left + 2 * target]
         if symmetry & 4:
             low, high = low.T, high.T
         inputs[k, 0] = np.rot90(low, symmetry & 3)
@@ -185,6 +186,17 @@ def validation(network: FSRCNN, pictures: Pictures, device) -> tuple[float, floa
         errors, pixels = errors + squared, pixels + high.size
         psnr.append(-10 * math.log10(squared / high.size))
     return errors / pixels, float(np.mean(psnr))
+
+
+def border_loss(network: FSRCNN, x, y):
+    """The patch as an image of its own, with the border of inference; its outermost pixels count four times.
+
+    A network that never saw a border uses all of its 9×9 kernel, and the features that it would need two pixels
+    outside the image are not there: a flat picture then darkens at its last row and column.
+    """
+    squared = (network(x, border="replicate") - y) ** 2
+    inside = squared[..., RING:-RING, RING:-RING].sum()
+    return (4 * squared.sum() - 3 * inside) / squared.numel()
 
 
 def save_beside_and_rename(value, path: Path) -> None:
@@ -211,7 +223,8 @@ def start_from(checkpoints: Path, network: FSRCNN, device) -> dict:
     """Take over the best parameters of an earlier run, and say which run that was."""
     earlier = torch.load(checkpoints / "last.pt", weights_only=True, map_location=device)
     network.load_state_dict(earlier["best"]["network"])
-    return {"recipe": earlier["recipe"], "epochs": earlier["epoch"], "best_epoch": earlier["best"]["epoch"]}
+    best = earlier["best"]["epoch"]
+    return {"recipe": earlier["recipe"], "best_epoch": best, "history": earlier["history"][:best]}
 
 
 def train(options) -> dict:
@@ -230,6 +243,8 @@ def train(options) -> dict:
     recipe = {
         key: getattr(options, key) for key in ("architecture", "epochs", "seed", "rate", "deconvolution_rate", "clip")
     } | {"target": TARGET, "batch": BATCH}
+    if options.at_border:
+        recipe["at_border"] = True
     if options.also_binned:
         recipe["also_binned"] = True
     if options.start:
@@ -262,8 +277,12 @@ def train(options) -> dict:
             progress = (epoch + step / steps) / options.epochs
             for group in adam.param_groups:
                 group["lr"] = group["rate"] * 0.5 * (1 + math.cos(math.pi * progress))
-            x, y = batch(training, side, patches[step * BATCH : (step + 1) * BATCH], device)
-            loss = F.mse_loss(network(x), y)
+            rows = patches[step * BATCH : (step + 1) * BATCH]
+            if options.at_border and step % 2:
+                loss = border_loss(network, *batch(training, side, rows, device, target=side))
+            else:
+                x, y = batch(training, side, rows, device)
+                loss = F.mse_loss(network(x), y)
             adam.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), options.clip)
@@ -305,15 +324,19 @@ def export(state: dict, options) -> None:
         Convolution(*(best[name].cpu().numpy() for name in names))
         for names in ((f"convolutions.{i}.weight", f"convolutions.{i}.bias", f"slopes.{i}") for i in range(m + 3))
     ]
-    history = state["history"]
+    start = state["recipe"].get("start", {"history": []})
+    before = len(start["history"])
+    history = start["history"] + [h | {"epoch": h["epoch"] + before} for h in state["history"]]
+    settings = {key: value for key, value in state["recipe"].items() if key != "start"}
     provenance = {
         "model": f"FSRCNN({d},{s},{m}) x2",
         "recipe": "Honjo et al., Eur J Radiol 154 (2022) 110433, section 2.2; weights/train.py",
-        "epochs": state["epoch"],
-        "best_epoch": state["best"]["epoch"],
+        "epochs": state["epoch"] + before,
+        "best_epoch": state["best"]["epoch"] + before,
         "validation_loss": state["best"]["validation_loss"],
         "validation_psnr": state["best"]["validation_psnr"],
-        "settings": state["recipe"],
+        "settings": settings,
+        "settings_before": start.get("recipe"),
         "training_data": state["training"] | {"what": "ImageNet sample photographs; trained on, not redistributed"},
         "validation_data": state["validation"],
         "low_resolution_pixels": sum(h["low_resolution_pixels"] for h in history),
@@ -348,6 +371,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--start", type=Path, metavar="RUN", help="begin with the best parameters of that run's folder")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--at-border", action="store_true", help="every second step: patches with the image's border")
     parser.add_argument("--also-binned", action="store_true", help="take each photograph at half its size, too")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--deconvolution-rate", type=float, default=1e-3)

@@ -125,11 +125,16 @@ def save_weights(
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
         raise WeightsError(f"{path}: the suffix {path.suffix!r} says no format; allowed are {known}")
     if path.suffix == ".h5":
-        weights.save(path, overwrite=overwrite)
+        from . import hdf5
+
+        hdf5.save(weights, path, overwrite=overwrite)
         return
     from . import matlab_struct, onnx_file, torch_file
 
     module = path.with_name(MODULE) if with_module and path.suffix in TORCH else None
+    text = Path(__file__).with_name("torch_module.py").read_bytes()
+    if module is not None and module.is_file() and module.read_bytes() == text:
+        module = None  # it is there already, from another model
     for output in (path, module):
         if output is not None:
             check_free(output, overwrite=overwrite)
@@ -142,7 +147,7 @@ def save_weights(
             data = torch_file.encoded(weights, safetensors=suffix == ".safetensors", with_module=with_module)
     write_bytes(path, data, overwrite=overwrite)
     if module is not None:
-        write_bytes(module, Path(__file__).with_name("torch_module.py").read_bytes(), overwrite=overwrite)
+        write_bytes(module, text, overwrite=overwrite)
 
 
 def _read(path: Path, asked: Asked) -> Weights | Found:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FsrcnnError
+from ..files import OutputExists
 
 if TYPE_CHECKING:
     from ..network.weights import Weights
@@ -52,6 +53,8 @@ def run(options: argparse.Namespace) -> int:
             warnings.simplefilter("always")
             warnings.showwarning = _warn
             options.weights_command(options)
+    except OutputExists as kept:
+        print(kept)
     except FsrcnnError as error:
         print(f"fsrcnn-np: {' '.join(str(error).split())}", file=sys.stderr)
         return 1

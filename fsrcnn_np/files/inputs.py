@@ -137,9 +137,8 @@ def _named(candidates: list[_Candidate]) -> list[Input]:
 def _unique_names(candidates: list[_Candidate]) -> list[str]:
     """The path below the given folder, or the file's own name; where that is not unique, with folders before it."""
     paths = [_full_parts(candidate) for candidate in candidates]
-    files = Counter(paths)
     for i, candidate in enumerate(candidates):
-        if files[paths[i]] > 1 and candidate.target.dataset:  # two datasets of one file: each gets a file of its own
+        if candidate.target.dataset:  # always, so that a name does not depend on what else is in the batch
             stem, suffix = os.path.splitext(paths[i][-1])
             paths[i] = (*paths[i][:-1], stem + candidate.target.dataset.replace("/", "_") + suffix)
     depths = [len(Path(c.below).parts) or 1 for c in candidates]

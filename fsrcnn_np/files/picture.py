@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FileError, FormatError
@@ -55,6 +56,24 @@ class Picture:
     inverted: bool = False
     remarks: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+    @property
+    def range_doubt(self) -> str:
+        """A hint where a 16-bit file declares no range and looks as if it held 14 bits or fewer; else empty.
+
+        It is taken at its word all the same.
+        """
+        if self.pixels.dtype.kind not in "iu" or self.pixels.dtype.itemsize != 2 or self.data_range is not None:
+            return ""
+        limits, most = np.iinfo(self.pixels.dtype), int(self.pixels.max(initial=0))
+        if most >= limits.max / 4:
+            return ""
+        return (
+            f"its values end at {most}, of {limits.min}..{limits.max} ({self.pixels.dtype.name}); "
+            f"if it holds fewer bits, say so (--data-range {2 ** max(most, 1).bit_length() - 1}): "
+            "network and scores depend on it"
+        )
 
 
 @dataclass(frozen=True)
@@ -130,8 +149,6 @@ def narrowed(colours: NDArray[Any]) -> NDArray[Any]:
 
 def opaque(pixels: NDArray[Any], remarks: list[str]) -> NDArray[Any]:
     """Leave out an alpha channel (the last one) that is opaque everywhere; refuse any other."""
-    import numpy as np
-
     alpha = pixels[..., -1]
     if not (alpha == np.iinfo(alpha.dtype).max).all():
         raise FormatError(

@@ -231,16 +231,20 @@ class Weights:
         return replace(self, **cast)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
-        """Write the model as the package's HDF5, everything about it inside; see `fsrcnn_np.load_weights`.
+        """Write the model as the package's HDF5 (.h5), everything about it inside; see `fsrcnn_np.load_weights`.
+
+        The other suffixes (.onnx, .mat, .pth, .pt, .safetensors) write those formats, as `fsrcnn_np.save_weights` does.
 
         Raises
         ------
         FileError
             The file exists and `overwrite` is not set, or cannot be written.
+        WeightsError
+            The suffix is unknown, or its format cannot hold the model.
         """
-        from ..convert.hdf5 import save
+        from ..convert import save_weights
 
-        save(self, path, overwrite=overwrite)
+        save_weights(self, path, overwrite=overwrite)
 
     def __repr__(self) -> str:
         name = self.provenance.get("model", "")

@@ -92,7 +92,7 @@ def test_hdf5_datasets(tree):
     found = find_inputs(["scan.h5::/left", "scan.h5::right/cc", "scan.h5::/left", "one/a.png"])
     assert [i.path for i in found] == ["scan.h5::/left", "scan.h5::right/cc", "one/a.png"]
     assert [i.name for i in found] == ["scan_left.h5", "scan_right_cc.h5", "a.png"]
-    assert names("scan.h5::/left") == ["scan.h5"]
+    assert names("scan.h5::/left") == ["scan_left.h5"]
     assert [i.path for i in find_inputs(["*.h5::/left"])] == ["scan.h5::/left"]
 
 

@@ -144,3 +144,24 @@ def test_weights(capsys):
     assert "x2" in capsys.readouterr().out
     assert main(["weights", "show", "x2"]) == 0
     assert fsrcnn_np.load_weights("x2").sha256[:12] in capsys.readouterr().out
+
+
+def test_the_input_itself_is_never_replaced(folder, capsys):
+    source = folder / "a" / "one.png"
+    before = source.read_bytes()
+    assert main(["upscale", str(source), "-o", str(folder / "a"), "--overwrite"]) == 1
+    assert "the input itself" in capsys.readouterr().err
+    assert source.read_bytes() == before
+
+
+def test_standard_output_that_cannot_be_written(folder):
+    """A full disk behind it, or an encoding without the letters: a line, never a traceback."""
+    command = [sys.executable, "-m", "fsrcnn_np", "upscale", str(folder / "b"), "-o", str(folder / "out")]
+    ascii_only = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert ascii_only.returncode == 0
+    assert ascii_only.stderr == ""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "standard output" in done.stderr
+    assert "Traceback" not in done.stderr

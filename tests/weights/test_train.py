@@ -27,7 +27,7 @@ def options(tmp_path):
     return argparse.Namespace(
         train=tmp_path / "train", val=tmp_path / "val", checkpoints=tmp_path / "run", out=tmp_path / "model.h5",
         architecture=[6, 3, 2], epochs=3, seed=4, rate=1e-3, deconvolution_rate=1e-3, clip=0.1, threads=1,
-        device="cpu", licence="CC0-1.0", start=None, also_binned=False,
+        device="cpu", licence="CC0-1.0", start=None, also_binned=False, at_border=False,
     )  # fmt: skip
 
 
@@ -115,6 +115,19 @@ def test_what_is_exported(options):
     with torch.no_grad():
         expected = network(torch.from_numpy(low)[None, None], border="replicate")[0, 0].numpy()
     np.testing.assert_allclose(fsrcnn_np.forward(low, weights, engine="reference"), expected, rtol=0, atol=1e-5)
+
+
+def test_a_run_goes_on_from_another_and_learns_the_border(options, tmp_path):
+    first = train.train(options)
+    options.start, options.checkpoints, options.at_border = options.checkpoints, tmp_path / "second", True
+    second = train.train(options)
+    train.export(second, options)
+    best = first["best"]["epoch"]
+    told = fsrcnn_np.load_weights(options.out).provenance
+    assert told["epochs"] == best + 3
+    assert told["history"][:best] == first["history"][:best]
+    assert [h["epoch"] for h in told["history"]] == list(range(1, best + 4))
+    assert told["settings"]["at_border"]
 
 
 def test_pictures_in_both_sets_are_refused(options):
