@@ -7,14 +7,12 @@ in one line, the others done), 2 wrong usage.
 from __future__ import annotations
 
 import argparse
-import io
-import os
-import sys
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from piqe_np.console import command, complain
 
 from .errors import FormatError, FsrcnnError
 from .version import __version__
@@ -29,27 +27,11 @@ Progress = Callable[[int, int], None]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without × gets \xd7, not a traceback
-            stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
-    warnings.showwarning = _one_line_warning
-    try:
-        status = int(options.run(options))
-        sys.stdout.flush()
-        return status
-    except FsrcnnError as error:
-        return _complain(str(error), 2)
-    except MemoryError:
-        return _complain("not enough memory; use a smaller image or a machine with more", 1)
-    except KeyboardInterrupt:
-        return _complain("interrupted; files already written are whole", 130)
-    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _complain(f"standard output cannot be written: {error.strerror or error}", 1)
+    def body() -> int:
+        options = _parser().parse_args(arguments)
+        return int(options.run(options))
+
+    return command("fsrcnn-np", body, FsrcnnError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -282,10 +264,5 @@ def _progress(label: str) -> Iterator[Progress]:
         yield update
 
 
-def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"fsrcnn-np: {message}", file=sys.stderr)
-
-
 def _complain(text: str, status: int) -> int:
-    print(f"fsrcnn-np: {' '.join(text.split())}", file=sys.stderr)
-    return status
+    return complain("fsrcnn-np", text, status)

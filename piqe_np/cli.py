@@ -10,9 +10,7 @@ import argparse
 import csv
 import io
 import json
-import os
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from piqe_np.compiled import thread_count
+from piqe_np.console import command, complain
 from piqe_np.errors import ImageError, OptionError, PiqeError
 from piqe_np.overlay import band, bands, overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, checked_range, piqe
@@ -32,26 +31,12 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without a letter gets \x.., not a traceback
-            stream.reconfigure(errors="backslashreplace")
-    options = _parser().parse_intermixed_args(arguments)
-    warnings.showwarning = _one_line_warning
-    try:
+    def body() -> int:
+        options = _parser().parse_intermixed_args(arguments)
         thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first
-        status = _run(options)
-        sys.stdout.flush()
-        return status
-    except OptionError as error:
-        return _complain(str(error), 2)
-    except KeyboardInterrupt:
-        return _complain("interrupted; files already written are whole", 130)
-    except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _complain(f"standard output cannot be written: {error.strerror or error}", 1)
+        return _run(options)
+
+    return command("piqe-np", body, OptionError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -207,10 +192,5 @@ def _say(bar: Any, line: str) -> None:
         print(line, flush=True)
 
 
-def _one_line_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"piqe-np: {message}", file=sys.stderr)
-
-
 def _complain(text: str, status: int) -> int:
-    print(f"piqe-np: {' '.join(text.split())}", file=sys.stderr)
-    return status
+    return complain("piqe-np", text, status)
