@@ -18,7 +18,8 @@ What it leaves open, and what is chosen here:
   pixels on a side are left out (and counted);
 - He-normal convolutions, deconvolution from N(0, 0.001²), slopes 0.25, biases 0;
 - Adam at --rate for the convolutions and --deconvolution-rate for the deconvolution (a quarter by
-  default; its authors trained it at a tenth), cosine decay to zero over the run, gradient norm clipped at --clip.
+    default; its authors trained it at a tenth), cosine decay to zero over the run, gradient norm clipped at --clip;
+  --optimizer soap takes Adam's steps in each layer's eigenbasis instead (soap.py), which the paper does not do.
 
 A kill at any moment loses at most the epoch under way: every epoch ends with a checkpoint, written
 beside and renamed, and each epoch's patches depend on the seed and its number alone, so a resumed
@@ -43,6 +44,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from soap import Soap
 from torch import nn
 from tqdm import tqdm
 
@@ -227,19 +229,29 @@ def start_from(checkpoints: Path, network: FSRCNN, device) -> dict:
     return {"recipe": earlier["recipe"], "best_epoch": best, "history": earlier["history"][:best]}
 
 
+def optimizer_of(network: FSRCNN, options) -> torch.optim.Optimizer:
+    """Groups with their own "rate", which the schedule scales: for Adam two, for SOAP one a layer."""
+    deconvolution = [network.deconvolution, network.deconvolution_bias]
+    layers = [[c.weight, c.bias, slope] for c, slope in zip(network.convolutions, network.slopes, strict=True)]
+    if options.optimizer == "soap":
+        groups = [{"params": layer, "rate": options.rate} for layer in layers]
+        return Soap(groups + [{"params": [p], "rate": options.deconvolution_rate} for p in deconvolution])
+    others = [p for name, p in network.named_parameters() if not name.startswith("deconvolution")]
+    return torch.optim.Adam(
+        [{"params": others, "rate": options.rate}, {"params": deconvolution, "rate": options.deconvolution_rate}],
+        fused=options.device == "cpu",
+    )
+
+
 def train(options) -> dict:
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads it
     device = torch.device(options.device)
     d, s, m = options.architecture
     side = TARGET + 2 * halo(m)
     network = FSRCNN(d, s, m, torch.Generator().manual_seed(options.seed)).to(device, memory_format=torch.channels_last)
-    deconvolution = [network.deconvolution, network.deconvolution_bias]
-    others = [p for name, p in network.named_parameters() if not name.startswith("deconvolution")]
-    adam = torch.optim.Adam(
-        [{"params": others, "rate": options.rate}, {"params": deconvolution, "rate": options.deconvolution_rate}],
-        fused=device.type == "cpu",
-    )
+    optimizer = optimizer_of(network, options)
     recipe = {
         key: getattr(options, key) for key in ("architecture", "epochs", "seed", "rate", "deconvolution_rate", "clip")
     } | {"target": TARGET, "batch": BATCH}
@@ -247,6 +259,8 @@ def train(options) -> dict:
         recipe["at_border"] = True
     if options.also_binned:
         recipe["also_binned"] = True
+    if options.optimizer != "adam":
+        recipe["optimizer"] = options.optimizer
     if options.start:
         recipe["start"] = start_from(options.start, network, device)
 
@@ -260,7 +274,7 @@ def train(options) -> dict:
                 f"{path} is of another run: {state['recipe']}, asked for {recipe}; name another --checkpoints"
             )
         network.load_state_dict(state["network"])
-        adam.load_state_dict(state["adam"])
+        optimizer.load_state_dict(state["optimizer"])
         print(f"resuming after epoch {state['epoch']}", flush=True)
 
     training = Pictures(options.train, "training", options.also_binned)
@@ -275,7 +289,7 @@ def train(options) -> dict:
         started, total = time.monotonic(), 0.0
         for step in tqdm(range(steps), f"epoch {epoch + 1}/{options.epochs}", disable=None, leave=False):
             progress = (epoch + step / steps) / options.epochs
-            for group in adam.param_groups:
+            for group in optimizer.param_groups:
                 group["lr"] = group["rate"] * 0.5 * (1 + math.cos(math.pi * progress))
             rows = patches[step * BATCH : (step + 1) * BATCH]
             if options.at_border and step % 2:
@@ -283,10 +297,10 @@ def train(options) -> dict:
             else:
                 x, y = batch(training, side, rows, device)
                 loss = F.mse_loss(network(x), y)
-            adam.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), options.clip)
-            adam.step()
+            optimizer.step()
             total += loss.item()
         seconds = time.monotonic() - started
         loss, psnr = validation(network, validating, device)
@@ -303,7 +317,7 @@ def train(options) -> dict:
         copy = {k: v.detach().clone() for k, v in network.state_dict().items()}
         if state["best"] is None or loss < state["best"]["validation_loss"]:
             state["best"] = {"epoch": epoch + 1, "validation_loss": loss, "validation_psnr": psnr, "network": copy}
-        state |= {"epoch": epoch + 1, "network": copy, "adam": adam.state_dict()}
+        state |= {"epoch": epoch + 1, "network": copy, "optimizer": optimizer.state_dict()}
         save_beside_and_rename(state, path)
         (options.checkpoints / "history.json").write_text(json.dumps(state["history"], indent=1))
         print(
@@ -373,6 +387,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-border", action="store_true", help="every second step: patches with the image's border")
     parser.add_argument("--also-binned", action="store_true", help="take each photograph at half its size, too")
+    parser.add_argument("--optimizer", choices=("adam", "soap"), default="adam", help="the paper's, or weights/soap.py")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--deconvolution-rate", type=float, default=1e-3)
     parser.add_argument("--clip", type=float, default=0.05, help="largest gradient norm")
