@@ -18,7 +18,7 @@ What it leaves open, and what is chosen here:
   pixels on a side are left out (and counted);
 - He-normal convolutions, deconvolution from N(0, 0.001²), slopes 0.25, biases 0;
 - Adam at --rate for the convolutions and --deconvolution-rate for the deconvolution (a quarter by
-    default; its authors trained it at a tenth), cosine decay to zero over the run, gradient norm clipped at --clip;
+  default; its authors trained it at a tenth), cosine decay to zero over the run, gradient norm clipped at --clip;
   --optimizer soap takes Adam's steps in each layer's eigenbasis instead (soap.py), which the paper does not do.
 
 A kill at any moment loses at most the epoch under way: every epoch ends with a checkpoint, written

@@ -28,6 +28,7 @@ def options(tmp_path):
         train=tmp_path / "train", val=tmp_path / "val", checkpoints=tmp_path / "run", out=tmp_path / "model.h5",
         architecture=[6, 3, 2], epochs=3, seed=4, rate=1e-3, deconvolution_rate=1e-3, clip=0.1, threads=1,
         device="cpu", licence="CC0-1.0", start=None, also_binned=False, at_border=False,
+        optimizer="adam",
     )  # fmt: skip
 
 
@@ -76,7 +77,9 @@ def test_half_size_pictures_come_beside(options):
     assert pictures.describe() == train.Pictures(options.train, "training").describe()
 
 
-def test_a_killed_run_ends_as_an_uninterrupted_one(options, tmp_path, monkeypatch):
+@pytest.mark.parametrize("optimizer", ["adam", "soap"])
+def test_a_killed_run_ends_as_an_uninterrupted_one(options, tmp_path, monkeypatch, optimizer):
+    options.optimizer = optimizer
     whole = train.train(options)
     options.checkpoints = tmp_path / "other"
     save, calls = train.save_beside_and_rename, []
