@@ -51,8 +51,8 @@ def find_inputs(patterns: Iterable[str | os.PathLike[str]], *, suffixes: Iterabl
     Returns
     -------
     list of Input
-        A folder without images or a glob without a match is one entry with `error`. Missing files are found out when
-        they are read.
+        A folder without images or that cannot be read, or a glob without a match, is one entry with `error`. Missing
+        files are found out when they are read.
     """
     wanted = tuple(suffix.lower() for suffix in (SUFFIXES if suffixes is None else suffixes))
     candidates: dict[str, _Candidate] = {}
@@ -80,9 +80,9 @@ class _Candidate:
 def _expand(pattern: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
     if os.path.isdir(pattern):
         found = False
-        for path in _below(pattern, wanted):
+        for candidate in _below(pattern, wanted):
             found = True
-            yield _Candidate(path, os.path.relpath(path, pattern))
+            yield candidate
         if not found:
             yield _Candidate(pattern, error=f"{pattern}: a folder without images ({', '.join(wanted)})")
     elif glob.has_magic(pattern) and not os.path.lexists(split(pattern).path):
@@ -100,13 +100,17 @@ def _expand(pattern: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
         yield _Candidate(pattern)
 
 
-def _below(folder: str, wanted: tuple[str, ...]) -> Iterator[str]:
-    for root, folders, files in os.walk(folder):
+def _below(folder: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
+    unreadable: list[OSError] = []
+    for root, folders, files in os.walk(folder, onerror=unreadable.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = os.path.join(root, name)
             if not name.startswith(".") and (name.lower().endswith(wanted) or _dicom_by_content(path, wanted)):
-                yield path
+                yield _Candidate(path, os.path.relpath(path, folder))
+    for problem in unreadable:
+        where = problem.filename
+        yield _Candidate(where, error=f"{where}: a folder that cannot be read: {problem.strerror}")
 
 
 def _dicom_by_content(path: str, wanted: tuple[str, ...]) -> bool:

@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -118,3 +119,17 @@ def test_a_colon_in_a_file_name(tree):
     (tree / "a::b.png").touch()
     assert split("a::b.png").dataset is None
     assert names("a::b.png") == ["a::b.png"]
+
+
+def test_a_folder_that_cannot_be_read_is_an_entry_and_the_rest_goes_on(tree, monkeypatch):
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "deep":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_inputs(["one"])
+    assert [i.error for i in found[:2]] == [None, None]
+    assert [i.error for i in found[2:]] == [f"{Path('one', 'deep')}: a folder that cannot be read: Permission denied"]
