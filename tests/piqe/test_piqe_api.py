@@ -5,6 +5,8 @@ import subprocess
 import sys
 import textwrap
 
+import dask
+import dask.array
 import h5py
 import numpy as np
 import pytest
@@ -129,6 +131,17 @@ def test_arrays_that_live_elsewhere_are_read_by_rows(tmp_path, shape, engine):
     np.save(tmp_path / "image.npy", image)
     for mode in ("r", "r+"):
         assert same_bits(piqe(np.load(tmp_path / "image.npy", mmap_mode=mode), engine=engine), right)
+    assert same_bits(piqe(dask.array.from_array(image, chunks=(777, 1000, 3)[: image.ndim]), engine=engine), right)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("scheduler", ["threads", "processes"])
+def test_a_cohort_in_dask_workers(scheduler):
+    images = [picture(200 + 16 * number, 170, "uint16") for number in range(4)]
+    with dask.config.set({"multiprocessing.context": "spawn"}):
+        found = dask.compute(*map(dask.delayed(piqe), images), scheduler=scheduler, num_workers=2)
+    for result, image in zip(found, images, strict=True):
+        assert same_bits(result, piqe(image))
 
 
 def test_memory_does_not_grow_with_the_image(tmp_path):
