@@ -21,6 +21,9 @@ What it leaves open, and what is chosen here:
   default; its authors trained it at a tenth), cosine decay to zero over the run, gradient norm clipped at --clip;
   --optimizer soap takes Adam's steps in each layer's eigenbasis instead (soap.py), which the paper does not do.
 
+Photographs leave open what becomes of sharper edges than theirs (the lettering of a mammogram): --full-contrast and
+--linearise see to that.
+
 A kill at any moment loses at most the epoch under way: every epoch ends with a checkpoint, written
 beside and renamed, and each epoch's patches depend on the seed and its number alone, so a resumed
 run ends with the parameters of an uninterrupted one.
@@ -50,6 +53,8 @@ from tqdm import tqdm
 
 TARGET = 32  # side of a patch's target, in low-resolution pixels
 BATCH = 6
+ONE_SIGN = 1e-4  # of a unit's inputs may have the other sign
+FULL_CONTRAST_WEIGHT = 0.1  # of a black and white patch, whose error is some ten times a photograph's
 RING = 4  # high-resolution pixels that lack features, and their neighbours
 
 
@@ -160,15 +165,21 @@ def epoch_patches(pictures: Pictures, side: int, seed: int, epoch: int) -> np.nd
     return rng.permutation(np.concatenate(patches)).astype(np.int32)
 
 
-def batch(pictures: Pictures, side: int, rows: np.ndarray, device, target: int = TARGET):
-    """Low-resolution inputs with halo and high-resolution targets, each under its own symmetry."""
+def batch(pictures: Pictures, side: int, rows: np.ndarray, device, target: int = TARGET, full_contrast: bool = False):
+    """Low-resolution inputs with halo and high-resolution targets, each under its own symmetry.
+
+    With `full_contrast` the picture is made black and white at the patch's mean and binned again, like lettering.
+    """
     margin = (side - target) // 2
     inputs = np.empty((len(rows), 1, side, side), np.float32)
     targets = np.empty((len(rows), 1, 2 * target, 2 * target), np.float32)
     for k, (index, r, c, symmetry) in enumerate(rows):
         low = pictures.low[index][r : r + side, c : c + side]
-        top, left = 2 * (r + margin), 2 * (c + margin)
-        high = pictures.high[index][top : top + 2 * target, left : left + 2 * target]
+        high = pictures.high[index][2 * r : 2 * (r + side), 2 * c : 2 * (c + side)]
+        if full_contrast:
+            high = (high > low.mean()).astype(np.float32)
+            low = binned(high)
+        high = high[2 * margin : 2 * (margin + target), 2 * margin : 2 * (margin + target)]
         if symmetry & 4:
             low, high = low.T, high.T
         inputs[k, 0] = np.rot90(low, symmetry & 3)
@@ -221,6 +232,29 @@ def commit() -> str:
     return "unknown"
 
 
+@torch.no_grad()
+def linearise(network: FSRCNN, pictures: Pictures, device) -> int:
+    """Make linear, with slope 1, every unit whose input has one sign in all pictures; the number of these units.
+
+    Nothing changes on the pictures. But where such a unit has a slope of 1/30, say, an edge sharper than any of theirs
+    meets a 30 times larger gain on the other side of zero, and several such layers end in values of hundreds.
+    """
+    positive = [torch.zeros_like(slope) for slope in network.slopes]
+    for low in tqdm(pictures.low, "units of one sign", disable=None):
+        x = torch.from_numpy(low)[None, None].to(device, memory_format=torch.channels_last)
+        for layer, (convolution, slope) in enumerate(zip(network.convolutions, network.slopes, strict=True)):
+            x = convolution(F.pad(x, (convolution.kernel_size[0] // 2,) * 4, mode="replicate"))
+            positive[layer] += (x > 0).double().mean((0, 2, 3)) / len(pictures.low)
+            x = F.prelu(x, slope)
+    for convolution, slope, share in zip(network.convolutions, network.slopes, positive, strict=True):
+        never = share < ONE_SIGN
+        gain = torch.where(never, slope, 1.0)
+        convolution.weight.mul_(gain.view(-1, 1, 1, 1))
+        convolution.bias.mul_(gain)
+        slope[never | (share > 1 - ONE_SIGN)] = 1
+    return sum(int(((share < ONE_SIGN) | (share > 1 - ONE_SIGN)).sum()) for share in positive)
+
+
 def start_from(checkpoints: Path, network: FSRCNN, device) -> dict:
     """Take over the best parameters of an earlier run, and say which run that was."""
     earlier = torch.load(checkpoints / "last.pt", weights_only=True, map_location=device)
@@ -259,6 +293,10 @@ def train(options) -> dict:
         recipe["at_border"] = True
     if options.also_binned:
         recipe["also_binned"] = True
+    if options.full_contrast:
+        recipe["full_contrast"] = True
+    if options.linearise:
+        recipe["linearise"] = True
     if options.optimizer != "adam":
         recipe["optimizer"] = options.optimizer
     if options.start:
@@ -282,6 +320,8 @@ def train(options) -> dict:
     if overlap := set(training.names) & set(validating.names):
         raise SystemExit(f"{len(overlap)} pictures are in both --train and --val, e.g. {min(overlap)}")
     state |= {"training": training.describe(), "validation": validating.describe()}
+    if options.linearise and not state["epoch"]:
+        print(f"{linearise(network, training, device)} units have one sign and are linear now", flush=True)
 
     for epoch in range(state["epoch"], options.epochs):
         patches = epoch_patches(training, side, options.seed, epoch)
@@ -292,7 +332,10 @@ def train(options) -> dict:
             for group in optimizer.param_groups:
                 group["lr"] = group["rate"] * 0.5 * (1 + math.cos(math.pi * progress))
             rows = patches[step * BATCH : (step + 1) * BATCH]
-            if options.at_border and step % 2:
+            if options.full_contrast and step % 4 == 2:
+                x, y = batch(training, side, rows, device, full_contrast=True)
+                loss = FULL_CONTRAST_WEIGHT * F.mse_loss(network(x), y)
+            elif options.at_border and step % 2:
                 loss = border_loss(network, *batch(training, side, rows, device, target=side))
             else:
                 x, y = batch(training, side, rows, device)
@@ -387,6 +430,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-border", action="store_true", help="every second step: patches with the image's border")
     parser.add_argument("--also-binned", action="store_true", help="take each photograph at half its size, too")
+    parser.add_argument(
+        "--full-contrast", action="store_true", help="every fourth step: patches made black and white, like lettering"
+    )
+    parser.add_argument("--linearise", action="store_true", help="at the start: units of one sign become linear")
     parser.add_argument("--optimizer", choices=("adam", "soap"), default="adam", help="the paper's, or weights/soap.py")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--deconvolution-rate", type=float, default=1e-3)

@@ -28,7 +28,7 @@ def options(tmp_path):
         train=tmp_path / "train", val=tmp_path / "val", checkpoints=tmp_path / "run", out=tmp_path / "model.h5",
         architecture=[6, 3, 2], epochs=3, seed=4, rate=1e-3, deconvolution_rate=1e-3, clip=0.1, threads=1,
         device="cpu", licence="CC0-1.0", start=None, also_binned=False, at_border=False,
-        optimizer="adam",
+        optimizer="adam", full_contrast=False, linearise=False,
     )  # fmt: skip
 
 
