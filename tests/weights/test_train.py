@@ -137,3 +137,40 @@ def test_pictures_in_both_sets_are_refused(options):
     options.val = options.train
     with pytest.raises(SystemExit, match="both"):
         train.train(options)
+
+
+def test_units_of_one_sign_become_linear_and_nothing_else_changes(options):
+    pictures = train.Pictures(options.train, "training")
+    network = train.FSRCNN(6, 3, 2, torch.Generator().manual_seed(1)).requires_grad_(False)
+    for parameters in (*network.slopes, network.deconvolution):
+        parameters.normal_(0.3, 0.1, generator=torch.Generator().manual_seed(2))
+    network.convolutions[0].bias[:3] = torch.tensor([-50.0, 50.0, -50.0])
+    network.slopes[0][:3] = torch.tensor([0.02, 0.4, -0.3])
+    x = torch.from_numpy(pictures.low[0])[None, None]
+    before = network(x, border="replicate")
+    told = train.linearise(network, pictures, "cpu")
+    assert torch.equal(network.slopes[0][:3], torch.ones(3))
+    assert told == sum(int((slope == 1).sum()) for slope in network.slopes) < 6 + 3 + 6 + 6
+    torch.testing.assert_close(network(x, border="replicate"), before, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("target", [train.TARGET, train.TARGET + 16])
+def test_full_contrast_patches_are_black_and_white_and_binned_again(options, target):
+    pictures = train.Pictures(options.train, "training")
+    rows = train.epoch_patches(pictures, train.TARGET + 16, seed=3, epoch=0)[:5]
+    low, high = train.batch(pictures, train.TARGET + 16, rows, "cpu", target=target, full_contrast=True)
+    assert set(np.unique(high.numpy())) == {0.0, 1.0}
+    margin = (train.TARGET + 16 - target) // 2
+    inner = low[:, :, margin : margin + target, margin : margin + target]
+    torch.testing.assert_close(F.avg_pool2d(high, 2), inner)
+
+
+def test_a_run_with_full_contrast_goes_on_from_another(options, tmp_path):
+    first = train.train(options)
+    options.start, options.checkpoints = options.checkpoints, tmp_path / "second"
+    options.full_contrast = options.linearise = True
+    second = train.train(options)
+    assert second["recipe"]["linearise"]
+    assert second["recipe"]["full_contrast"]
+    assert second["recipe"]["start"]["recipe"] == first["recipe"]
+    assert torch.equal(train.train(options)["network"]["deconvolution"], second["network"]["deconvolution"])
