@@ -255,12 +255,20 @@ def linearise(network: FSRCNN, pictures: Pictures, device) -> int:
     return sum(int(((share < ONE_SIGN) | (share > 1 - ONE_SIGN)).sum()) for share in positive)
 
 
-def start_from(checkpoints: Path, network: FSRCNN, device) -> dict:
-    """Take over the best parameters of an earlier run, and say which run that was."""
-    earlier = torch.load(checkpoints / "last.pt", weights_only=True, map_location=device)
-    network.load_state_dict(earlier["best"]["network"])
-    best = earlier["best"]["epoch"]
-    return {"recipe": earlier["recipe"], "best_epoch": best, "history": earlier["history"][:best]}
+def start_from(places: list[Path], network: FSRCNN, device) -> dict:
+    """Take over the best parameters of an earlier run, or the mean of several of its epochs; say which these were."""
+    files = [place / "last.pt" if place.is_dir() else place for place in places]
+    states = [torch.load(file, weights_only=True, map_location=device) for file in files]
+    earlier = max(states, key=lambda state: state["epoch"])
+    if len(states) == 1:
+        found, epochs = earlier["best"]["network"], earlier["best"]["epoch"]
+        told = {"recipe": earlier["recipe"], "best_epoch": epochs}
+    else:
+        found = {k: sum(state["network"][k] for state in states) / len(states) for k in earlier["network"]}
+        epochs = earlier["epoch"]
+        told = {"recipe": earlier["recipe"], "mean_of_epochs": sorted(state["epoch"] for state in states)}
+    network.load_state_dict(found)
+    return told | {"history": earlier["history"][:epochs]}
 
 
 def optimizer_of(network: FSRCNN, options) -> torch.optim.Optimizer:
@@ -291,6 +299,8 @@ def train(options) -> dict:
     } | {"target": TARGET, "batch": BATCH}
     if options.at_border:
         recipe["at_border"] = True
+        if options.border_every != 2:
+            recipe["border_every"] = options.border_every
     if options.also_binned:
         recipe["also_binned"] = True
     if options.full_contrast:
@@ -335,7 +345,7 @@ def train(options) -> dict:
             if options.full_contrast and step % 4 == 2:
                 x, y = batch(training, side, rows, device, full_contrast=True)
                 loss = FULL_CONTRAST_WEIGHT * F.mse_loss(network(x), y)
-            elif options.at_border and step % 2:
+            elif options.at_border and (step + 1) % options.border_every == 0:
                 loss = border_loss(network, *batch(training, side, rows, device, target=side))
             else:
                 x, y = batch(training, side, rows, device)
@@ -362,6 +372,8 @@ def train(options) -> dict:
             state["best"] = {"epoch": epoch + 1, "validation_loss": loss, "validation_psnr": psnr, "network": copy}
         state |= {"epoch": epoch + 1, "network": copy, "optimizer": optimizer.state_dict()}
         save_beside_and_rename(state, path)
+        if options.keep:
+            save_beside_and_rename(state, options.checkpoints / f"epoch{epoch + 1}.pt")
         (options.checkpoints / "history.json").write_text(json.dumps(state["history"], indent=1))
         print(
             f"epoch {epoch + 1}: training {total / steps:.4e}, validation {loss:.4e} ({psnr:.3f} dB), "
@@ -426,9 +438,14 @@ def main() -> None:
         "--architecture", type=lambda t: [int(v) for v in t.split(",")], default=[56, 12, 4], metavar="D,S,M"
     )
     parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--start", type=Path, metavar="RUN", help="begin with the best parameters of that run's folder")
+    parser.add_argument(
+        "--start", type=Path, nargs="+", metavar="RUN",
+        help="begin with the best parameters of that run's folder, or the mean of several of its epochN.pt",
+    )  # fmt: skip
+    parser.add_argument("--keep", action="store_true", help="keep the checkpoint of every epoch as epochN.pt")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--at-border", action="store_true", help="every second step: patches with the image's border")
+    parser.add_argument("--at-border", action="store_true", help="some steps: patches with the image's border")
+    parser.add_argument("--border-every", type=int, default=2, metavar="N", help="every Nth step (--at-border)")
     parser.add_argument("--also-binned", action="store_true", help="take each photograph at half its size, too")
     parser.add_argument(
         "--full-contrast", action="store_true", help="every fourth step: patches made black and white, like lettering"

@@ -29,6 +29,7 @@ def options(tmp_path):
         architecture=[6, 3, 2], epochs=3, seed=4, rate=1e-3, deconvolution_rate=1e-3, clip=0.1, threads=1,
         device="cpu", licence="CC0-1.0", start=None, also_binned=False, at_border=False,
         optimizer="adam", full_contrast=False, linearise=False,
+        keep=False, border_every=2,
     )  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def test_what_is_exported(options):
 
 def test_a_run_goes_on_from_another_and_learns_the_border(options, tmp_path):
     first = train.train(options)
-    options.start, options.checkpoints, options.at_border = options.checkpoints, tmp_path / "second", True
+    options.start, options.checkpoints, options.at_border = [options.checkpoints], tmp_path / "second", True
     second = train.train(options)
     train.export(second, options)
     best = first["best"]["epoch"]
@@ -167,10 +168,25 @@ def test_full_contrast_patches_are_black_and_white_and_binned_again(options, tar
 
 def test_a_run_with_full_contrast_goes_on_from_another(options, tmp_path):
     first = train.train(options)
-    options.start, options.checkpoints = options.checkpoints, tmp_path / "second"
+    options.start, options.checkpoints = [options.checkpoints], tmp_path / "second"
     options.full_contrast = options.linearise = True
     second = train.train(options)
     assert second["recipe"]["linearise"]
     assert second["recipe"]["full_contrast"]
     assert second["recipe"]["start"]["recipe"] == first["recipe"]
     assert torch.equal(train.train(options)["network"]["deconvolution"], second["network"]["deconvolution"])
+
+
+def test_a_run_begins_with_the_mean_of_epochs(options, tmp_path):
+    options.keep = True
+    first = train.train(options)
+    kept = [options.checkpoints / f"epoch{n}.pt" for n in (2, 3)]
+    network = train.FSRCNN(6, 3, 2, torch.Generator())
+    told = train.start_from(kept, network, "cpu")
+    assert told["mean_of_epochs"] == [2, 3]
+    assert told["history"] == first["history"]
+    two, three = (torch.load(path, weights_only=True)["network"]["deconvolution"] for path in kept)
+    torch.testing.assert_close(network.deconvolution.data, (two + three) / 2)
+    options.start, options.checkpoints = kept, tmp_path / "second"
+    train.export(train.train(options), options)
+    assert fsrcnn_np.load_weights(options.out).provenance["epochs"] == 6
