@@ -212,6 +212,13 @@ def border_loss(network: FSRCNN, x, y):
     return (4 * squared.sum() - 3 * inside) / squared.numel()
 
 
+def better(measure: str, one: dict, other: dict) -> bool:
+    """Whether one epoch's validation is better: by the pooled loss, or by the mean of the pictures' PSNR."""
+    if measure == "psnr":
+        return one["validation_psnr"] > other["validation_psnr"]
+    return one["validation_loss"] < other["validation_loss"]
+
+
 def save_beside_and_rename(value, path: Path) -> None:
     part = path.with_suffix(".part")
     torch.save(value, part)
@@ -303,6 +310,8 @@ def train(options) -> dict:
             recipe["border_every"] = options.border_every
     if options.also_binned:
         recipe["also_binned"] = True
+    if options.best_by != "loss":
+        recipe["best_by"] = options.best_by
     if options.full_contrast:
         recipe["full_contrast"] = True
     if options.linearise:
@@ -368,7 +377,7 @@ def train(options) -> dict:
             }
         )
         copy = {k: v.detach().clone() for k, v in network.state_dict().items()}
-        if state["best"] is None or loss < state["best"]["validation_loss"]:
+        if all(better(options.best_by, state["history"][-1], h) for h in state["history"][:-1]):
             state["best"] = {"epoch": epoch + 1, "validation_loss": loss, "validation_psnr": psnr, "network": copy}
         state |= {"epoch": epoch + 1, "network": copy, "optimizer": optimizer.state_dict()}
         save_beside_and_rename(state, path)
@@ -442,6 +451,9 @@ def main() -> None:
         "--start", type=Path, nargs="+", metavar="RUN",
         help="begin with the best parameters of that run's folder, or the mean of several of its epochN.pt",
     )  # fmt: skip
+    parser.add_argument(
+        "--best-by", choices=("loss", "psnr"), default="loss", help="validation: of all pixels, or the pictures' mean"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the checkpoint of every epoch as epochN.pt")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--at-border", action="store_true", help="some steps: patches with the image's border")

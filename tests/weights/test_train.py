@@ -29,7 +29,7 @@ def options(tmp_path):
         architecture=[6, 3, 2], epochs=3, seed=4, rate=1e-3, deconvolution_rate=1e-3, clip=0.1, threads=1,
         device="cpu", licence="CC0-1.0", start=None, also_binned=False, at_border=False,
         optimizer="adam", full_contrast=False, linearise=False,
-        keep=False, border_every=2,
+        keep=False, border_every=2, best_by="loss",
     )  # fmt: skip
 
 
@@ -153,6 +153,15 @@ def test_units_of_one_sign_become_linear_and_nothing_else_changes(options):
     assert torch.equal(network.slopes[0][:3], torch.ones(3))
     assert told == sum(int((slope == 1).sum()) for slope in network.slopes) < 6 + 3 + 6 + 6
     torch.testing.assert_close(network(x, border="replicate"), before, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("measure", "key"), [("loss", "validation_loss"), ("psnr", "validation_psnr")])
+def test_the_best_epoch(options, measure, key):
+    options.best_by = measure
+    state = train.train(options)
+    values = [h[key] for h in state["history"]]
+    assert state["best"]["epoch"] == 1 + values.index((min if measure == "loss" else max)(values))
+    assert state["best"][key] == values[state["best"]["epoch"] - 1]
 
 
 @pytest.mark.parametrize("target", [train.TARGET, train.TARGET + 16])
