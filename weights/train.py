@@ -415,6 +415,7 @@ def export(state: dict, options) -> None:
         "validation_psnr": state["best"]["validation_psnr"],
         "settings": settings,
         "settings_before": start.get("recipe"),
+        "mean_of_epochs": start.get("mean_of_epochs"),
         "training_data": state["training"] | {"what": "ImageNet sample photographs; trained on, not redistributed"},
         "validation_data": state["validation"],
         "low_resolution_pixels": sum(h["low_resolution_pixels"] for h in history),

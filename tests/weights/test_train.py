@@ -198,4 +198,6 @@ def test_a_run_begins_with_the_mean_of_epochs(options, tmp_path):
     torch.testing.assert_close(network.deconvolution.data, (two + three) / 2)
     options.start, options.checkpoints = kept, tmp_path / "second"
     train.export(train.train(options), options)
-    assert fsrcnn_np.load_weights(options.out).provenance["epochs"] == 6
+    told = fsrcnn_np.load_weights(options.out).provenance
+    assert told["epochs"] == 6
+    assert told["mean_of_epochs"] == [2, 3]
