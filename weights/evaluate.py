@@ -118,7 +118,7 @@ def curve(models: dict, path: Path) -> None:
             (line,) = axes.plot(epochs, [h["validation_loss"] for h in history], label=f"{name}, validation")
             losses = [h["training_loss"] for h in history]
             axes.plot(epochs, losses, ":", color=line.get_color(), label=f"{name}, training")
-            best = min(history, key=lambda h: h["validation_loss"])
+            best = next(h for h in history if h["epoch"] == model.provenance["best_epoch"])
             axes.plot(best["epoch"], best["validation_loss"], "o", color=line.get_color())
     axes.set(xlabel="epoch", ylabel="mean squared error, range 0 to 1", yscale="log")
     axes.set_title("Loss; a dot marks the epoch that ships")
@@ -132,7 +132,7 @@ def tables(results: dict) -> str:
     names, parts = list(results["models"]), []
     if sets := results["photographs"]:
         parts += ["PSNR in dB on photographs, from their 2×2 binning."]
-        parts += [table(["", *sets], [[name, *(f"{sets[s][name]:.2f}" for s in sets)] for name in names])]
+        parts += [table(["", *sets], [[name, *(f"{sets[s][name]:.3f}" for s in sets)] for name in names])]
     if found := results["mammograms"]:
         parts += ["Mammograms against the ×2 of their own 2×2 binning: PSNR in dB inside the breast / SSIM of all."]
         back = {file: each["binned_back"] for file, each in found.items()}
