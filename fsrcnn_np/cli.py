@@ -27,6 +27,7 @@ Progress = Callable[[int, int], None]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+
     def body() -> int:
         options = _parser().parse_args(arguments)
         return int(options.run(options))

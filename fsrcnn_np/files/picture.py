@@ -57,7 +57,6 @@ class Picture:
     remarks: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-
     @property
     def range_doubt(self) -> str:
         """A hint where a 16-bit file declares no range and looks as if it held 14 bits or fewer; else empty.
