@@ -23,6 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from checkpoint import model_of
 from evaluate import BICUBIC, HERE, NAMED_RANGE, enlarge, named_range, pictures
 from scipy import ndimage
 from tqdm import tqdm
@@ -32,7 +33,7 @@ from card import insert, table
 from fsrcnn_np import files
 from fsrcnn_np.convert import shipped
 from fsrcnn_np.images.value_range import normalise, to_integers
-from fsrcnn_np.network.weights import Architecture, Convolution, Deconvolution, Weights
+from fsrcnn_np.network.weights import Weights
 from fsrcnn_np.pipeline import picture_range
 from piqe_np import piqe
 
@@ -45,14 +46,7 @@ def snapshot(path: Path) -> Weights:
     import torch
 
     state = torch.load(path, weights_only=True, map_location="cpu")
-    d, s, m = state["recipe"]["architecture"]
-    found = {name: array.numpy() for name, array in state["network"].items()}
-    layers = [
-        Convolution(found[f"convolutions.{i}.weight"], found[f"convolutions.{i}.bias"], found[f"slopes.{i}"])
-        for i in range(m + 3)
-    ]
-    last = Deconvolution(found["deconvolution"], found["deconvolution_bias"])
-    return Weights(Architecture(d, s, m, 2), "replicate", tuple(layers), last)
+    return model_of(state["network"])
 
 
 def scored(image: np.ndarray, how: str, span: float, window: tuple[float, float]) -> dict:

@@ -34,7 +34,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
-import hashlib
 import json
 import math
 import os
@@ -46,13 +45,17 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from checkpoint import model_of
+from patches import TARGET, Pictures, batch, epoch_patches
 from soap import Soap
 from torch import nn
 from tqdm import tqdm
 
-TARGET = 32  # side of a patch's target, in low-resolution pixels
 BATCH = 6
+PAPER = {  # what is not of the paper's recipe is off, and then not named in a run's own
+    "at_border": False, "border_every": 2, "also_binned": False, "full_contrast": False, "linearise": False,
+    "optimizer": "adam", "best_by": "loss",
+}  # fmt: skip
 ONE_SIGN = 1e-4  # of a unit's inputs may have the other sign
 FULL_CONTRAST_WEIGHT = 0.1  # of a black and white patch, whose error is some ten times a photograph's
 RING = 4  # high-resolution pixels that lack features, and their neighbours
@@ -100,92 +103,6 @@ class FSRCNN(nn.Module):
         d = self.deconvolution.shape[0]
         taps = F.pad(self.deconvolution[:, 0], (0, 1, 0, 1)).view(d, 5, 2, 5, 2)
         return taps.flip(1, 3).permute(2, 4, 0, 1, 3).reshape(4, d, 5, 5)
-
-
-def luma(path: Path) -> np.ndarray:
-    """The picture's full-range luma in [0, 1], float32, cut to even height and width."""
-    with Image.open(path) as picture:
-        rgb = np.asarray(picture.convert("RGB"), np.float32)
-    y = (rgb @ np.float32([0.299, 0.587, 0.114])) / np.float32(255)
-    return y[: y.shape[0] // 2 * 2, : y.shape[1] // 2 * 2]
-
-
-def binned(y: np.ndarray) -> np.ndarray:
-    """2×2 pixel binning: the mean of each block."""
-    return y.reshape(y.shape[0] // 2, 2, y.shape[1] // 2, 2).mean((1, 3), dtype=np.float32)
-
-
-class Pictures:
-    """High-resolution luma and its binning, in memory: about 5 bytes per high-resolution pixel.
-
-    With `also_binned` each picture stands a second time at half its size, its own binning being the target: detail
-    that reaches up to the pixel, without the traces of JPEG. These are taken in as many patches as the first.
-    """
-
-    def __init__(self, folder: Path, what: str, also_binned: bool = False):
-        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png", ".bmp", ".tif"})
-        if not paths:
-            raise SystemExit(f"{folder}: no picture found for {what}")
-        self.names, self.high, self.low = [], [], []
-        digest = hashlib.sha256()
-        for path in tqdm(paths, f"reading {what}", disable=None):
-            digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-            y = luma(path)
-            self.names.append(path.name)
-            self.high.append(y)
-            self.low.append(binned(y))
-        self.sha256 = digest.hexdigest()
-        self.share = np.full(len(self.low), 0.25)  # of each picture's low-resolution pixels, an epoch
-        if also_binned:
-            self.high += [y[: y.shape[0] // 2 * 2, : y.shape[1] // 2 * 2] for y in self.low]
-            self.low += [binned(y) for y in self.high[len(self.names) :]]
-            self.share = np.repeat([0.125, 0.5], len(self.names))
-
-    def describe(self) -> dict:
-        return {
-            "images": len(self.names),
-            "high_resolution_pixels": int(sum(y.size for y in self.high[: len(self.names)])),
-            "sha256_of_names_and_hashes": self.sha256,
-        }
-
-
-def epoch_patches(pictures: Pictures, side: int, seed: int, epoch: int) -> np.ndarray:
-    """(image, row, column, symmetry) of each patch of one epoch, shuffled; int32, one row a patch."""
-    rng = np.random.default_rng([seed, epoch])
-    patches = []
-    for index, low in enumerate(pictures.low):
-        height, width = low.shape
-        if min(height, width) < side:
-            continue
-        count = math.ceil(low.size * pictures.share[index] / TARGET**2)
-        rows = rng.integers(0, height - side + 1, count)
-        columns = rng.integers(0, width - side + 1, count)
-        symmetries = rng.integers(0, 8, count)
-        patches.append(np.stack([np.full(count, index), rows, columns, symmetries], 1))
-    return rng.permutation(np.concatenate(patches)).astype(np.int32)
-
-
-def batch(pictures: Pictures, side: int, rows: np.ndarray, device, target: int = TARGET, full_contrast: bool = False):
-    """Low-resolution inputs with halo and high-resolution targets, each under its own symmetry.
-
-    With `full_contrast` the picture is made black and white at the patch's mean and binned again, like lettering.
-    """
-    margin = (side - target) // 2
-    inputs = np.empty((len(rows), 1, side, side), np.float32)
-    targets = np.empty((len(rows), 1, 2 * target, 2 * target), np.float32)
-    for k, (index, r, c, symmetry) in enumerate(rows):
-        low = pictures.low[index][r : r + side, c : c + side]
-        high = pictures.high[index][2 * r : 2 * (r + side), 2 * c : 2 * (c + side)]
-        if full_contrast:
-            high = (high > low.mean()).astype(np.float32)
-            low = binned(high)
-        high = high[2 * margin : 2 * (margin + target), 2 * margin : 2 * (margin + target)]
-        if symmetry & 4:
-            low, high = low.T, high.T
-        inputs[k, 0] = np.rot90(low, symmetry & 3)
-        targets[k, 0] = np.rot90(high, symmetry & 3)
-    form = {"device": device, "memory_format": torch.channels_last}
-    return torch.from_numpy(inputs).to(**form), torch.from_numpy(targets).to(**form)
 
 
 @torch.no_grad()
@@ -304,20 +221,7 @@ def train(options) -> dict:
     recipe = {
         key: getattr(options, key) for key in ("architecture", "epochs", "seed", "rate", "deconvolution_rate", "clip")
     } | {"target": TARGET, "batch": BATCH}
-    if options.at_border:
-        recipe["at_border"] = True
-        if options.border_every != 2:
-            recipe["border_every"] = options.border_every
-    if options.also_binned:
-        recipe["also_binned"] = True
-    if options.best_by != "loss":
-        recipe["best_by"] = options.best_by
-    if options.full_contrast:
-        recipe["full_contrast"] = True
-    if options.linearise:
-        recipe["linearise"] = True
-    if options.optimizer != "adam":
-        recipe["optimizer"] = options.optimizer
+    recipe |= {key: value for key, usual in PAPER.items() if (value := getattr(options, key)) != usual}
     if options.start:
         recipe["start"] = start_from(options.start, network, device)
 
@@ -394,20 +298,12 @@ def train(options) -> dict:
 
 def export(state: dict, options) -> None:
     """The best parameters, with all that is known about them, as the library's HDF5."""
-    from fsrcnn_np import Architecture, Convolution, Deconvolution, Weights
-
-    best = state["best"]["network"]
-    d, s, m = options.architecture
-    layers = [
-        Convolution(*(best[name].cpu().numpy() for name in names))
-        for names in ((f"convolutions.{i}.weight", f"convolutions.{i}.bias", f"slopes.{i}") for i in range(m + 3))
-    ]
     start = state["recipe"].get("start", {"history": []})
     before = len(start["history"])
     history = start["history"] + [h | {"epoch": h["epoch"] + before} for h in state["history"]]
     settings = {key: value for key, value in state["recipe"].items() if key != "start"}
     provenance = {
-        "model": f"FSRCNN({d},{s},{m}) x2",
+        "model": "FSRCNN({},{},{}) x2".format(*state["recipe"]["architecture"]),
         "recipe": "Honjo et al., Eur J Radiol 154 (2022) 110433, section 2.2; weights/train.py",
         "epochs": state["epoch"] + before,
         "best_epoch": state["best"]["epoch"] + before,
@@ -426,15 +322,8 @@ def export(state: dict, options) -> None:
         "date": datetime.date.today().isoformat(),
         "not_for": "diagnosis; it amplifies noise, and it was trained on photographs",
     }
-    Weights(
-        architecture=Architecture(d, s, m, scale=2),
-        border="replicate",
-        convolutions=tuple(layers),
-        deconvolution=Deconvolution(best["deconvolution"].cpu().numpy(), best["deconvolution_bias"].cpu().numpy()),
-        value_range=(0.0, 1.0),
-        licence=options.licence,
-        provenance=provenance,
-    ).save(options.out, overwrite=True)
+    model = model_of(state["best"]["network"], licence=options.licence, provenance=provenance)
+    model.save(options.out, overwrite=True)
     print(f"{options.out}: best epoch {state['best']['epoch']} of {state['epoch']}")
 
 
@@ -475,7 +364,6 @@ def main() -> None:
     options = parser.parse_args()
     if options.export_now:
         state = torch.load(options.checkpoints / "last.pt", weights_only=True, map_location="cpu")
-        options.architecture = state["recipe"]["architecture"]
     else:
         state = train(options)
     if options.out:
