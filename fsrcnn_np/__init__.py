@@ -13,7 +13,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .convert import load_weights, save_weights
-    from .convert.layers import ConventionWarning
+    from .convert.conventions import ConventionWarning
     from .errors import (
         FileError,
         FormatError,
@@ -31,7 +31,7 @@ _HOMES = {
     "errors": "FsrcnnError ImageError OptionError WeightsError FormatError FileError MissingExtraError",
     "network.weights": "Architecture Convolution Deconvolution Weights",
     "convert": "load_weights save_weights",
-    "convert.layers": "ConventionWarning",
+    "convert.conventions": "ConventionWarning",
     "images.imresize": "imresize",
     "pipeline": "forward upscale upscale_file upscale_stream",
 }

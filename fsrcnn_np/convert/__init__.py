@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import FileError, FsrcnnError, WeightsError
 from ..files.atomic import check_free, write_bytes
 from ..network.weights import Weights
-from .layers import Asked, ConventionWarning, Found, build, override, scale_in_name
+from .conventions import Asked, ConventionWarning, Found, build, override, scale_in_name
 
 __all__ = ["SUFFIXES", "ConventionWarning", "load_weights", "save_weights", "shipped"]
 
@@ -129,10 +129,10 @@ def save_weights(
 
         hdf5.save(weights, path, overwrite=overwrite)
         return
-    from . import matlab_struct, onnx_file, torch_file
+    from . import matlab, onnx, torch
 
     module = path.with_name(MODULE) if with_module and path.suffix in TORCH else None
-    text = Path(__file__).with_name("torch_module.py").read_bytes()
+    text = (Path(__file__).parent / "torch" / "module.py").read_bytes()
     if module is not None and module.is_file() and module.read_bytes() == text:
         module = None  # it is there already, from another model
     for output in (path, module):
@@ -140,11 +140,11 @@ def save_weights(
             check_free(output, overwrite=overwrite)
     match path.suffix:
         case ".onnx":
-            data = onnx_file.encoded(weights)
+            data = onnx.encoded(weights)
         case ".mat":
-            data = matlab_struct.encoded(weights)
+            data = matlab.encoded(weights)
         case suffix:
-            data = torch_file.encoded(weights, safetensors=suffix == ".safetensors", with_module=with_module)
+            data = torch.encoded(weights, safetensors=suffix == ".safetensors", with_module=with_module)
     write_bytes(path, data, overwrite=overwrite)
     if module is not None:
         write_bytes(module, text, overwrite=overwrite)
@@ -152,18 +152,18 @@ def save_weights(
 
 def _read(path: Path, asked: Asked) -> Weights | Found:
     """Tell the format by the first bytes, and read."""
-    from . import hdf5, mat5, mat73, matlab_file, onnx_file, torch_file
+    from . import hdf5, matlab, onnx, torch
 
     with path.open("rb") as file:
         head = file.read(128)
-    if mat5.is_mat5(head) or mat73.is_mat73(head):
-        return matlab_file.found(path, head, asked.scale or scale_in_name(path))
+    if matlab.is_mat(head):
+        return matlab.found(path, head, asked.scale or scale_in_name(path))
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return hdf5.load(path)
     if path.suffix == ".safetensors" or head.startswith((b"PK\x03\x04", b"\x80")):
-        return torch_file.found(path)
+        return torch.found(path)
     if path.suffix == ".onnx" or head.startswith(b"\x08"):
-        return onnx_file.found(path)
+        return onnx.found(path)
     raise WeightsError(
         f"the file begins with {head[:8]!r}, which is no format that is read: HDF5 of fsrcnn-np, "
         "MATLAB -v6, -v7 and -v7.3, PyTorch (.pth, .pt, .safetensors), ONNX"

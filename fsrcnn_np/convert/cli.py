@@ -89,7 +89,7 @@ def _load(options: argparse.Namespace) -> Weights:
         licence=options.licence,
     )
     if options.align and weights.architecture.scale == 3:
-        from .layers import Asked, override
+        from .conventions import Asked, override
 
         return override(weights, Asked(deconvolution_offset=3))
     return weights

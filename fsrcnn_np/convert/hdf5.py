@@ -24,8 +24,8 @@ import numpy as np
 from ..errors import FileError, WeightsError
 from ..files.atomic import write_bytes
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
+from .conventions import MOST_BYTES, first_line
 from .header import FORMAT, MOST_TEXT, SCHEMA
-from .layers import MOST_BYTES, first_line
 
 
 def save(weights: Weights, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

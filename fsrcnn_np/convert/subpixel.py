@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import WeightsError
-from .layers import Layer
+from .conventions import Layer
 
 
 def from_subpixel(layer: Layer, begin: int) -> tuple[Layer, int, int]:

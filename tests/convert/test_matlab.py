@@ -14,7 +14,8 @@ from mat73_writer import Cell, StructArray, write_mat73
 from scipy.io import loadmat, savemat
 
 from fsrcnn_np import load_weights
-from fsrcnn_np.convert import ConventionWarning, mat5, mat73, save_weights
+from fsrcnn_np.convert import ConventionWarning, save_weights
+from fsrcnn_np.convert.matlab import mat5, mat73
 from fsrcnn_np.errors import WeightsError
 from models import random_weights
 

@@ -14,8 +14,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from fsrcnn_np import load_weights
-from fsrcnn_np.convert import ConventionWarning, save_weights, torch_file
-from fsrcnn_np.convert.torch_module import FSRCNN
+from fsrcnn_np.convert import ConventionWarning, save_weights
+from fsrcnn_np.convert.torch import file as torch_file
+from fsrcnn_np.convert.torch.module import FSRCNN
 from fsrcnn_np.errors import FileError, MissingExtraError, WeightsError
 from fsrcnn_np.network.reference import forward
 from models import random_weights

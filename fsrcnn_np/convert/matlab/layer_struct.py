@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import WeightsError
-from ..network.weights import Weights
-from . import matlab_layers
-from .header import FORMAT, SCHEMA, header_text, parse
-from .layers import Fact, Found, Layer
+from ...errors import WeightsError
+from ...network.weights import Weights
+from ..conventions import Fact, Found, Layer
+from ..header import FORMAT, SCHEMA, header_text, parse
+from . import toolbox
 
 VARIABLE = "fsrcnn"
 FORM = "a MATLAB struct of export_fsrcnn_weights.m"
@@ -49,7 +49,7 @@ def found(variables: Mapping[str, Any]) -> Found:
     layers = list(cell.ravel("F"))
     if isinstance(struct.get("header"), str):
         return _own(layers, struct["header"])
-    result = matlab_layers.found(layers, FORM)
+    result = toolbox.found(layers, FORM)
     if (span := struct.get("value_range")) is not None and np.size(span) == 2:
         low, high = (float(v) for v in np.ravel(span))
         return Found(
@@ -95,9 +95,9 @@ def _own(layers: list[Mapping[str, Any]], text: str) -> Found:
         raise WeightsError(f"fsrcnn.layers: {len(kernels)} with Weights and {len(slopes)} with Alpha are no FSRCNN")
     read = [
         Layer(
-            matlab_layers.name_of(layer, i), matlab_layers.kernel(layer, f"layer {i + 1}"),
-            matlab_layers.numbers(layer, "Bias", f"layer {i + 1}").reshape(-1),
-            matlab_layers.numbers(slopes[i], "Alpha", f"slope {i + 1}") if i < len(slopes) else None,
+            toolbox.name_of(layer, i), toolbox.kernel(layer, f"layer {i + 1}"),
+            toolbox.numbers(layer, "Bias", f"layer {i + 1}").reshape(-1),
+            toolbox.numbers(slopes[i], "Alpha", f"slope {i + 1}") if i < len(slopes) else None,
         )
         for i, layer in enumerate(kernels)
     ]  # fmt: skip

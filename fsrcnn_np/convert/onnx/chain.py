@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import WeightsError
-from .layers import Fact, Found, Layer, listing
-from .subpixel import from_subpixel
+from ...errors import WeightsError
+from ..conventions import Fact, Found, Layer, listing
+from ..subpixel import from_subpixel
 
 _PASSED = ("Identity", "Cast", "Dropout", "Squeeze", "Unsqueeze")
 #: What exporters compute paddings and kernels with, from constants alone.

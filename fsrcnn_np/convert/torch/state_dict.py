@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import WeightsError
-from .layers import Layer
-from .subpixel import from_subpixel
+from ...errors import WeightsError
+from ..conventions import Layer
+from ..subpixel import from_subpixel
 
 
 class Block(NamedTuple):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import WeightsError
-from .layers import MOST_BYTES, first_line
+from ...errors import WeightsError
+from ..conventions import MOST_BYTES, first_line
 from .mat5 import OBJECT
 
 if TYPE_CHECKING:

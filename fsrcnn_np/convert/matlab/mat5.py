@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..errors import WeightsError
-from .layers import MOST_BYTES
+from ...errors import WeightsError
+from ..conventions import MOST_BYTES
 
 #: What a variable is whose class holds no plain data: an object, a function handle, a sparse array.
 OBJECT = object()

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import WeightsError
-from .layers import Fact, Found, Layer
+from ...errors import WeightsError
+from ..conventions import Fact, Found, Layer
 
 VARIABLES = ("weights_conv", "biases_conv", "prelu_conv")
 FORM = "the FSRCNN authors' MAT-file"

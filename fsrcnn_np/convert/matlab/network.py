@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MissingExtraError, WeightsError
-from . import matlab_layers
-from .layers import Found, first_line
+from ...errors import MissingExtraError, WeightsError
+from ..conventions import Found, first_line
+from . import toolbox
 
 _NETWORKS = ("SeriesNetwork", "DAGNetwork", "dlnetwork")
 _MOST_OBJECTS = 100_000
@@ -48,7 +48,7 @@ def found(path: Path, names: list[str]) -> Found:
     name = chosen[0]
     form = f"a MATLAB network object, {name} ({getattr(variables[name], 'classname', 'layers')})"
     try:
-        result = matlab_layers.found(networks[name], form)
+        result = toolbox.found(networks[name], form)
     except WeightsError as error:
         raise WeightsError(f"{form}: {error}") from None
     tried = "decoded by mat-io: tried on MATLAB's classifiers and on no genuine FSRCNN, so look at the probe"

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import WeightsError
-from .layers import Fact, Found, Layer
+from ...errors import WeightsError
+from ..conventions import Fact, Found, Layer
 
 Properties = Mapping[str, Any]
 

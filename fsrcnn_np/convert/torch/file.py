@@ -18,15 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MissingExtraError, WeightsError
-from ..network.weights import Weights
-from .header import KEY, header_text, parse
-from .layers import MOST_BYTES, Fact, Found, first_line
+from ...errors import MissingExtraError, WeightsError
+from ...network.weights import Weights
+from ..conventions import MOST_BYTES, Fact, Found, first_line
+from ..header import KEY, header_text, parse
 from .state_dict import match
 
 _EXTRA = "needs PyTorch and safetensors: pip install 'fsrcnn-np[torch]'"
 _PORTS = "as PyTorch ports have it"
-#: Where `torch_module.FSRCNN.load` finds what to build.
+#: Where `module.FSRCNN.load` finds what to build.
 MODULE_KEY = "fsrcnn_np_module"
 
 

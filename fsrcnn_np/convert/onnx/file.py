@@ -1,4 +1,4 @@
-"""ONNX models ↔ `Weights`; see `onnx_chain` for how one is read."""
+"""ONNX models ↔ `Weights`; see `chain` for how one is read."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MissingExtraError, WeightsError
-from ..network.weights import Weights
-from .header import KEY, header_text, parse
-from .layers import MOST_BYTES, Found, first_line
-from .onnx_chain import Chain
+from ...errors import MissingExtraError, WeightsError
+from ...network.weights import Weights
+from ..conventions import MOST_BYTES, Found, first_line
+from ..header import KEY, header_text, parse
+from .chain import Chain
 
 #: Operators of the highest opset below 18, in which onnxruntime runs everything written here.
 OPSET, IR_VERSION = 17, 8

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fsrcnn_np.convert.layers import Asked, ConventionWarning, Fact, Found, Layer, build, scale_in_name
+from fsrcnn_np.convert.conventions import Asked, ConventionWarning, Fact, Found, Layer, build, scale_in_name
 from fsrcnn_np.convert.subpixel import from_subpixel
 from fsrcnn_np.errors import WeightsError
 from fsrcnn_np.network.reference import forward

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import WeightsError
-from . import authors_mat, mat5, mat73, matlab_network, matlab_struct
-from .layers import Found
+from ...errors import WeightsError
+from ..conventions import Found
+from . import authors, layer_struct, mat5, mat73, network
+from .layer_struct import encoded
+
+__all__ = ["encoded", "found", "is_mat"]
+
+
+def is_mat(head: bytes) -> bool:
+    """Whether a file that begins with `head` (128 bytes) is a MAT-file."""
+    return mat5.is_mat5(head) or mat73.is_mat73(head)
 
 
 def found(path: Path, head: bytes, scale: int | None) -> Found:
@@ -28,14 +36,14 @@ def found(path: Path, head: bytes, scale: int | None) -> Found:
         A network object, and `mat-io` is not installed.
     """
     variables = (mat73 if mat73.is_mat73(head) else mat5).read(path)
-    if authors_mat.is_authors(variables):
-        return authors_mat.found(variables, scale)
-    if matlab_struct.is_struct(variables):
-        return matlab_struct.found(variables)
+    if authors.is_authors(variables):
+        return authors.found(variables, scale)
+    if layer_struct.is_struct(variables):
+        return layer_struct.found(variables)
     if objects := [name for name, value in variables.items() if value is mat5.OBJECT]:
-        return matlab_network.found(path, objects)
+        return network.found(path, objects)
     raise WeightsError(
         f"a MAT-file with the variables {', '.join(sorted(variables)) or '(none)'}; the FSRCNN authors' cells "
-        f"({', '.join(authors_mat.VARIABLES)}), a struct {matlab_struct.VARIABLE} with format = 'fsrcnn-np weights', "
+        f"({', '.join(authors.VARIABLES)}), a struct {layer_struct.VARIABLE} with format = 'fsrcnn-np weights', "
         "as weights/matlab/export_fsrcnn_weights.m writes it, or a network object is expected"
     )
