@@ -66,9 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     job.add_argument("--seed", type=int, default=0, help="of the phantom (default 0)")
     job.set_defaults(run=demo)
 
-    from .convert.cli import add_commands
+    from .convert.cli import add_commands as add_weights
+    from .study.cli import add_commands as add_study
 
-    add_commands(commands)
+    add_weights(commands)
+    add_study(commands)
     return parser
 
 
