@@ -1,9 +1,10 @@
-"""MATLAB's bicubic `imresize` with antialiasing: chroma, the bicubic control, and the published protocol need it."""
+"""MATLAB's `imresize`: chroma, the bicubic control, and the published protocol need it."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,51 +12,121 @@ from numpy.typing import ArrayLike, NDArray
 from fsrcnn_np.errors import OptionError
 from fsrcnn_np.images.value_range import check_image, to_integers
 
-_SUPPORT = 4.0
 _STRIP = 1 << 18  # elements of a strip
 _MOST_PIXELS = 1 << 31
 _SCALES = (1e-4, 1e4)
+Floats = NDArray[np.float64]
 
 
-def imresize(image: ArrayLike, scale: float) -> NDArray[Any]:
-    """Enlarge or shrink an image as MATLAB's `imresize(image, scale)` does (bicubic, antialiased when shrinking).
+class Kernel(NamedTuple):
+    """An interpolation kernel: `weight(x)` at distances x, in samples, is zero beyond `support` / 2."""
+
+    weight: Callable[[Floats], Floats]
+    support: float
+
+
+def _box(x: Floats) -> Floats:
+    return ((x >= -0.5) & (x < 0.5)).astype(np.float64)  # half open: a tie goes to one sample alone
+
+
+def _triangle(x: Floats) -> Floats:
+    return np.maximum(1 - np.abs(x), 0)
+
+
+def _cubic(x: Floats) -> Floats:
+    """Keys 1981, a = −0.5."""
+    x = np.abs(x)
+    inner = (1.5 * x - 2.5) * x**2 + 1
+    outer = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x <= 1, inner, np.where(x <= 2, outer, 0.0))
+
+
+def _lanczos(lobes: int) -> Callable[[Floats], Floats]:
+    def weight(x: Floats) -> Floats:
+        epsilon = np.finfo(np.float64).eps  # as MATLAB keeps 0/0 away
+        windowed = np.sin(np.pi * x) * np.sin(np.pi * x / lobes) + epsilon
+        return np.where(np.abs(x) < lobes, windowed / (np.pi**2 * x**2 / lobes + epsilon), 0.0)
+
+    return weight
+
+
+#: MATLAB's names, its synonyms "triangle" and "cubic" too.
+METHODS = {
+    "nearest": Kernel(_box, 1),
+    "box": Kernel(_box, 1),
+    "bilinear": Kernel(_triangle, 2),
+    "triangle": Kernel(_triangle, 2),
+    "bicubic": Kernel(_cubic, 4),
+    "cubic": Kernel(_cubic, 4),
+    "lanczos2": Kernel(_lanczos(2), 4),
+    "lanczos3": Kernel(_lanczos(3), 6),
+}
+
+
+def imresize(
+    image: ArrayLike,
+    scale: float | Sequence[int],
+    *,
+    method: str = "bicubic",
+    antialiasing: bool | None = None,
+) -> NDArray[Any]:
+    """Enlarge or shrink an image as MATLAB's `imresize` does.
 
     Parameters
     ----------
     image : array_like
         H×W or H×W×3; uint8, int8, uint16, int16, float32 or float64.
-    scale : float
-        0.0001 to 10000; need not be an integer.
+    scale : float or (int, int)
+        A number from 0.0001 to 10000, which need not be whole; or the result's rows and columns.
+    method : {"bicubic", "bilinear", "box", "lanczos2", "lanczos3", "nearest"}
+        The kernel, by MATLAB's name ("cubic" and "triangle" are its synonyms).
+    antialiasing : bool, optional
+        Stretch the kernel by 1/scale where the image shrinks. Default, as MATLAB's: True, but False for "nearest".
 
     Returns
     -------
     ndarray
-        ceil(H·scale) × ceil(W·scale) [× 3], of the image's dtype. Sums are in double. Floats are not clipped;
-        float32 is rounded to float32 after each pass. Integers are rounded half away from zero and saturated after
-        each of the two passes: so it is reported of MATLAB, and not verified here.
+        ceil(H·scale) × ceil(W·scale) [× 3], or of the size asked for; of the image's dtype. Sums are in double. Floats
+        are not clipped; float32 is rounded to float32 after each pass. Integers are rounded half away from zero and
+        saturated after each of the two passes, as in MATLAB R2015b (0 of 86,346 values of its own 512×512 → 123×234
+        differ, where one rounding at the end would give 12,492 others).
 
     Raises
     ------
     ImageError
         The image is none, see `fsrcnn_np.images.value_range.check_image`.
     OptionError
-        The scale is no positive number within the limits, or the result would be too large.
+        The scale or size is impossible or the result would be too large; or there is no such method.
 
     Notes
     -----
-    Keys' kernel with a = −0.5 (R. Keys, Cubic convolution interpolation for digital image processing, IEEE Trans.
-    ASSP 29(6), 1981), stretched by 1/scale when shrinking, normalised; the image is mirrored at its border with the
-    edge repeated; down the columns first, then along the rows.
+    The kernel's weights are normalised; the image is mirrored at its border with the edge repeated; the dimension of
+    the smaller scale goes first, else down the columns before along the rows. R. Keys, Cubic convolution interpolation
+    for digital image processing, IEEE Trans. ASSP 29(6), 1981; MathWorks, `imresize`, Image Processing Toolbox.
     """
     array = check_image(image)
-    scale = _check_scale(scale)
-    height, width = (math.ceil(n * scale) for n in array.shape[:2])
-    if height * width > _MOST_PIXELS:
-        raise OptionError(f"scale {scale!r} would give {height}×{width} pixels; at most {_MOST_PIXELS} are allowed")
-    return _resize_axis(_resize_axis(array, 0, scale), 1, scale)
+    if method not in METHODS:
+        raise OptionError(f"method is {method!r}; allowed are {', '.join(METHODS)}")
+    if antialiasing not in (None, True, False):
+        raise OptionError(f"antialiasing is {antialiasing!r}; allowed are True, False and None (MATLAB's default)")
+    if antialiasing is None:
+        antialiasing = method != "nearest"
+    size, scales = _size_and_scales(array.shape[:2], scale)
+    if math.prod(size) > _MOST_PIXELS:
+        raise OptionError(f"scale {scale!r} would give {size[0]}×{size[1]} pixels; at most {_MOST_PIXELS} are allowed")
+    for axis in sorted((0, 1), key=scales.__getitem__):
+        taps = contributions(array.shape[axis], scales[axis], size[axis], METHODS[method], antialiasing)
+        array = _resize_axis(array, axis, *taps)
+    return array
 
 
-def contributions(length: int, scale: float) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def contributions(
+    length: int,
+    scale: float,
+    out_length: int | None = None,
+    kernel: Kernel = METHODS["bicubic"],
+    antialiasing: bool = True,
+) -> tuple[NDArray[np.intp], Floats]:
     """Which input samples make each output sample, and with what weight (MATLAB's name for this step).
 
     Parameters
@@ -63,36 +134,34 @@ def contributions(length: int, scale: float) -> tuple[NDArray[np.intp], NDArray[
     length : int
         Number of input samples along the axis.
     scale : float
+    out_length : int, optional
+        Number of output samples; default ceil(length·scale).
+    kernel : Kernel
+    antialiasing : bool
 
     Returns
     -------
-    indices : ndarray, (ceil(length·scale), taps), 0-based
+    indices : ndarray, (out_length, taps), 0-based
     weights : ndarray, the same shape, float64; each row sums to 1
     """
-    shrink = min(scale, 1.0)
-    support = _SUPPORT / shrink
+    shrink = min(scale, 1.0) if antialiasing else 1.0
+    support = kernel.support / shrink
     taps = math.ceil(support) + 2
+    if out_length is None:
+        out_length = math.ceil(length * scale)
     # MATLAB's coordinates: samples are numbered from 1 and sit in the middle of their pixel.
-    centre = np.arange(1, math.ceil(length * scale) + 1) / scale + 0.5 * (1 - 1 / scale)
+    centre = np.arange(1, out_length + 1) / scale + 0.5 * (1 - 1 / scale)
     position = np.floor(centre - support / 2)[:, None] + np.arange(taps)
-    weights = shrink * _cubic(shrink * (centre[:, None] - position))
+    weights = shrink * kernel.weight(shrink * (centre[:, None] - position))
     weights /= weights.sum(axis=1, keepdims=True)
     folded = (position.astype(np.intp) - 1) % (2 * length)
     return np.minimum(folded, 2 * length - 1 - folded), weights
 
 
-def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    x = np.abs(x)
-    inner = (1.5 * x - 2.5) * x**2 + 1
-    outer = ((-0.5 * x + 2.5) * x - 4) * x + 2
-    return np.where(x <= 1, inner, np.where(x <= 2, outer, 0.0))
-
-
-def _resize_axis(image: NDArray[Any], axis: int, scale: float) -> NDArray[Any]:
+def _resize_axis(image: NDArray[Any], axis: int, indices: NDArray[np.intp], weights: Floats) -> NDArray[Any]:
     from scipy.sparse import csr_array  # late: importing the package stays fast
 
     length, across = image.shape[axis], image.shape[1 - axis]
-    indices, weights = contributions(length, scale)
     taps = indices.shape[1]
     matrix = csr_array(
         (weights.ravel(), indices.ravel(), np.arange(len(indices) + 1) * taps), shape=(len(indices), length)
@@ -109,9 +178,22 @@ def _resize_axis(image: NDArray[Any], axis: int, scale: float) -> NDArray[Any]:
     return result
 
 
-def _check_scale(scale: Any) -> float:
+def _size_and_scales(shape: tuple[int, ...], scale: Any) -> tuple[tuple[int, int], tuple[float, float]]:
+    """The result's rows and columns, and the scale along each."""
     least, most = _SCALES
+    if isinstance(scale, tuple | list | np.ndarray):
+        whole = [isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in scale]
+        if len(whole) != 2 or not all(whole):
+            raise OptionError(f"scale is {scale!r}; allowed is a number, or (rows, columns) as positive whole numbers")
+        size = (int(scale[0]), int(scale[1]))
+        scales = (size[0] / shape[0], size[1] / shape[1])
+        if not all(least <= s <= most for s in scales):
+            raise OptionError(
+                f"scale is {scale!r} for {shape[0]}×{shape[1]}; allowed is {least:g} to {most:g} times it"
+            )
+        return size, scales
     number = isinstance(scale, int | float | np.integer | np.floating) and not isinstance(scale, bool)
     if not number or not least <= scale <= most:
-        raise OptionError(f"scale is {scale!r}; allowed is a number from {least:g} to {most:g}")
-    return float(scale)
+        raise OptionError(f"scale is {scale!r}; allowed is a number from {least:g} to {most:g}, or (rows, columns)")
+    scale = float(scale)
+    return (math.ceil(shape[0] * scale), math.ceil(shape[1] * scale)), (scale, scale)

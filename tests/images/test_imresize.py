@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 
 from fsrcnn_np.errors import ImageError, OptionError
 from fsrcnn_np.images.colour import rgb2ycbcr_uint8
-from fsrcnn_np.images.imresize import contributions, imresize
+from fsrcnn_np.images.imresize import METHODS, contributions, imresize
 from fsrcnn_np.images.value_range import to_integers
 
 SCALES = (2, 3, 4, 1, 1 / 2, 1 / 3, 1 / 4, 1.5, 0.7, 2.37, 0.11)
@@ -33,6 +33,75 @@ def test_integers_agree_with_the_naive_twin_bit_for_bit(data, shape, dtype, scal
     limits = np.iinfo(dtype)
     expected = naive_imresize.resize(image.tolist(), scale, naive_imresize.to_class(limits.min, limits.max))
     np.testing.assert_array_equal(imresize(image, scale), np.array(expected).astype(dtype))
+
+
+sizes = st.tuples(st.integers(1, 23), st.integers(1, 23))
+
+
+@given(
+    shape=shapes,
+    scale=st.one_of(st.sampled_from(SCALES), sizes),
+    method=st.sampled_from(sorted(METHODS)),
+    antialiasing=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_methods_and_sizes_agree_with_the_naive_twin(shape, scale, method, antialiasing, seed):
+    image = pseudo_random(shape, seed)
+    expected = np.array(naive_imresize.resize(image.tolist(), scale, method=method, antialiasing=antialiasing))
+    found = imresize(image, scale, method=method, antialiasing=antialiasing)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [(16, 4), (4, 16), (2, 4), (32, 16)])
+def test_the_smaller_scale_goes_first(scale):
+    """Integers are rounded between the passes, so the order shows; these weights are binary fractions, sums exact."""
+    image = (pseudo_random((8, 8)) * 255).astype(np.uint8)
+    byte = naive_imresize.to_class(0, 255)
+    expected = np.array(naive_imresize.resize(image.tolist(), scale, byte))
+    np.testing.assert_array_equal(imresize(image, scale), expected)
+    other_way = imresize(imresize(image, (8, scale[1]) if scale[0] < scale[1] else (scale[0], 8)), scale)
+    assert (other_way != expected).any()
+
+
+def test_antialiasing_by_default_but_for_nearest():
+    image = pseudo_random((20, 18))
+    for method in METHODS:
+        given_none = imresize(image, 0.4, method=method)
+        np.testing.assert_array_equal(given_none, imresize(image, 0.4, method=method, antialiasing=method != "nearest"))
+    np.testing.assert_array_equal(imresize(image, 0.5, method="nearest"), image[1::2, 1::2])
+
+
+@pytest.mark.parametrize("option", [{"method": "spline"}, {"method": None}, {"antialiasing": 2}])
+def test_impossible_options(option):
+    with pytest.raises(OptionError, match=f"{next(iter(option))} is"):
+        imresize(np.zeros((3, 3)), 2, **option)
+
+
+ARRAYS = {  # file: side of the input, counted through row by row; result
+    "down_down_aa": (8, (3, 4)),
+    "down_down_irregular_aa": (8, (5, 7)),
+    "down_down_irregular_noaa": (8, (5, 7)),
+    "down_down_noaa": (8, (3, 4)),
+    "down_down_small_aa": (4, (3, 3)),
+    "down_down_small_noaa": (4, (3, 3)),
+    "down_down_x2_aa": (8, 1 / 2),
+    "down_down_x3_aa": (15, 1 / 3),
+    "down_down_x4_aa": (8, 1 / 4),
+    "down_down_x5_aa": (15, 1 / 5),
+    "up_up_irregular_aa": (8, (11, 13)),
+    "up_up_irregular_noaa": (8, (11, 13)),
+}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_that_matlab_resized(shared, name):
+    import scipy.io
+
+    side, scale = ARRAYS[name]
+    expected = scipy.io.loadmat(shared / "matlab_imresize" / f"{name}.mat")[name]
+    found = imresize(np.arange(float(side**2)).reshape(side, side), scale, antialiasing=not name.endswith("noaa"))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -91,7 +160,10 @@ def test_contributions_sum_to_one_within_the_image(length, scale):
     np.testing.assert_allclose(weights.sum(axis=1), 1)
 
 
-@pytest.mark.parametrize("scale", [0, -1, np.nan, np.inf, 1e-5, 1e5, True, "2", None, 2j, (2, 2)])
+@pytest.mark.parametrize(
+    "scale",
+    [0, -1, np.nan, np.inf, 1e-5, 1e5, True, "2", None, 2j, (2,), (2, 0), (2, 3, 4), (2.0, 3), (True, 3), (2, 30001)],
+)
 def test_impossible_scales(scale):
     with pytest.raises(OptionError, match="scale is"):
         imresize(np.zeros((3, 3)), scale)
