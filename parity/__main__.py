@@ -88,6 +88,7 @@ def run_suite(
         rows.append(not_run("all", "MATLAB", matlab.HOW_TO))
     rows += statistics_rows.rows(known)
     rows += printed.piqe_rows(images, known)
+    rows += printed.imresize_rows(images, known)
     rows += printed.published_rows(images, known)
     missing = [name for name in sorted(required) if not ORACLES[name]()]
     rows += [

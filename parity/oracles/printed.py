@@ -1,7 +1,8 @@
-"""Values in print: MATLAB's piqe scores, and the FSRCNN paper's tables.
+"""What is in print: MATLAB's piqe scores, pictures and arrays that its imresize made, and the FSRCNN paper's tables.
 
 The images and models are not the project's to give. They are looked for under a folder of the user's, by sha256, so
-their names do not matter; models and sets whose hash is not known here are looked for by name, and the row says so.
+their names do not matter (two that lie about in several encodings by the sha256 of their pixels); models and sets whose
+hash is not known here are looked for by name, and the row says so.
 """
 
 from __future__ import annotations
@@ -39,6 +40,31 @@ HASHES = {
     "959f9ac5ceacfd7648e7f0bfa6fbbd626b141d3e61e41dddd3e2593acfd3ac0b": "Set5 head",
     "2ab3c594c057d80c2f339c9be0bf6fb81487ce650562b60c2ad8cd816d509f56": "Set5 woman",
     "1d00d037c4eae56d898e1a1e62b736eb11bb2ec112b2fd29d7ead0bff5e4e8b5": "FSRCNN x2.mat",
+    "7e497501a28bcf9a353ccadf6eb9216bf098ac32888fb542fb9bfe71d486761f": "lena_512x512.png",
+    "fc6a2e2a2613b405e2e184e57c5da3e9d6bb27fc3f1a03b6d26bc522d242ef4e": "lena_123x234_uint8.png",
+    "d70c25361d93ce22df102d1e90be9b8bef4a897919374de66fd7a984259d8c05": "lena_123x234_double.png",
+    "275a75fd08d0a7899cbdaa8820ff15869e33bc1d6d07dbc79133374683fe411c": "baboon.png",
+    "35c828635b3a244a35eb9faa495ec0bb8f53c790ce00a64d18d94b05905957a0": "baboon_down_x2_matlab.png",
+    "27a49182c4db6adf16d7a0ccac84f9cd703a1f062fc260bb30bb387edcb24f5e": "baboon_down_x3_matlab.png",
+    "58fb860b6b6c61d1d44e35b58bf704d9ca34f598a3019bd177e1814350ba2b29": "baboon_up_x2_matlab.png",
+    "00b39c4aad3be05bf74589940ef890b0b8b55c3e6d36be0933c8a129376dc55f": "baboon_up_x3_matlab.png",
+    "3f243748d05587b5aff074cbbf6f09fd5655167131ec0d3b4137db04b22f4679": "down_down_aa.mat",
+    "622c7f60e49d57f6cec0557ce11294db1473ef1434c78ccb8e75495ba4d3c3b1": "down_down_noaa.mat",
+    "7facf9d255e42d1d1d54119c3f1445921731aca9b66b9656ebe1cb7bc3274684": "down_down_irregular_aa.mat",
+    "7b8298f924e2e7feb21d26a77dc4191871782f19a14c40e50fc59e005fa11973": "down_down_irregular_noaa.mat",
+    "40d9efc5ecfacbb753b2ec4a5736032f88e9aa1b2a809f668e73a8bdf061583b": "down_down_small_aa.mat",
+    "641a84d69c604611bca8a75b842ce0b8f44c8f6248d8ff4d9d352458eaf29789": "down_down_small_noaa.mat",
+    "cdc635c611ff22c42cef37e1968ee09ee6c0e9968e728580d11374f64a7991b3": "down_down_x2_aa.mat",
+    "80f1aa6ac3f730226bedfe4a46afc56a5ad18757e84832d4b58e2c18f7d9aec3": "down_down_x3_aa.mat",
+    "f10d1102df73e34152947cf749a7b01156798a8c840c0aa0dc04f3ec17558406": "down_down_x4_aa.mat",
+    "8c7fa413e4e293695ab65847b9cdda1b71dcdfd9aa04317863bc9756b4c52f34": "down_down_x5_aa.mat",
+    "789744f1d6141420e78c038db34db37228c80a191b2f70428d160bb5febf9c50": "up_up_irregular_aa.mat",
+    "1e6c708cfaa55bddc9c429f4761364c40742ad3773ac7a8f2d169e338313190d": "up_up_irregular_noaa.mat",
+}
+#: sha256 of the pixels, uint8, row by row → what it is. All are 256×256 and grey.
+PIXEL_HASHES = {
+    "7e12901bff000a7fc1220c9667108353e9ef9a1b7bb406d34256016bfacb71d2": "cameraman",
+    "42e82a53e53abf643913a153ad7389e091b4682533349d281334578bcfc2c135": "rice",
 }
 
 #: Image → the score that MATLAB printed.
@@ -50,6 +76,8 @@ PIQE = {
     "TID2013 I08": "41.15",
     "TID2013 I19": "76.95",
 }
+#: The same of piqe(im2double(im2gray(imread(f)))): grey and double.
+PIQE_DOUBLE = {"cameraman": "31.29", "rice": "30.57"}
 BLURRED = "85.7362"  # lighthouse.png after imgaussfilt(A, 2)
 NOISY = "72.3643"  # lighthouse.png after imnoise(A, 'gaussian', 0, 0.05)
 
@@ -63,10 +91,22 @@ def find(images: Path | None) -> dict[str, Path]:
         for name in sorted(names):
             path = Path(folder) / name
             if path.suffix.lower() in SUFFIXES and path.is_file() and path.stat().st_size <= LARGEST:
-                known = HASHES.get(hashlib.sha256(path.read_bytes()).hexdigest())
+                known = HASHES.get(hashlib.sha256(path.read_bytes()).hexdigest()) or _by_pixels(path)
                 if known:
                     found.setdefault(known, path)
     return found
+
+
+def _by_pixels(path: Path) -> str | None:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            if image.mode == "L" and image.size == (256, 256):
+                return PIXEL_HASHES.get(hashlib.sha256(np.asarray(image).tobytes()).hexdigest())
+    except Exception:  # no picture: a model, or a file of the user's that is damaged
+        pass
+    return None
 
 
 def half_digit(printed: str) -> float:
@@ -92,6 +132,12 @@ def piqe_rows(images: Path | None, known: Mapping[str, Tolerance]) -> list[Row]:
         rows += rows_of(findings, MATLAB, release, RUN_NOW)
         if there != names:
             rows.append(not_run("printed.piqe", MATLAB, how_to([n for n in names if n not in found]), release))
+    there = [name for name in PIQE_DOUBLE if name in found]
+    findings = [_score(name, _pixels(found[name]) / 255.0, PIQE_DOUBLE[name], known) for name in there]
+    rows += rows_of(findings, MATLAB, "R2026b, grey as double", RUN_NOW)
+    if len(there) < len(PIQE_DOUBLE):
+        missing = [name for name in PIQE_DOUBLE if name not in found]
+        rows.append(not_run("printed.piqe", MATLAB, how_to(missing), "R2026b, grey as double"))
     release = "MathWorks' documentation, after imgaussfilt(A, 2)"
     if "lighthouse.png" in found:
         blurred = imgaussfilt(_pixels(found["lighthouse.png"]), 2)
@@ -107,6 +153,81 @@ def piqe_rows(images: Path | None, known: Mapping[str, Tolerance]) -> list[Row]:
         )
     )
     return rows
+
+
+@dataclass(frozen=True)
+class Resized:
+    """A picture or an array that MATLAB's imresize made."""
+
+    source: str  #: a name of `HASHES`; or "N×N": the numbers from 0 on, row by row
+    scale: float | tuple[int, int]
+    antialiasing: bool = True
+    double: bool = False  #: the picture was resized in double, and written by imwrite
+
+
+#: What imresize made → of what, and how. Where it is from: github.com/fatheral/matlab_imresize (R2015b),
+#: github.com/xinntao/matlab_functions_verification, github.com/sanghyun-son/bicubic_pytorch.
+RESIZED = {
+    "lena_123x234_uint8.png": Resized("lena_512x512.png", (123, 234)),
+    "lena_123x234_double.png": Resized("lena_512x512.png", (123, 234), double=True),
+    "baboon_down_x2_matlab.png": Resized("baboon.png", 1 / 2, double=True),
+    "baboon_down_x3_matlab.png": Resized("baboon.png", 1 / 3, double=True),
+    "baboon_up_x2_matlab.png": Resized("baboon.png", 2, double=True),
+    "baboon_up_x3_matlab.png": Resized("baboon.png", 3, double=True),
+    "down_down_aa.mat": Resized("8×8", (3, 4)),
+    "down_down_noaa.mat": Resized("8×8", (3, 4), antialiasing=False),
+    "down_down_irregular_aa.mat": Resized("8×8", (5, 7)),
+    "down_down_irregular_noaa.mat": Resized("8×8", (5, 7), antialiasing=False),
+    "down_down_small_aa.mat": Resized("4×4", (3, 3)),
+    "down_down_small_noaa.mat": Resized("4×4", (3, 3), antialiasing=False),
+    "down_down_x2_aa.mat": Resized("8×8", 1 / 2),
+    "down_down_x3_aa.mat": Resized("15×15", 1 / 3),
+    "down_down_x4_aa.mat": Resized("8×8", 1 / 4),
+    "down_down_x5_aa.mat": Resized("15×15", 1 / 5),
+    "up_up_irregular_aa.mat": Resized("8×8", (11, 13)),
+    "up_up_irregular_noaa.mat": Resized("8×8", (11, 13), antialiasing=False),
+}
+
+
+def imresize_rows(images: Path | None, known: Mapping[str, Tolerance]) -> list[Row]:
+    """Pictures and arrays that MATLAB's imresize made, made again."""
+    found = find(images)
+    rows = []
+    for stage, release, suffix in (
+        ("printed.imresize.pictures", "R2015b's and others' pictures", ".png"),
+        ("printed.imresize.arrays", "double arrays", ".mat"),
+    ):
+        wanted = {name: how for name, how in RESIZED.items() if name.endswith(suffix)}
+        there = {n: how for n, how in wanted.items() if n in found and ("×" in how.source or how.source in found)}
+        findings = [_resized(stage, name, how, found, known) for name, how in there.items()]
+        rows += rows_of(findings, MATLAB, release, RUN_NOW)
+        if len(there) < len(wanted):
+            missing = {name for n, how in wanted.items() if n not in there for name in (n, how.source)}
+            missing = sorted(name for name in missing if "×" not in name and name not in found)
+            rows.append(not_run(stage, MATLAB, how_to(missing), release))
+    return rows
+
+
+def _resized(stage: str, name: str, how: Resized, found: Mapping[str, Path], known: Mapping[str, Tolerance]) -> Finding:
+    import scipy.io
+
+    import fsrcnn_np
+
+    try:
+        theirs: np.ndarray
+        if "×" in how.source:
+            side = int(how.source.partition("×")[0])
+            source = np.arange(float(side**2)).reshape(side, side)
+            theirs = scipy.io.loadmat(found[name])[Path(name).stem]
+        else:
+            source, theirs = _pixels(found[how.source]), _pixels(found[name])
+        ours = fsrcnn_np.imresize(source / 255 if how.double else source, how.scale, antialiasing=how.antialiasing)
+        if how.double:  # imwrite
+            ours = np.clip(np.floor(255 * ours + 0.5), 0, 255).astype(np.uint8)
+    except Exception as error:  # ours is on trial
+        fault = f"ours raised {type(error).__name__}: {error}"
+        return Finding(name, stage, "resized", "NumPy", Difference(np.inf), known.get(stage), fault)
+    return measure(name, stage, "resized", "NumPy", ours, theirs, 1.0, dict(known))
 
 
 def _score(name: str, image: np.ndarray, printed: str, known: Mapping[str, Tolerance]) -> Finding:

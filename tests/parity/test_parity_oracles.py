@@ -1,5 +1,6 @@
 """The oracles that can run here: Octave, PyTorch, R; and values in print, where the images are."""
 
+import hashlib
 import math
 import shutil
 
@@ -83,9 +84,16 @@ def test_substitute_pairs_have_table_3s_summary():
             assert np.corrcoef(before, after)[0, 1] == pytest.approx(float(name.split()[1]))
 
 
+def in_print(images, known):
+    return [
+        *printed.piqe_rows(images, known), *printed.imresize_rows(images, known),
+        *printed.published_rows(images, known),
+    ]  # fmt: skip
+
+
 def test_no_images_means_not_run_and_how_to(tmp_path, known):
     for images in (None, tmp_path):
-        rows = [*printed.piqe_rows(images, known), *printed.published_rows(images, known)]
+        rows = in_print(images, known)
         assert {row.status for row in rows} == {suite.NOT_RUN}
         assert all("--images" in row.details[0] or "export_goldens" in row.details[0] for row in rows)
         assert all(row.worst is None and row.vectors == 0 for row in rows)
@@ -93,14 +101,44 @@ def test_no_images_means_not_run_and_how_to(tmp_path, known):
 
 @pytest.mark.shared
 def test_values_in_print(shared, known):
-    rows = [*printed.piqe_rows(shared, known), *printed.published_rows(shared, known)]
+    rows = in_print(shared, known)
     passed = [row for row in rows if row.status == suite.PASS]
-    assert sum(row.vectors for row in passed if row.stage == "printed.piqe") == 7
+    assert sum(row.vectors for row in passed if row.stage == "printed.piqe") == 8
+    assert sum(row.vectors for row in passed if row.stage.startswith("printed.imresize")) >= 14
     assert {row.release for row in passed if row.stage.startswith("published")} == {
         "FSRCNN, Set5 ×2",
         "bicubic, Set5 ×2",
     }
     assert not [row for row in rows if row.status == suite.FAIL]
+
+
+@pytest.mark.shared
+def test_pictures_that_matlab_resized_tell_where_it_rounds(shared, known, monkeypatch):
+    """One rounding at the end gives 12,492 other values in the uint8 picture alone."""
+    import fsrcnn_np
+
+    right = fsrcnn_np.imresize
+
+    def rounded_once(image, *arguments, **options):
+        return np.clip(np.floor(right(image / 1.0, *arguments, **options) + 0.5), 0, 255).astype(image.dtype)
+
+    monkeypatch.setattr(fsrcnn_np, "imresize", rounded_once)
+    rows = [row for row in printed.imresize_rows(shared, known) if row.status == suite.FAIL]
+    assert "lena_123x234_uint8.png" in rows[0].details[0]
+    assert "12492 differ" in rows[0].details[0]
+
+
+def test_cameraman_is_known_by_its_pixels_in_any_encoding(tmp_path, monkeypatch):
+    from PIL import Image
+
+    pixels = np.random.default_rng(1).integers(0, 256, (256, 256)).astype(np.uint8)
+    monkeypatch.setitem(printed.PIXEL_HASHES, hashlib.sha256(pixels.tobytes()).hexdigest(), "cameraman")
+    for suffix in (".png", ".tif", ".bmp"):
+        Image.fromarray(pixels).save(tmp_path / f"a{suffix}")
+        assert printed.find(tmp_path) == {"cameraman": tmp_path / f"a{suffix}"}
+        (tmp_path / f"a{suffix}").unlink()
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    assert printed.find(tmp_path) == {}
 
 
 @pytest.mark.shared
