@@ -33,7 +33,7 @@ def main(asked: dict[str, Any]) -> dict[str, Any]:
     image = np.random.default_rng(0).random(shape, np.float32)
     run = peer.read(form, shape, path, asked["threads"])
     if asked["mode"] == "check":
-        from fsrcnn_np.engine import forward
+        from fsrcnn_np.engine.llvm import forward
 
         from .graphs import benchmark_weights
 

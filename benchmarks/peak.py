@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fsrcnn_np.engine import target
+from fsrcnn_np.engine.llvm import target
 
 CHAINS, STEPS, ROUNDS = 12, 1000, 400
 

@@ -35,7 +35,7 @@ def write_ours(form: str, shape: Shape, path: Path) -> None:
 
 def ours(form: str, shape: Shape, path: Path, threads: int) -> Run:
     from fsrcnn_np.convert import load_weights
-    from fsrcnn_np.engine import forward
+    from fsrcnn_np.engine.llvm import forward
 
     weights = load_weights(path)
     out = np.zeros((2 * shape[0], 2 * shape[1]), np.float32) if form == "out= given" else None

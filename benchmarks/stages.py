@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fsrcnn_np.engine import packing, results, schedule, target, tiles
-from fsrcnn_np.engine.layout import GROUP, POINTS, RING, Layout
+from fsrcnn_np.engine.llvm import packing, results, schedule, target, tiles
+from fsrcnn_np.engine.llvm.layout import GROUP, POINTS, RING, Layout
 
 from .graphs import benchmark_weights
 from .peak import gflops

@@ -39,7 +39,7 @@ def _replaced(old: Row, new: Row) -> bool:
 
 def machine() -> dict[str, Any]:
     """Date, processor, cores and versions."""
-    from fsrcnn_np.engine.target import host
+    from fsrcnn_np.engine.llvm.target import host
 
     found = {"date": f"{datetime.now(UTC):%Y-%m-%d}", "cpu": _cpu(), "system": platform.system()}
     found["vectors"] = f"{host().lanes} float32 lanes, {'FMA' if host().fma else 'no FMA'}"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fsrcnn_np.engine import forward, packing, schedule, target, upscale_plane, windows
-from fsrcnn_np.engine.layout import Layout
+from fsrcnn_np.engine.llvm import forward, packing, schedule, target, upscale_plane, windows
+from fsrcnn_np.engine.llvm.layout import Layout
 from fsrcnn_np.network import reference
 
 from . import stages

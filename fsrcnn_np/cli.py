@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from piqe_np.console import command, complain
 
+from .engine import DEFAULT, ENGINES
 from .errors import FormatError, FsrcnnError
 from .version import __version__
 
@@ -93,7 +94,7 @@ def _add_job_options(parser: argparse.ArgumentParser, *, data_range: bool = True
             help="values of black and white: 4095 for 12 bits in 16; default: the file's own, else the dtype's",
         )
     parser.add_argument("--threads", type=int, metavar="N", help="default: $FSRCNN_NP_THREADS, else the CPUs available")
-    parser.add_argument("--engine", choices=("numba", "reference"), help="default: the fastest there is")
+    parser.add_argument("--engine", choices=tuple(ENGINES), help=f"default: {DEFAULT}, the fastest")
     parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist; otherwise they are kept")
 
 

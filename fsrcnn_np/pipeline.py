@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from piqe_np.compiled import thread_count
 
+from .engine import engine_named
 from .errors import FileError, FsrcnnError, ImageError, OptionError
 from .images.value_range import ValueRange, check_image, check_within, denormalise, normalise, row_blocks, value_range
 from .network.weights import Weights
@@ -23,7 +24,6 @@ from .network.weights import Weights
 if TYPE_CHECKING:
     from .files import Picture
 
-ENGINES = ("reference", "numba")
 Progress = Callable[[int, int], None]
 Model = Weights | str | PathLike[str]
 DataRange = float | Sequence[float]
@@ -56,8 +56,8 @@ def upscale(
     out : ndarray, optional
         H·scale × W·scale (× 3) of `image`'s dtype, not overlapping it: filled and returned. Saves the first touch of
         fresh memory.
-    engine : {None, "numba", "reference"}
-        None takes the fastest there is.
+    engine : {None, "llvm", "reference"}
+        None takes "llvm", the fastest; "reference" is readable NumPy.
     progress : callable, optional
         Called as `progress(done, total)` from time to time.
 
@@ -97,7 +97,7 @@ def _upscale(
 ) -> NDArray[Any]:
     check_within(pixels, bounds)
     threads = _threads(threads)
-    steps = _engine(engine)
+    steps = engine_named(engine)
     scale = model.architecture.scale
     shape = (pixels.shape[0] * scale, pixels.shape[1] * scale, *pixels.shape[2:])
     out = _checked_out(out, shape, pixels.dtype, pixels)
@@ -167,7 +167,7 @@ def forward(
     model = _model(weights)
     scale = model.architecture.scale
     out = _checked_out(out, (plane.shape[0] * scale, plane.shape[1] * scale), dtype, plane)
-    steps = _engine(engine or ("reference" if dtype == np.float64 else None))
+    steps = engine_named(engine or ("reference" if dtype == np.float64 else None))
     return steps.forward(plane, model, dtype=dtype, threads=_threads(threads), out=out)
 
 
@@ -202,15 +202,13 @@ def upscale_stream(
     OptionError
         `destination` does not fit, or another option is impossible.
     """
-    from . import engine
-
     if len(source.shape) != 2:
         shape = "×".join(map(str, source.shape))
         raise ImageError(f"found shape {shape}; upscale_stream takes grey images, H×W; use upscale for H×W×3")
     check_image(np.empty((1, 1), source.dtype))
     bounds = value_range(source.dtype, data_range)
     checked = _CheckedRows(source, bounds)
-    engine.upscale_stream(
+    engine_named("llvm").upscale_stream(
         checked, destination, _model(weights), bounds.low, bounds.high, threads=threads, rows=rows, progress=progress
     )
 
@@ -328,18 +326,6 @@ def _model(weights: Model) -> Weights:
 
 def _threads(threads: int | None) -> int:
     return thread_count(threads, "FSRCNN_NP_THREADS", OptionError)
-
-
-def _engine(engine: str | None) -> ModuleType:
-    if engine not in (None, *ENGINES):
-        raise OptionError(f"engine is {engine!r}; allowed are None, {', '.join(map(repr, ENGINES))}")
-    if engine == "reference":
-        from .network import reference
-
-        return reference
-    from . import engine as fast
-
-    return fast
 
 
 def _checked_out(

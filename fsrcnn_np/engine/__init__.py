@@ -1,22 +1,32 @@
-"""How FSRCNN runs fast: the reference's answer, streamed through vector kernels in two megabytes a thread.
+"""How FSRCNN runs: engines with the reference's functions and the reference's answer, and the door that picks one.
 
-- planes.py: the three functions below, what they take, what they refuse
-- tiles.py: strips on threads
-- strips.py: an image cut into strips, and the rows that a strip needs
-- windows.py: a strip's part of the image, in the network's range, with its border
-- schedule.py: one strip, four rows at a time through all layers
-- groups.py: which four rows
-- kernels.py: the register tile, and extraction, shrinking, expanding, deconvolution made of it
-- winograd.py: the mapping layers
-- results.py: float32 phases → rows of the result's dtype
-- packing.py: weights in the order in which the kernels read them
-- layout.py: where everything lies
-- assembler.py: LLVM functions written with Python's operators
-- target.py: which processor, and compiling for it
+    "llvm"        vector kernels as LLVM text, compiled while Python runs; the fastest, and what `None` takes
+    "reference"   `fsrcnn_np.network.reference`: plain NumPy, which defines the answer; the only one with float64
 
-docs/engine.md has the design drawn, and what each step brought.
+All have `forward` and `upscale_plane`. docs/engine.md tells how the fast ones work, and what each step brought.
 """
 
-from .planes import forward, upscale_plane, upscale_stream
+from __future__ import annotations
 
-__all__ = ["forward", "upscale_plane", "upscale_stream"]
+from importlib import import_module
+from types import ModuleType
+
+from ..errors import OptionError
+
+ENGINES = {"llvm": "fsrcnn_np.engine.llvm", "reference": "fsrcnn_np.network.reference"}
+DEFAULT = "llvm"
+
+
+def engine_named(name: str | None) -> ModuleType:
+    """The module of an engine; nothing of it is loaded before it is asked for.
+
+    Raises
+    ------
+    OptionError
+        There is no such engine.
+    """
+    if name is None:
+        name = DEFAULT
+    if not isinstance(name, str) or name not in ENGINES:
+        raise OptionError(f"engine is {name!r}; allowed are None, {', '.join(map(repr, ENGINES))}")
+    return import_module(ENGINES[name])

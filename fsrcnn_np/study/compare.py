@@ -232,9 +232,11 @@ def _scores(
 ) -> Iterator[Score]:
     from piqe_np import PiqeError, piqe
 
+    scorer = "reference" if engine == "reference" else None
+
     def score(scoring: str, scaling: str, pixels: NDArray[Any], data_range: float | None) -> Score:
         try:
-            found = piqe(pixels, data_range=data_range, threads=threads, engine=engine)
+            found = piqe(pixels, data_range=data_range, threads=threads, engine=scorer)
         except PiqeError as error:  # the picture has been checked: it is an option, or $PIQE_NP_THREADS
             raise OptionError(str(error)) from error
         return Score(name, scoring, scaling, image.shape, found.score)

@@ -323,9 +323,9 @@ def published_rows(images: Path | None, known: Mapping[str, Tolerance]) -> list[
         if entry.computed is not None:
             ours, printed = np.float64(entry.computed), np.float64(entry.printed)
             field = f"{entry.measure}, {entry.how}"
-            finding = measure(release, stage, field, "numba", ours, printed, half_digit(entry.printed), dict(known))
+            finding = measure(release, stage, field, "llvm", ours, printed, half_digit(entry.printed), dict(known))
         elif entry.fault:
-            finding = Finding(release, stage, entry.measure, "numba", Difference(np.inf), known.get(stage), entry.fault)
+            finding = Finding(release, stage, entry.measure, "llvm", Difference(np.inf), known.get(stage), entry.fault)
         else:
             rows.append(not_run(stage, AUTHORS, entry.how, release))
             continue

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fsrcnn_np.engine import target
+from fsrcnn_np.engine.llvm import target
 
 HOST = target.host()
 RUNNABLE = {"host": HOST, "no FMA": target.PLAIN}

@@ -8,7 +8,7 @@ from imageio.v3 import imread
 
 import naive
 from fsrcnn_np.convert import load_weights
-from fsrcnn_np.engine import forward, tiles
+from fsrcnn_np.engine.llvm import forward, tiles
 from fsrcnn_np.network import reference
 from models import random_weights
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from processors import RUNNABLE
 
 from fsrcnn_np.convert import load_weights
-from fsrcnn_np.engine import forward, groups, tiles, upscale_plane, upscale_stream
+from fsrcnn_np.engine.llvm import forward, groups, tiles, upscale_plane, upscale_stream
 from models import random_weights
 
 

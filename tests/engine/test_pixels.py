@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsrcnn_np.engine import forward, upscale_plane, upscale_stream
+from fsrcnn_np.engine.llvm import forward, upscale_plane, upscale_stream
 from fsrcnn_np.errors import ImageError, OptionError
 from models import random_weights
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from fsrcnn_np.engine import forward
+from fsrcnn_np.engine.llvm import forward
 from models import random_weights
 
 WEIGHTS = random_weights(np.random.default_rng(0), (6, 4, 2), 2, "zero", dtype=np.float32)
@@ -85,10 +85,10 @@ def test_fresh_process_without_home_or_writable_folder(tmp_path):
     (tmp_path / "home").mkdir(mode=0o500)
     code = (
         "import sys; sys.path[:0] = [sys.argv[1], sys.argv[1] + '/tests']\n"
-        "import numpy as np, models, fsrcnn_np.engine\n"
+        "import numpy as np, models, fsrcnn_np.engine.llvm\n"
         "weights = models.random_weights(np.random.default_rng(0), (6, 4, 2), 2, 'zero', dtype=np.float32)\n"
         "image = np.random.default_rng(3).random((80, 90), np.float32)\n"
-        "sys.stdout.buffer.write(fsrcnn_np.engine.forward(image, weights).tobytes())"
+        "sys.stdout.buffer.write(fsrcnn_np.engine.llvm.forward(image, weights).tobytes())"
     )
     environment = {k: v for k, v in os.environ.items() if k in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH")}
     for home in ({}, {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "home")}):
@@ -103,6 +103,6 @@ def test_fresh_process_without_home_or_writable_folder(tmp_path):
 
 def test_no_numba_and_no_compiler_of_other_people_in_the_engine():
     """The engine's start is quick because it needs LLVM only."""
-    code = "import sys, fsrcnn_np.engine; print(*sorted({'numba', 'scipy', 'h5py', 'torch'} & set(sys.modules)))"
+    code = "import sys, fsrcnn_np.engine.llvm; print(*sorted({'numba', 'scipy', 'h5py', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

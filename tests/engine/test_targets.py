@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from fsrcnn_np.engine import results, schedule, target
-from fsrcnn_np.engine.layout import Layout
+from fsrcnn_np.engine.llvm import results, schedule, target
+from fsrcnn_np.engine.llvm.layout import Layout
 from fsrcnn_np.network.weights import Architecture
 
 X86, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"

@@ -180,8 +180,8 @@ def test_sets_and_models_of_unknown_hash_are_taken_by_name_and_said_so(shared, t
     shutil.copy(shared / "fsrcnn_authors" / "x2.mat", tmp_path / "x3.mat")
     (tmp_path / "x4.mat").write_bytes(b"no model")
     rows = {row.release: row for row in printed.published_rows(tmp_path, known)}
-    assert "(PSNR, images known by the folder's name, model by sha256, numba" in rows["FSRCNN, Set14 ×2"].details[0]
-    assert "model by name, numba" in rows["FSRCNN, Set14 ×3"].details[0]
+    assert "(PSNR, images known by the folder's name, model by sha256, llvm" in rows["FSRCNN, Set14 ×2"].details[0]
+    assert "model by name, llvm" in rows["FSRCNN, Set14 ×3"].details[0]
     assert "ours raised" in rows["FSRCNN, Set14 ×4"].details[0]
     assert {rows[f"FSRCNN, Set14 ×{scale}"].status for scale in (2, 3, 4)} == {suite.FAIL}
     assert rows["FSRCNN, Set5 ×3"].details == ("give a folder that holds the Set5 images: --images DIR",)

@@ -9,7 +9,7 @@ import piqe_np.engine
 import piqe_np.matlab
 import piqe_np.reference
 import piqe_np.score
-from fsrcnn_np import engine
+from fsrcnn_np.engine import llvm as engine
 from fsrcnn_np.images import binning, colour, imresize
 from fsrcnn_np.network import reference as network
 from harm import nudged

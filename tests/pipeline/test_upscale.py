@@ -21,7 +21,7 @@ def picture(dtype, shape=(9, 7), seed=0):
     return rng.integers(np.iinfo(kind).min, np.iinfo(kind).max, shape, dtype, endpoint=True)
 
 
-@pytest.mark.parametrize("engine", ["reference", "numba"])
+@pytest.mark.parametrize("engine", ["reference", "llvm"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(1, 1), (9, 7), (9, 7, 3)])
 def test_class_and_shape_are_kept(engine, dtype, shape):

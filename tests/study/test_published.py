@@ -20,7 +20,7 @@ def set5(shared):
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("engine", ["reference", "numba"])
+@pytest.mark.parametrize("engine", ["reference", "llvm"])
 def test_the_published_figures(shared, set5, engine):
     """Dong, Loy, Tang, ECCV 2016: 37.00 dB and 0.9558 on Set5 at x2, bicubic 33.66 dB and 0.9299."""
     weights = load_weights(shared / "fsrcnn_authors" / "x2.mat")

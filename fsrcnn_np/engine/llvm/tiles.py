@@ -12,7 +12,7 @@ import numpy as np
 
 from piqe_np.compiled import run_tasks
 
-from ..network.weights import Architecture, Weights
+from ...network.weights import Architecture, Weights
 from . import groups, packing, results, schedule, target
 from .layout import FLOAT, GROUP, LINE, Layout
 from .strips import Band, Needs, Strip, cut, good_size

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ..network.weights import Weights
+from ...network.weights import Weights
 from . import groups
 from .layout import GROUP, Layout, up
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..network.weights import Convolution, Weights
+from ...network.weights import Convolution, Weights
 from .layout import Blocks, Layout
 from .winograd import filter_transform
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..network.weights import Weights
+from ...network.weights import Weights
 
 
 class Levels(NamedTuple):

@@ -11,8 +11,8 @@ import numpy as np
 
 from piqe_np.compiled import thread_count
 
-from ..errors import ImageError, OptionError
-from ..network.weights import Weights
+from ...errors import ImageError, OptionError
+from ...network.weights import Weights
 from .results import KINDS
 from .strips import Band, rows_needed
 from .tiles import Engine, Progress, upscaled

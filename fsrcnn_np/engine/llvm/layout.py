@@ -25,7 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..network.weights import Architecture
+from ...network.weights import Architecture
 from .target import Target
 
 FLOAT = 4  # bytes
