@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import OptionError
+from ..images.grid_power import BLOCK, grid_power
 from ..images.value_range import ValueRange, check_image, check_within, normalise, row_blocks, to_integers, value_range
+from ..network.checkerboard import Checkerboard, checkerboard
 from ..network.weights import Weights
 from .display import Floats, Window, display_plane, resample, tissue_window, window
 from .layout import plan
@@ -78,6 +80,11 @@ class Comparison:
     seconds : dict
         What "bicubic", "SR" and "PIQE" (all scores together) took.
     panels : Panels
+    checkerboard : Checkerboard
+        What the model draws on flat fields.
+    grid_amplitude : dict
+        Of "bicubic" and "SR": root of the picture's power at the frequencies of the original's pixel grid (×2:
+        Nyquist), as a share of the value range; nan for a picture of less than one block.
     """
 
     name: str
@@ -95,6 +102,8 @@ class Comparison:
     pixel_spacing: float | None
     seconds: dict[str, float]
     panels: Panels
+    checkerboard: Checkerboard
+    grid_amplitude: dict[str, float]
 
     @property
     def scorings(self) -> list[str]:
@@ -175,6 +184,10 @@ def compare(
     def magnified(image: NDArray[Any]) -> Floats:
         return display_plane(part.of(image, len(image) // len(original)), bounds, inverted)
 
+    def on_grid(image: NDArray[Any]) -> float:
+        plane = display_plane(image, bounds, inverted)
+        return math.sqrt(grid_power(plane, scale)) if min(plane.shape) >= BLOCK else math.nan
+
     def scored(name: str, image: NDArray[Any]) -> list[Score]:
         with _timed(seconds, "PIQE"):
             return list(_scores(name, image, bounds, threads, engine))
@@ -186,6 +199,7 @@ def compare(
             np.clip(control, math.ceil(bounds.low), math.floor(bounds.high), out=control)
     scores += scored(BICUBIC, control)
     square_bicubic = magnified(control)
+    grid_amplitude = {BICUBIC: on_grid(control)}
     del control  # so that no two of the enlarged images are in memory together
     with _timed(seconds, SR):
         span = (bounds.low, bounds.high)
@@ -193,6 +207,7 @@ def compare(
     if on_sr is not None:
         on_sr(sr)
     scores += scored(SR, sr)
+    grid_amplitude[SR] = on_grid(sr)
     view = plan(plane.shape, scale).view
     shown = tissue_window(plane)
     panels = Panels(
@@ -208,6 +223,7 @@ def compare(
         name=name, note=note, scores=tuple(scores), value_range=bounds, shape=original.shape,
         dtype=original.dtype.name, model=model_name(model), sha256=model.sha256, scale=scale, square=part,
         square_origin=origin, inverted=inverted, pixel_spacing=pixel_spacing, seconds=seconds, panels=panels,
+        checkerboard=checkerboard(model), grid_amplitude=grid_amplitude,
     )  # fmt: skip
 
 

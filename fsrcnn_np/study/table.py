@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv as csv_module
 import io
 import json as json_module
+import math
 import platform
 from collections.abc import Iterable
 from importlib import metadata
@@ -42,6 +43,8 @@ def record(c: Comparison) -> Record:
         "square": {**c.square._asdict(), "origin": c.square_origin},
         "shown_as_negative": c.inverted,
         "pixel_spacing_mm": c.pixel_spacing,
+        "checkerboard": c.checkerboard.facts(),
+        "grid_amplitude": {image: None if math.isnan(v) else v for image, v in c.grid_amplitude.items()},
         "seconds": c.seconds,
         "versions": versions(),
         "scores": [score._asdict() | {"shape": list(score.shape)} for score in c.scores],
@@ -78,8 +81,21 @@ def block(r: Record) -> str:
     for scoring in scorings:
         cells = (scores[scoring, image] for image in (ORIGINAL, BICUBIC, SR))
         lines.append(f"{scoring:{width}}" + "".join(f"{cell:14.4f}" for cell in cells))
+    lines += _checkerboard_lines(r)
     lines.append(", ".join(f"{what} {seconds:.1f} s" for what, seconds in r["seconds"].items()))
     return "\n".join(lines)
+
+
+def _checkerboard_lines(r: Record) -> list[str]:
+    """What the model draws on flat fields, and what the enlarged pictures have at the same frequencies."""
+    if "checkerboard" not in r:  # a table of an earlier version
+        return []
+    found, picture = r["checkerboard"], r["grid_amplitude"]
+    here = ", ".join(f"{image} {100 * v:.3f} %" for image, v in picture.items() if v is not None)
+    line = f"checkerboard of the model: {100 * found['offset_amplitude']:.3f} % of the range, "
+    line += f"{100 * found['gain_amplitude']:.3f} % of the signal"
+    lines = [line + (f"; in the picture, at the pixel grid's frequencies: {here}" if here else "")]
+    return lines + ([f"WARNING: {found['warning']}"] if found["warning"] else [])
 
 
 def csv(records: Iterable[Record]) -> str:
@@ -104,6 +120,9 @@ def _rows(r: Record) -> list[Record]:
             "rows": score["shape"][0],
             "columns": score["shape"][1],
             "piqe": score["piqe"],
+            "grid_amplitude": r.get("grid_amplitude", {}).get(score["image"]),
+            "model_checkerboard_offset": r.get("checkerboard", {}).get("offset_amplitude"),
+            "model_checkerboard_gain": r.get("checkerboard", {}).get("gain_amplitude"),
             "low": span["low"],
             "high": span["high"],
             "range_origin": span["origin"],

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from fsrcnn_np import imresize, upscale
 from fsrcnn_np.errors import FsrcnnError, ImageError, OptionError
+from fsrcnn_np.images.grid_power import grid_power
 from fsrcnn_np.images.value_range import ValueRange
 from fsrcnn_np.study.compare import BICUBIC, CLASS, EXPORT, NATIVE, ORIGINAL, SR, compare, export_8_bit
 from models import random_weights
@@ -41,6 +42,16 @@ def test_facts(comparison, model):
     assert comparison.scores[0].scaling == "0..4095 (data_range) to 0..255"
     assert comparison.scores[2].scaling == "0..65535 (uint16) to 0..255"
     assert set(comparison.seconds) == {"bicubic", "SR", "PIQE"}
+
+
+def test_the_grid_of_both_enlarged_pictures(comparison, model, small):
+    sr = upscale(small.pixels, weights=model, data_range=4095, engine="reference")
+    assert comparison.grid_amplitude == {
+        BICUBIC: pytest.approx(np.sqrt(grid_power(np.minimum(imresize(small.pixels, 2), 4095) / 4095)), rel=1e-4),
+        SR: pytest.approx(np.sqrt(grid_power(sr / 4095)), rel=1e-4),
+    }
+    tiny = compare(small.pixels[:9, :9], weights=model, data_range=4095, engine="reference")
+    assert all(np.isnan(v) for v in tiny.grid_amplitude.values())
 
 
 def test_panels_are_the_images(comparison, model, small):

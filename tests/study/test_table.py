@@ -30,6 +30,22 @@ def test_text(comparison, records):
     assert "cannot be reproduced" in " ".join(lines)
 
 
+def test_the_checkerboard_is_told_and_warned_of(comparison, records):
+    found = comparison.checkerboard
+    text = table.block(records[0])
+    assert f"checkerboard of the model: {100 * found.offset_amplitude:.3f} % of the range" in text
+    assert f"bicubic {100 * comparison.grid_amplitude['bicubic']:.3f} %, SR" in text
+    assert f"WARNING: {found.warning}" in text  # random weights draw a strong one
+    quiet = {**records[0], "checkerboard": records[0]["checkerboard"] | {"warning": ""}}
+    assert "WARNING" not in table.block(quiet)
+    rows = list(csv.DictReader(io.StringIO(table.csv(records))))
+    assert float(rows[-1]["grid_amplitude"]) == comparison.grid_amplitude["SR"]
+    assert float(rows[0]["model_checkerboard_gain"]) == found.gain_amplitude
+    older = {key: value for key, value in records[0].items() if key not in ("checkerboard", "grid_amplitude")}
+    assert "checkerboard" not in table.block(older)
+    assert list(csv.DictReader(io.StringIO(table.csv([older]))))[-1]["grid_amplitude"] == ""
+
+
 def test_csv(comparison, records):
     rows = list(csv.DictReader(io.StringIO(table.csv(records))))
     assert len(rows) == 2 * len(comparison.scores)
