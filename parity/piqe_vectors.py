@@ -153,10 +153,10 @@ def scene(id: str, height: int, width: int, channels: int = 1) -> np.ndarray:
     rng = next(seeds(id))
     size = (height // 7 + 2, width // 7 + 2, channels)
     image = rng.integers(20, 200, size).repeat(7, 0).repeat(7, 1)[:height, :width]
-    image = image + rng.normal(0, 12, image.shape) * (rng.random((height, width, 1)) < 0.6)
-    image[: height // 3, : width // 3] = 40
-    image = np.clip(np.floor(image + 0.5), 0, 230).astype(np.uint8)
-    return image if channels == 3 else image[..., 0]
+    values = image + rng.normal(0, 12, image.shape) * (rng.random((height, width, 1)) < 0.6)
+    values[: height // 3, : width // 3] = 40
+    pixels = np.clip(np.floor(values + 0.5), 0, 230).astype(np.uint8)
+    return pixels if channels == 3 else pixels[..., 0]
 
 
 def made() -> Iterator[PiqeVector]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+
     def body() -> int:
         options = _parser().parse_intermixed_args(arguments)
         thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first

@@ -18,6 +18,7 @@ import json
 import platform
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -28,7 +29,7 @@ from fsrcnn_np import files
 from fsrcnn_np.convert import shipped
 from fsrcnn_np.images.binning import bin2x2
 from fsrcnn_np.images.imresize import imresize
-from fsrcnn_np.images.value_range import normalise, to_integers
+from fsrcnn_np.images.value_range import ValueRange, normalise, to_integers
 from fsrcnn_np.pipeline import picture_range
 from fsrcnn_np.study.published import ssim
 from piqe_np import piqe
@@ -36,6 +37,7 @@ from piqe_np import piqe
 HERE = Path(__file__).parent
 PICTURES = {".bmp", ".png", ".jpg", ".jpeg", ".tif", ".dcm"}
 BICUBIC = "bicubic"
+Model = fsrcnn_np.Weights | str  # a str is BICUBIC
 NAMED_RANGE = "a file's value range, where it does not declare its own"
 
 
@@ -57,12 +59,12 @@ def luma8(path: Path) -> np.ndarray:
     return pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
 
 
-def enlarge(low: np.ndarray, model) -> np.ndarray:
+def enlarge(low: np.ndarray, model: Model) -> np.ndarray:
     """×2 of a plane in [0, 1], by a model or by bicubic interpolation."""
-    return imresize(low, 2) if model == BICUBIC else fsrcnn_np.forward(low, model)
+    return imresize(low, 2) if isinstance(model, str) else fsrcnn_np.forward(low, model)
 
 
-def psnr(found: np.ndarray, truth: np.ndarray, peak: float, where=slice(None)) -> float:
+def psnr(found: np.ndarray, truth: np.ndarray, peak: float, where: Any = slice(None)) -> float:
     difference = found.astype(np.float64) - truth
     return float(10 * np.log10(peak**2 / np.mean(np.square(difference[where]))))
 
@@ -98,7 +100,7 @@ def mammogram(path: Path, models: dict, ranges: dict[str, float]) -> dict:
     return {"range": str(bounds), "shape": pixels.shape, "binned_back": back, "piqe": scores}
 
 
-def both_piqe(image: np.ndarray, dtype: np.dtype, bounds) -> dict:
+def both_piqe(image: np.ndarray, dtype: np.dtype, bounds: ValueRange) -> dict:
     """Scores of an image in [0, 1], exported as 8 bits and as the dtype that it came in."""
     eight = to_integers(image * np.float32(255), np.uint8)
     native = to_integers(image * np.float32(bounds.span), dtype, low=0, high=bounds.span)
@@ -112,7 +114,7 @@ def curve(models: dict, path: Path) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for name, model in models.items():
-        history = [] if model == BICUBIC else model.provenance.get("history", [])
+        history = [] if isinstance(model, str) else model.provenance.get("history", [])
         if history:
             epochs = [h["epoch"] for h in history]
             (line,) = axes.plot(epochs, [h["validation_loss"] for h in history], label=f"{name}, validation")

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 from checkpoint import model_of
-from evaluate import BICUBIC, HERE, NAMED_RANGE, enlarge, named_range, pictures
+from evaluate import BICUBIC, HERE, NAMED_RANGE, Model, enlarge, named_range, pictures
 from scipy import ndimage
 from tqdm import tqdm
 
@@ -62,8 +62,8 @@ def scored(image: np.ndarray, how: str, span: float, window: tuple[float, float]
         result = piqe(to_integers((image - low) / (high - low) * np.float32(255), np.uint8))
     else:
         result = piqe(image)
-    active = np.asarray(result.activity_mask)
-    count = max(1, np.count_nonzero(active))
+    active = result.activity_mask
+    count = max(1, int(np.count_nonzero(active)))
     return {
         "score": result.score,
         "active": np.count_nonzero(active) / active.size,
@@ -84,13 +84,14 @@ def examine(path: Path, models: dict, default: str, ranges: dict[str, float]) ->
     picture = files.read(path)
     bounds = picture_range(picture, ranges.get(path.name))
     image = normalise(picture.pixels, bounds)
-    window = tuple(float(v) for v in np.percentile(image[image > BREAST], [1, 99.9]))
+    low, high = np.percentile(image[image > BREAST], [1, 99.9])
+    window = float(low), float(high)
     rng = np.random.default_rng(0)
     noisy = (image + rng.standard_normal(image.shape, np.float32) * np.float32(0.01)).clip(0, 1)
     smooth = ndimage.gaussian_filter(image, 1, mode="nearest")
     found: dict = {"noise": noise_level(image), "range": str(bounds), "rows": {}}
 
-    def row(name: str, before: np.ndarray, model, how: str) -> None:
+    def row(name: str, before: np.ndarray, model: Model, how: str) -> None:
         rows = found["rows"]
         rows[name] = {
             "original": scored(before, how, bounds.span, window),

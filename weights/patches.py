@@ -20,7 +20,7 @@ def luma(path: Path) -> np.ndarray:
     """The picture's full-range luma in [0, 1], float32, cut to even height and width."""
     with Image.open(path) as picture:
         rgb = np.asarray(picture.convert("RGB"), np.float32)
-    y = (rgb @ np.float32([0.299, 0.587, 0.114])) / np.float32(255)
+    y = (rgb @ np.array([0.299, 0.587, 0.114], np.float32)) / np.float32(255)
     return y[: y.shape[0] // 2 * 2, : y.shape[1] // 2 * 2]
 
 
@@ -74,7 +74,14 @@ def epoch_patches(pictures: Pictures, side: int, seed: int, epoch: int) -> np.nd
     return rng.permutation(np.concatenate(patches)).astype(np.int32)
 
 
-def batch(pictures: Pictures, side: int, rows: np.ndarray, device, target: int = TARGET, full_contrast: bool = False):
+def batch(
+    pictures: Pictures,
+    side: int,
+    rows: np.ndarray,
+    device: torch.device,
+    target: int = TARGET,
+    full_contrast: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Low-resolution inputs with halo and high-resolution targets, each under its own symmetry.
 
     With `full_contrast` the picture is made black and white at the patch's mean and binned again, like lettering.
@@ -93,5 +100,5 @@ def batch(pictures: Pictures, side: int, rows: np.ndarray, device, target: int =
             low, high = low.T, high.T
         inputs[k, 0] = np.rot90(low, symmetry & 3)
         targets[k, 0] = np.rot90(high, symmetry & 3)
-    form = {"device": device, "memory_format": torch.channels_last}
-    return torch.from_numpy(inputs).to(**form), torch.from_numpy(targets).to(**form)
+    x, y = (torch.from_numpy(a).to(device, memory_format=torch.channels_last) for a in (inputs, targets))
+    return x, y

@@ -9,28 +9,41 @@ size that costs a tenth of a training step.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 
 class Soap(torch.optim.Optimizer):
     """One parameter group a layer: the first tensor's rows are the layer's, every other tensor adds columns."""
 
-    def __init__(self, layers: list[dict], *, betas=(0.95, 0.95), turn_every: int = 10, eps: float = 1e-8):
+    def __init__(
+        self,
+        layers: list[dict[str, Any]],
+        *,
+        betas: tuple[float, float] = (0.95, 0.95),
+        turn_every: int = 10,
+        eps: float = 1e-8,
+    ) -> None:
         super().__init__(layers, {"lr": 0.0, "betas": betas, "turn_every": turn_every, "eps": eps})
 
     @torch.no_grad()
-    def step(self, closure=None):
+    def step(self, closure: None = None) -> None:
         for group in self.param_groups:
             parameters = group["params"]
             rows = parameters[0].shape[0]
             gradient = torch.cat([p.grad.reshape(rows, -1) for p in parameters], 1)
-            update = layer_step(self.state[parameters[0]], gradient, *group["betas"], group["turn_every"], group["eps"])
+            beta1, beta2 = group["betas"]
+            state = self.state[parameters[0]]
+            update = layer_step(state, gradient, beta1, beta2, group["turn_every"], group["eps"])
             columns = [p.numel() // rows for p in parameters]
             for p, part in zip(parameters, update.split(columns, 1), strict=True):
                 p.sub_(part.reshape(p.shape), alpha=group["lr"])
 
 
-def layer_step(state: dict, gradient, beta1: float, beta2: float, turn_every: int, eps: float):
+def layer_step(
+    state: dict[str, Any], gradient: torch.Tensor, beta1: float, beta2: float, turn_every: int, eps: float
+) -> torch.Tensor:
     """The step of one layer, (rows, columns); the very first gradient only sets up the bases."""
     outer = {"rows": gradient @ gradient.T, "columns": gradient.T @ gradient}
     if not state:

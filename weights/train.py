@@ -41,6 +41,7 @@ import platform
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,7 +87,7 @@ class FSRCNN(nn.Module):
                 convolution.bias.zero_()
             self.deconvolution.normal_(0, 0.001, generator=generator)
 
-    def forward(self, x, border: str | None = None):
+    def forward(self, x: torch.Tensor, border: str | None = None) -> torch.Tensor:
         for convolution, slope in zip(self.convolutions, self.slopes, strict=True):
             if border and (radius := convolution.kernel_size[0] // 2):
                 x = F.pad(x, (radius,) * 4, mode=border)
@@ -95,7 +96,7 @@ class FSRCNN(nn.Module):
             x = F.pad(F.pad(x, (1,) * 4, mode=border), (1,) * 4)
         return F.pixel_shuffle(F.conv2d(x, self.phases()), 2) + self.deconvolution_bias
 
-    def phases(self):
+    def phases(self) -> torch.Tensor:
         """The 9×9 stride-2 kernel as four 5×5 kernels, one per output phase; 81 taps and 19 fixed zeros.
 
         out[2j + a] = Σ_dx x[j + dx] w[a + 4 − 2 dx], so phase a has tap dx at k = a + 4 − 2 dx where k ≤ 8.
@@ -106,7 +107,7 @@ class FSRCNN(nn.Module):
 
 
 @torch.no_grad()
-def validation(network: FSRCNN, pictures: Pictures, device) -> tuple[float, float]:
+def validation(network: FSRCNN, pictures: Pictures, device: torch.device) -> tuple[float, float]:
     """Mean squared error over all pixels of all validation images, and mean PSNR per image in dB."""
     errors, pixels, psnr = 0.0, 0, []
     for low, high in zip(pictures.low, pictures.high, strict=True):
@@ -118,7 +119,7 @@ def validation(network: FSRCNN, pictures: Pictures, device) -> tuple[float, floa
     return errors / pixels, float(np.mean(psnr))
 
 
-def border_loss(network: FSRCNN, x, y):
+def border_loss(network: FSRCNN, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The patch as an image of its own, with the border of inference; its outermost pixels count four times.
 
     A network that never saw a border uses all of its 9×9 kernel, and the features that it would need two pixels
@@ -136,7 +137,7 @@ def better(measure: str, one: dict, other: dict) -> bool:
     return one["validation_loss"] < other["validation_loss"]
 
 
-def save_beside_and_rename(value, path: Path) -> None:
+def save_beside_and_rename(value: object, path: Path) -> None:
     part = path.with_suffix(".part")
     torch.save(value, part)
     os.replace(part, path)
@@ -145,7 +146,7 @@ def save_beside_and_rename(value, path: Path) -> None:
 def commit() -> str:
     """The commit that this file is of, with "+changes" where it differs from it."""
 
-    def git(*words):
+    def git(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["git", *words, "--", __file__], cwd=Path(__file__).parent, capture_output=True, text=True
         )
@@ -157,7 +158,7 @@ def commit() -> str:
 
 
 @torch.no_grad()
-def linearise(network: FSRCNN, pictures: Pictures, device) -> int:
+def linearise(network: FSRCNN, pictures: Pictures, device: torch.device) -> int:
     """Make linear, with slope 1, every unit whose input has one sign in all pictures; the number of these units.
 
     Nothing changes on the pictures. But where such a unit has a slope of 1/30, say, an edge sharper than any of theirs
@@ -179,7 +180,7 @@ def linearise(network: FSRCNN, pictures: Pictures, device) -> int:
     return sum(int(((share < ONE_SIGN) | (share > 1 - ONE_SIGN)).sum()) for share in positive)
 
 
-def start_from(places: list[Path], network: FSRCNN, device) -> dict:
+def start_from(places: list[Path], network: FSRCNN, device: torch.device) -> dict:
     """Take over the best parameters of an earlier run, or the mean of several of its epochs; say which these were."""
     files = [place / "last.pt" if place.is_dir() else place for place in places]
     states = [torch.load(file, weights_only=True, map_location=device) for file in files]
@@ -195,7 +196,7 @@ def start_from(places: list[Path], network: FSRCNN, device) -> dict:
     return told | {"history": earlier["history"][:epochs]}
 
 
-def optimizer_of(network: FSRCNN, options) -> torch.optim.Optimizer:
+def optimizer_of(network: FSRCNN, options: argparse.Namespace) -> torch.optim.Optimizer:
     """Groups with their own "rate", which the schedule scales: for Adam two, for SOAP one a layer."""
     deconvolution = [network.deconvolution, network.deconvolution_bias]
     layers = [[c.weight, c.bias, slope] for c, slope in zip(network.convolutions, network.slopes, strict=True)]
@@ -209,7 +210,7 @@ def optimizer_of(network: FSRCNN, options) -> torch.optim.Optimizer:
     )
 
 
-def train(options) -> dict:
+def train(options: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads it
@@ -227,7 +228,7 @@ def train(options) -> dict:
 
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     path = options.checkpoints / "last.pt"
-    state = {"recipe": recipe, "commit": commit(), "epoch": 0, "history": [], "best": None}
+    state: dict[str, Any] = {"recipe": recipe, "commit": commit(), "epoch": 0, "history": [], "best": None}
     if path.exists():
         state = torch.load(path, weights_only=True, map_location=device)
         if state["recipe"] != recipe:
@@ -296,7 +297,7 @@ def train(options) -> dict:
     return state
 
 
-def export(state: dict, options) -> None:
+def export(state: dict[str, Any], options: argparse.Namespace) -> None:
     """The best parameters, with all that is known about them, as the library's HDF5."""
     start = state["recipe"].get("start", {"history": []})
     before = len(start["history"])
