@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,9 @@ from ..network.weights import Weights
 from .display import Floats, Window, display_plane, resample, tissue_window, window
 from .layout import plan
 from .spots import Square, brightest_spots, place
+
+if TYPE_CHECKING:
+    from piqe_np import PiqeResult
 
 ORIGINAL, BICUBIC, SR = "original", "bicubic", "SR"
 NATIVE, EXPORT, CLASS = "native depth", "8-bit export", "MATLAB's class scaling"
@@ -169,7 +172,6 @@ def compare(
     native depth and at the 8-bit export, since PIQE rounds to 255 steps itself, unless floats leave the value range.
     """
     from ..convert import load_weights
-    from ..images.imresize import imresize
     from ..pipeline import model_name, upscale
 
     original = check_image(pixels)
@@ -194,9 +196,7 @@ def compare(
 
     scores = scored(ORIGINAL, original)
     with _timed(seconds, BICUBIC):
-        control = imresize(original, scale)
-        if control.dtype.kind != "f":  # as SR: integers saturate to the picture's range
-            np.clip(control, math.ceil(bounds.low), math.floor(bounds.high), out=control)
+        control = bicubic(original, scale, bounds)
     scores += scored(BICUBIC, control)
     square_bicubic = magnified(control)
     grid_amplitude = {BICUBIC: on_grid(control)}
@@ -227,6 +227,24 @@ def compare(
     )  # fmt: skip
 
 
+def bicubic(original: NDArray[Any], scale: int, bounds: ValueRange) -> NDArray[Any]:
+    """The control: MATLAB's bicubic `imresize`; as of SR, integers saturate to the picture's range."""
+    from ..images.imresize import imresize
+
+    control = imresize(original, scale)
+    if control.dtype.kind != "f":
+        np.clip(control, math.ceil(bounds.low), math.floor(bounds.high), out=control)
+    return control
+
+
+def native_piqe(
+    image: NDArray[Any], bounds: ValueRange, *, threads: int | None = None, engine: str | None = None
+) -> PiqeResult:
+    """PIQE at native depth: the value range's black and white become 0 and 255."""
+    pixels, data_range = _from_zero(image, bounds)
+    return _piqe(pixels, data_range, threads, engine)
+
+
 def export_8_bit(pixels: NDArray[Any], bounds: ValueRange) -> NDArray[np.uint8]:
     """What people save for a viewer: round(255·(v − low)/(high − low)), half away from zero, saturated to 0..255."""
     if pixels.dtype.kind != "f":  # at most 2¹⁶ different values: each is computed once
@@ -246,22 +264,24 @@ def _exported(values: NDArray[Any], bounds: ValueRange) -> NDArray[np.uint8]:
 def _scores(
     name: str, image: NDArray[Any], bounds: ValueRange, threads: int | None, engine: str | None
 ) -> Iterator[Score]:
+    def score(scoring: str, scaling: str, found: PiqeResult) -> Score:
+        return Score(name, scoring, scaling, image.shape, found.score)
+
+    yield score(NATIVE, f"{bounds} to 0..255", native_piqe(image, bounds, threads=threads, engine=engine))
+    yield score(EXPORT, f"{bounds} to 0..255 in uint8", _piqe(export_8_bit(image, bounds), None, threads, engine))
+    own = value_range(image.dtype)
+    if (own.low, own.high) != (bounds.low, bounds.high) and image.dtype != np.int8:  # MATLAB's piqe takes no int8
+        yield score(CLASS, f"{own} to 0..255", _piqe(image, None, threads, engine))
+
+
+def _piqe(pixels: NDArray[Any], data_range: float | None, threads: int | None, engine: str | None) -> PiqeResult:
     from piqe_np import PiqeError, piqe
 
     scorer = "reference" if engine == "reference" else None
-
-    def score(scoring: str, scaling: str, pixels: NDArray[Any], data_range: float | None) -> Score:
-        try:
-            found = piqe(pixels, data_range=data_range, threads=threads, engine=scorer)
-        except PiqeError as error:  # the picture has been checked: it is an option, or $PIQE_NP_THREADS
-            raise OptionError(str(error)) from error
-        return Score(name, scoring, scaling, image.shape, found.score)
-
-    yield score(NATIVE, f"{bounds} to 0..255", *_from_zero(image, bounds))
-    yield score(EXPORT, f"{bounds} to 0..255 in uint8", export_8_bit(image, bounds), None)
-    own = value_range(image.dtype)
-    if (own.low, own.high) != (bounds.low, bounds.high) and image.dtype != np.int8:  # MATLAB's piqe takes no int8
-        yield score(CLASS, f"{own} to 0..255", image, None)
+    try:
+        return piqe(pixels, data_range=data_range, threads=threads, engine=scorer)
+    except PiqeError as error:  # the picture has been checked: it is an option, or $PIQE_NP_THREADS
+        raise OptionError(str(error)) from error
 
 
 def _from_zero(image: NDArray[Any], bounds: ValueRange) -> tuple[NDArray[Any], float | None]:
