@@ -28,9 +28,11 @@ class Peer(NamedTuple):
 
 
 def write_ours(form: str, shape: Shape, path: Path) -> None:
+    from fsrcnn_np.convert import save_weights
+
     from .graphs import benchmark_weights
 
-    benchmark_weights().save(path)
+    save_weights(benchmark_weights(), path)
 
 
 def ours(form: str, shape: Shape, path: Path, threads: int) -> Run:

@@ -2,7 +2,7 @@
 
 import sys
 
-from piqe_np.cli import main
+from fsrcnn_np.piqe_cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

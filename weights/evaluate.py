@@ -29,9 +29,9 @@ from fsrcnn_np import files
 from fsrcnn_np.convert import shipped
 from fsrcnn_np.images.binning import bin2x2
 from fsrcnn_np.images.imresize import imresize
+from fsrcnn_np.images.quality import psnr, ssim
 from fsrcnn_np.images.value_range import ValueRange, normalise, to_integers
 from fsrcnn_np.pipeline import picture_range
-from fsrcnn_np.study.published import ssim
 from piqe_np import piqe
 
 HERE = Path(__file__).parent
@@ -64,11 +64,6 @@ def enlarge(low: np.ndarray, model: Model) -> np.ndarray:
     return imresize(low, 2) if isinstance(model, str) else fsrcnn_np.forward(low, model)
 
 
-def psnr(found: np.ndarray, truth: np.ndarray, peak: float, where: Any = slice(None)) -> float:
-    difference = found.astype(np.float64) - truth
-    return float(10 * np.log10(peak**2 / np.mean(np.square(difference[where]))))
-
-
 def photographs(paths: list[Path], models: dict) -> dict:
     """Mean PSNR in dB of each model on the binned photographs."""
     found: dict[str, list[float]] = {name: [] for name in models}
@@ -77,7 +72,7 @@ def photographs(paths: list[Path], models: dict) -> dict:
         low = (bin2x2(truth) / 255).astype(np.float32)
         for name, model in models.items():
             result = to_integers(enlarge(low, model) * np.float32(255), np.uint8)
-            found[name].append(psnr(result[2:-2, 2:-2], truth[2:-2, 2:-2], 255))
+            found[name].append(psnr(result[2:-2, 2:-2], truth[2:-2, 2:-2], data_range=255))
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
@@ -93,7 +88,10 @@ def mammogram(path: Path, models: dict, ranges: dict[str, float]) -> dict:
     back = {}
     for name, model in models.items():
         again = enlarge(low, model)
-        back[name] = {"psnr": psnr(again, original, 1, inside), "ssim": ssim(again, original, 1.0)}
+        back[name] = {
+            "psnr": psnr(again[inside], original[inside], data_range=1),
+            "ssim": ssim(again, original, data_range=1),
+        }
         started = time.perf_counter()
         large = enlarge(original, model)
         scores[name] = both_piqe(large, pixels.dtype, bounds) | {"seconds": time.perf_counter() - started}

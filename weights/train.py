@@ -52,6 +52,8 @@ from soap import Soap
 from torch import nn
 from tqdm import tqdm
 
+from fsrcnn_np import save_weights
+
 BATCH = 6
 PAPER = {  # what is not of the paper's recipe is off, and then not named in a run's own
     "at_border": False, "border_every": 2, "also_binned": False, "full_contrast": False, "linearise": False,
@@ -324,7 +326,7 @@ def export(state: dict[str, Any], options: argparse.Namespace) -> None:
         "not_for": "diagnosis; it amplifies noise, and it was trained on photographs",
     }
     model = model_of(state["best"]["network"], licence=options.licence, provenance=provenance)
-    model.save(options.out, overwrite=True)
+    save_weights(model, options.out, overwrite=True)
     print(f"{options.out}: best epoch {state['best']['epoch']} of {state['epoch']}")
 
 

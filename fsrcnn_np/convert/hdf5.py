@@ -29,7 +29,7 @@ from .header import FORMAT, MOST_TEXT, SCHEMA
 
 
 def save(weights: Weights, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Write the file whole or not at all; see `Weights.save`."""
+    """Write the file whole or not at all; see `save_weights`."""
     import h5py
 
     written = io.BytesIO()

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..network.reference import forward
+from ..images.imresize import imresize
+from ..images.quality import psnr
 from ..network.weights import Weights
 
-#: Low-resolution side. Small enough for a dozen runs of the reference.
+#: Low-resolution side. Small enough for a dozen runs of any engine.
 SIDE = 64
 #: dB where the output has values that are no numbers.
 _NOTHING = -99.0
@@ -103,8 +104,6 @@ def picture(scale: int) -> np.ndarray:
 
 def reduced(scale: int, how: str) -> np.ndarray:
     """The probe picture at low resolution, by MATLAB's "bicubic" or by "binning"."""
-    from ..images.imresize import imresize
-
     high = picture(scale)
     if how == "bicubic":
         return imresize(high, 1 / scale)
@@ -112,23 +111,22 @@ def reduced(scale: int, how: str) -> np.ndarray:
 
 
 def _bicubic(low: np.ndarray, scale: int) -> float:
-    from ..images.imresize import imresize
-
     return _decibel(imresize(low, scale), scale)
 
 
 def _psnr(weights: Weights, low: np.ndarray) -> float:
+    from ..engine import forward
+
     start, end = weights.value_range
     with np.errstate(all="ignore"):  # a model that is none may overflow
-        high = forward(start + (end - start) * low, weights).astype(np.float64)
-    return _decibel((high - start) / (end - start), weights.architecture.scale)
+        high = forward((start + (end - start) * low).astype(np.float32), weights).astype(np.float64)
+        return _decibel((high - start) / (end - start), weights.architecture.scale)
 
 
 def _decibel(high: np.ndarray, scale: int) -> float:
     """PSNR with peak 1, the whole picture: a wrong border is to be seen."""
-    with np.errstate(all="ignore"):
-        error = float(np.mean((np.clip(high, 0, 1) - picture(scale)) ** 2))
-    return float(-10 * np.log10(error)) if 0 < error < np.inf else _NOTHING
+    found = psnr(np.clip(high, 0, 1), picture(scale), data_range=1)
+    return found if np.isfinite(found) else _NOTHING
 
 
 def _changed(weights: Weights) -> Iterator[tuple[str, Weights]]:

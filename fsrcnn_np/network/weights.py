@@ -16,7 +16,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -229,22 +228,6 @@ class Weights:
             "deconvolution": Deconvolution(*(array.astype(dtype) for array in self.deconvolution)),
         }
         return replace(self, **cast)
-
-    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
-        """Write the model as the package's HDF5 (.h5), everything about it inside; see `fsrcnn_np.load_weights`.
-
-        The other suffixes (.onnx, .mat, .pth, .pt, .safetensors) write those formats, as `fsrcnn_np.save_weights` does.
-
-        Raises
-        ------
-        FileError
-            The file exists and `overwrite` is not set, or cannot be written.
-        WeightsError
-            The suffix is unknown, or its format cannot hold the model.
-        """
-        from ..convert import save_weights
-
-        save_weights(self, path, overwrite=overwrite)
 
     def __repr__(self) -> str:
         name = self.provenance.get("model", "")

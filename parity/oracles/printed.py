@@ -352,7 +352,7 @@ def _by_name(images: Path | None, name: str) -> Path | None:
 def _evaluate(pictures: Sequence[Path], model: Path, scale: int) -> dict[tuple[str, str], float]:
     """Means by method and measure, by the authors' protocol."""
     import fsrcnn_np
-    from fsrcnn_np.study.published import evaluate_published, mean_row
+    from parity.published import evaluate_published, mean_row
 
     weights = fsrcnn_np.load_weights(model, scale=scale)  # the file itself does not say
     found = mean_row(evaluate_published([_pixels(path) for path in pictures], weights))

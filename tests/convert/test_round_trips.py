@@ -107,7 +107,7 @@ def test_a_header_that_no_longer_fits(tmp_path):
 
 def test_asking_for_another_convention(tmp_path):
     path = tmp_path / "m.h5"
-    model(scale=3).save(path)
+    save_weights(model(scale=3), path)
     assert load_weights(path, border="replicate").sha256 == load_weights(path).sha256
     weights = load_weights(
         path, border="zero", deconvolution_offset=3, value_range=(0, 255), input_mean=1.5, licence="X"
@@ -128,7 +128,7 @@ def test_asking_for_another_convention(tmp_path):
 @pytest.fixture
 def ours(tmp_path):
     path = tmp_path / "m.h5"
-    model().save(path)
+    save_weights(model(), path)
     return path
 
 

@@ -9,7 +9,7 @@ import torch
 from scipy.io import savemat
 from test_authors import as_cells, cells
 
-from fsrcnn_np import load_weights
+from fsrcnn_np import load_weights, save_weights
 from fsrcnn_np.convert.cli import add_commands
 from models import random_weights
 
@@ -82,7 +82,7 @@ def test_convert_and_align(authors_like, tmp_path, capsys):
 
 
 def test_what_onnxruntime_does_not_run_is_said(tmp_path, capsys):
-    random_weights(np.random.default_rng(0), (4, 2, 1), 2, "zero").save(tmp_path / "m.h5")
+    save_weights(random_weights(np.random.default_rng(0), (4, 2, 1), 2, "zero"), tmp_path / "m.h5")
     assert command("convert", tmp_path / "m.h5", tmp_path / "m.onnx") == 0
     assert "double precision, which onnxruntime does not run; --dtype float32" in capsys.readouterr().err
     assert command("convert", tmp_path / "m.h5", tmp_path / "m.onnx", "--dtype", "float32", "--overwrite") == 0
@@ -111,7 +111,7 @@ def test_what_is_assumed_is_printed(tmp_path, capsys):
 
 def test_a_refusal_is_one_line(tmp_path, capsys):
     weights = random_weights(np.random.default_rng(0), (4, 2, 1), 2, "replicate", dtype=np.float32)
-    weights.save(tmp_path / "m.h5")
+    save_weights(weights, tmp_path / "m.h5")
     assert command("convert", tmp_path / "m.h5", tmp_path / "m.pth") == 1
     err = capsys.readouterr().err
     assert err.startswith("fsrcnn-np: the model has a replicate border")

@@ -12,14 +12,12 @@ UPPER = ("convert", "study", "pipeline")
 #: floor → what it must not import
 FORBIDDEN = {
     "piqe_np": ["fsrcnn_np"],
-    "fsrcnn_np/network": [f"fsrcnn_np.{name}" for name in ("files", "engine", "study", "pipeline")],
+    "fsrcnn_np/network": [f"fsrcnn_np.{name}" for name in (*UPPER, "files", "engine")],
     "fsrcnn_np/engine": [f"fsrcnn_np.{name}" for name in (*UPPER, "files")],
     "fsrcnn_np/images": [f"fsrcnn_np.{name}" for name in (*UPPER, "files", "network", "engine")],
     "fsrcnn_np/files": [f"fsrcnn_np.{name}" for name in (*UPPER, "network", "engine")],
-    "fsrcnn_np": ["fsrcnn_np.cli", "piqe_np.cli"],
+    "fsrcnn_np": ["fsrcnn_np.cli", "fsrcnn_np.piqe_cli"],
 }
-#: the command lazily reads what people have; Weights.save lazily writes our file
-EXCEPTIONS = {("piqe_np/cli.py", "fsrcnn_np.files"), ("piqe_np/cli.py", "fsrcnn_np.errors")}
 ENTRY_POINTS = {"fsrcnn_np/__main__.py", "piqe_np/__main__.py"}
 
 
@@ -47,9 +45,7 @@ def test_one_way(floor):
         for name in imported(path):
             for forbidden in FORBIDDEN[floor]:
                 crosses = name == forbidden or name.startswith(forbidden + ".")
-                excused = any(here == file and name.startswith(allowed) for file, allowed in EXCEPTIONS)
-                excused |= (here, name) in {("piqe_np/cli.py", "fsrcnn_np")}
-                if crosses and not excused:
+                if crosses:
                     broken.append(f"{here} imports {name}")
     assert not broken
 

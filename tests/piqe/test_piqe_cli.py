@@ -13,8 +13,8 @@ import pytest
 from images import picture
 
 import piqe_np
+from fsrcnn_np.piqe_cli import main
 from piqe_np import piqe
-from piqe_np.cli import main
 from piqe_np.overlay import COLOURS, band, overlay
 
 
@@ -182,7 +182,7 @@ def test_faults_of_ours_are_one_line_too(folder, capsys, monkeypatch, failure):
     def fail(*_: object, **__: object) -> None:
         raise failure
 
-    monkeypatch.setattr("piqe_np.cli.piqe", fail)
+    monkeypatch.setattr("fsrcnn_np.piqe_cli.piqe", fail)
     status, out, err = run(capsys, folder / "one", folder / "two")
     assert status == 1
     assert out == ""
@@ -193,7 +193,7 @@ def test_interruption_is_one_line(folder, capsys, monkeypatch):
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("piqe_np.cli.piqe", stop)
+    monkeypatch.setattr("fsrcnn_np.piqe_cli.piqe", stop)
     status, _, err = run(capsys, folder / "one")
     assert status == 130
     assert len(err.splitlines()) == 1

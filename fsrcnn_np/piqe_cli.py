@@ -23,10 +23,11 @@ from piqe_np.console import command, complain
 from piqe_np.errors import ImageError, OptionError, PiqeError
 from piqe_np.overlay import band, bands, overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, checked_range, piqe
-from piqe_np.version import __version__
+
+from .version import __version__
 
 if TYPE_CHECKING:
-    from fsrcnn_np.files import Input, Picture
+    from .files import Input, Picture
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,8 +76,8 @@ def _data_range(text: str) -> float:
 def _run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from fsrcnn_np.errors import FsrcnnError
-    from fsrcnn_np.files import find_inputs
+    from .errors import FsrcnnError
+    from .files import find_inputs
 
     records: list[dict[str, Any]] = []
     failed = 0
@@ -112,7 +113,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """One input's record, and remarks for the user."""
-    from fsrcnn_np.files import read
+    from .files import read
 
     if item.error:
         raise ImageError(item.error)
@@ -155,7 +156,7 @@ def _within_range(picture: Picture, wanted: float | None) -> tuple[np.ndarray, f
 
 def _write_masks(stem: Path, pixels: np.ndarray, result: PiqeResult, *, overwrite: bool) -> list[str]:
     """Three masks and the overlay beside each other; a line for each that existed and was kept."""
-    from fsrcnn_np.files import OutputExists, write
+    from .files import OutputExists, write
 
     pictures: dict[str, Callable[[], np.ndarray]] = {
         "activity": lambda: result.activity_mask,

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ImageError
-from ..images.colour import rgb2ycbcr_uint8
-from ..images.imresize import imresize
-from ..images.value_range import to_integers
-from ..network.weights import Weights
+from fsrcnn_np.errors import ImageError
+from fsrcnn_np.images.colour import rgb2ycbcr_uint8
+from fsrcnn_np.images.imresize import imresize
+from fsrcnn_np.images.quality import psnr, ssim
+from fsrcnn_np.images.value_range import to_integers
+from fsrcnn_np.network.weights import Weights
 
 #: deconvolution_offset at which a scale's output lies where the truth does; the authors' x3 has 4, one row too little.
 _ALIGNED = {2: 4, 3: 3, 4: 4}
@@ -62,7 +62,7 @@ def evaluate_published(
         An image of another dtype or shape, or too small for SSIM's window of 11.
     """
     if forward is None:
-        from ..pipeline import forward as fast
+        from fsrcnn_np.pipeline import forward as fast
 
         forward = fast
     return [_evaluate(luma(image, weights.architecture.scale), weights, forward) for image in images]
@@ -85,36 +85,6 @@ def luma(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
     return plane[:height, :width]
 
 
-def psnr(found: NDArray[Any], truth: NDArray[Any], peak: float = 255.0) -> float:
-    """10 · log10(peak² / mean squared error), in dB, in double."""
-    error = np.mean(np.square(found.astype(np.float64) - truth))
-    return float(10 * np.log10(peak**2 / error)) if error else np.inf
-
-
-def ssim(found: NDArray[Any], truth: NDArray[Any], peak: float = 255.0) -> float:
-    """Mean structural similarity: Gaussian window 11×11 of σ 1.5, no padding, K = (0.01, 0.03).
-
-    Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment: from error visibility to structural similarity", IEEE
-    Trans. Image Processing 13(4), 2004, section III.
-    """
-    from scipy.ndimage import correlate1d
-
-    window = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
-    window /= window.sum()
-
-    def mean(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-        blurred = correlate1d(correlate1d(plane, window, 0, mode="constant"), window, 1, mode="constant")
-        return np.asarray(blurred[5:-5, 5:-5])
-
-    a, b = found.astype(np.float64), truth.astype(np.float64)
-    c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
-    mean_a, mean_b = mean(a), mean(b)
-    variance_a, variance_b = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2
-    covariance = mean(a * b) - mean_a * mean_b
-    like = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    return float(np.mean(like / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2))))
-
-
 def _evaluate(truth: NDArray[np.uint8], weights: Weights, forward: Forward) -> PublishedRow:
     scale, (start, end) = weights.architecture.scale, weights.value_range
     low = imresize(truth.astype(np.float32) / np.float32(255), 1 / scale)
@@ -125,9 +95,5 @@ def _evaluate(truth: NDArray[np.uint8], weights: Weights, forward: Forward) -> P
     # A model whose output lies n rows and columns too far up and left is cut there, as the authors do for x3.
     shift = weights.deconvolution_offset - _ALIGNED[scale]
     moved = (slice(scale - shift, -scale - shift),) * 2
-    return PublishedRow(
-        psnr(found[moved], truth[inside]),
-        ssim(found[moved], truth[inside]),
-        psnr(bicubic[inside], truth[inside]),
-        ssim(bicubic[inside], truth[inside]),
-    )
+    pairs = ((found[moved], truth[inside]), (bicubic[inside], truth[inside]))
+    return PublishedRow(*(measure(*pair, data_range=255) for pair in pairs for measure in (psnr, ssim)))
