@@ -18,7 +18,6 @@ import json
 import platform
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
