@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from piqe_np.bands import band, bands
 from piqe_np.compiled import thread_count
 from piqe_np.console import command, complain
 from piqe_np.errors import ImageError, OptionError, PiqeError
-from piqe_np.overlay import band, bands, overlay
+from piqe_np.overlay import overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, checked_range, piqe
 
 from .version import __version__

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from piqe_np.bands import band
 from piqe_np.matlab import rgb2gray
 from piqe_np.reference import ACTIVE_VARIANCE, BLOCK
-from piqe_np.score import PiqeResult
+
+if TYPE_CHECKING:
+    from piqe_np.score import PiqeResult
 
 LONGEST = 2048  # pixels; larger images are shown smaller, their blocks are too fine to see anyway
 SHORTEST = 320  # smaller ones are magnified
@@ -19,16 +24,6 @@ COLOURS = {
     "artifact and noise": (213, 94, 0),
     "not active (not tinted)": None,
 }
-
-
-def bands() -> dict[str, int]:
-    """MathWorks' names of quality and the highest whole score of each (documentation of ``piqe``)."""
-    return {"excellent": 20, "good": 35, "fair": 50, "poor": 80, "bad": 100}
-
-
-def band(score: float) -> str:
-    """MathWorks' name for a score, which is rounded to a whole number for it."""
-    return next((name for name, highest in bands().items() if np.floor(score + 0.5) <= highest), "bad")
 
 
 def overlay(image: np.ndarray, result: PiqeResult) -> np.ndarray:
@@ -49,7 +44,7 @@ def overlay(image: np.ndarray, result: PiqeResult) -> np.ndarray:
     height, width = result.shape
     factor = min(1.0, LONGEST / max(height, width)) * max(1, -(-SHORTEST // max(height, width)))
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    kinds, shares = _kinds(result)
+    kinds, shares = kinds_and_shares(result)
     tint = kinds.repeat(BLOCK, 1)[:, :width].repeat(BLOCK, 0)[:height]
     palette = np.array([colour or (0, 0, 0) for colour in COLOURS.values()], np.uint8)
     grey = Image.fromarray(_displayed(image, result)).resize(size, Image.Resampling.BOX)
@@ -76,7 +71,7 @@ def overlay(image: np.ndarray, result: PiqeResult) -> np.ndarray:
     return np.asarray(canvas)
 
 
-def _kinds(result: PiqeResult) -> tuple[np.ndarray, list[float]]:
+def kinds_and_shares(result: PiqeResult) -> tuple[np.ndarray, list[float]]:
     """Which of `COLOURS` each block has, and the share of each."""
     _, artifact, noise = result.blocks
     active = result.blocks.variance > ACTIVE_VARIANCE

@@ -6,12 +6,13 @@ import importlib
 import numbers
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, SupportsIndex
+from typing import Any, NamedTuple, NoReturn, SupportsIndex
 
 import numpy as np
 
+from piqe_np.bands import band
 from piqe_np.compiled import run_tasks, thread_count
 from piqe_np.errors import OptionError
 from piqe_np.matlab import CLASSES
@@ -34,7 +35,7 @@ class Scaling(NamedTuple):
         return f"{self.low:g} to {self.high:g} ({self.source})"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PiqeResult:
     """What `piqe` found.
 
@@ -55,8 +56,8 @@ class PiqeResult:
 
     score: float
     scaling: Scaling
-    blocks: Blocks = field(repr=False)
-    shape: tuple[int, int] = field(repr=False)
+    blocks: Blocks
+    shape: tuple[int, int]
 
     @cached_property
     def activity_mask(self) -> np.ndarray:
@@ -75,6 +76,25 @@ class PiqeResult:
         """Of all blocks: how many are active, have an artifact, have noise; 0 to 1."""
         active = self.blocks.variance > ACTIVE_VARIANCE
         return float(active.mean()), float(self.blocks.artifact.mean()), float(self.blocks.noise.mean())
+
+    def __repr__(self) -> str:
+        active, artifact, noise = self.block_shares
+        return (
+            f"<PiqeResult {self.score:.4f} ({band(self.score)}), {self.shape[0]}×{self.shape[1]} from {self.scaling}; "
+            f"blocks active {active:.1%}, artifact {artifact:.1%}, noise {noise:.1%}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from piqe_np.html import page
+
+        return page(self)
+
+    def __iter__(self) -> NoReturn:
+        """Refuse to be unpacked like MATLAB's outputs: fields are taken by name."""
+        raise TypeError(
+            "a PiqeResult has named fields and is not unpacked: r = piqe(image); r.score, r.activity_mask, "
+            "r.noticeable_artifacts_mask, r.noise_mask, r.scaling"
+        )
 
     def _pixels(self, blocks: np.ndarray) -> np.ndarray:
         rows, columns = self.shape

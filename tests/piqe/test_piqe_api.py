@@ -47,8 +47,6 @@ def test_result_has_named_fields():
     assert active[16:32, 16:32].all() or not active[16:32, 16:32].any()
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.score = 0
-    assert "24.8" not in repr(found)
-    assert f"score={found.score!r}" in repr(found)
 
 
 def test_score_follows_from_masks_and_variances():

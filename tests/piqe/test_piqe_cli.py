@@ -15,7 +15,8 @@ from images import picture
 import piqe_np
 from fsrcnn_np.piqe_cli import main
 from piqe_np import piqe
-from piqe_np.overlay import COLOURS, band, overlay
+from piqe_np.bands import band
+from piqe_np.overlay import COLOURS, overlay
 
 
 @pytest.fixture
