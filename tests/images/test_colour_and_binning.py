@@ -63,6 +63,18 @@ def test_matlab_rgb2ycbcr():
     assert rgb2ycbcr_uint8(rgb)[0].tolist() == expected
 
 
+def test_matlab_rgb2ycbcr_by_its_formula():
+    """So many pixels that a wrong third digit of any coefficient shows."""
+    rgb = np.random.default_rng(0).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+    rows = ([65481, 128553, 24966], [-37797, -74203, 112000], [112000, -93786, -18214])  # thousandths of BT.601
+    found = rgb2ycbcr_uint8(rgb)
+    for channel, (row, offset) in enumerate(zip(rows, (16, 128, 128), strict=True)):
+        exact = rgb.astype(np.int64) @ row  # of 255,000
+        far_from_a_half = np.abs(exact % 255_000 - 127_500) > 1
+        expected = (2 * exact + 255_000) // 510_000 + offset
+        np.testing.assert_array_equal(found[..., channel][far_from_a_half], expected[far_from_a_half])
+
+
 @pytest.mark.parametrize("wrong", [np.zeros((2, 2, 3)), np.zeros((2, 2), np.uint8), np.zeros((2, 2, 4), np.uint8)])
 def test_matlab_rgb2ycbcr_takes_uint8(wrong):
     with pytest.raises(ImageError, match="H×W×3 of uint8"):

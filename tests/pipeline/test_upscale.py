@@ -53,6 +53,17 @@ def test_grey_is_the_network_between_two_conversions(dtype, scale):
     assert tie[off].all()
 
 
+@pytest.mark.parametrize("engine", ["reference", "llvm"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
+def test_a_fractional_range_ends_at_its_whole_numbers(dtype, engine):
+    """0.4..200.6 holds 1..200: overshoot saturates there, neither at 0 nor at 201."""
+    image = np.full((24, 24), 1, dtype)
+    image[8:16, 8:16] = image[::6, 20] = 200
+    result = fsrcnn_np.upscale(image, data_range=(0.4, 200.6), engine=engine)
+    assert (result.min(), result.max()) == (1, 200)
+    assert fsrcnn_np.upscale(image, data_range=(-5, 255) if dtype == "int16" else (0, 255), engine=engine).max() > 200
+
+
 def test_floats_are_not_clipped():
     image = np.zeros((8, 8), np.float32)
     image[:, 4:] = 1

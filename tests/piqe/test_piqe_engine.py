@@ -69,6 +69,20 @@ def test_special_images(image):
     assert np.isfinite(found.score)
 
 
+@pytest.mark.parametrize("distance", [1, 2, 3, 4])
+@pytest.mark.parametrize("side", ["above", "below", "left", "right"])
+def test_light_just_outside_a_black_tile(side, distance):
+    """What the filter reaches beyond a tile of blocks makes the tile's own pixels not black any more."""
+    image = np.zeros((48, 3 * 512), np.uint8)
+    row = {"above": 16 - distance, "below": 31 + distance}.get(side, 20)
+    column = {"left": 512 - distance, "right": 1023 + distance}.get(side, 700)
+    image[row, column] = 255
+    found = piqe(image)
+    assert same_bits(found, piqe(image, engine="reference"))
+    variance = found.blocks.variance[1, 32:64]
+    assert variance.any() == (distance <= 3)
+
+
 def test_any_number_of_threads_gives_the_same_bits():
     image = picture(700, 530, "uint16")
     one = piqe(image, threads=1)

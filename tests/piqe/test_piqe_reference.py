@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from images import CLASSES, picture
+from images import CLASSES, picture, same_bits
 from naive_piqe import half_away, naive_piqe
 
 from piqe_np import piqe
@@ -128,3 +128,34 @@ def test_bit_depth_of_the_lighthouse_changes_its_score_as_the_documentation_says
     assert piqe(image).score == piqe(image.astype(np.uint16) * 257).score
     assert piqe(image.astype(np.uint16)).score == 100
     assert piqe(image.astype(np.uint16) * 16, data_range=4080).score == piqe(image).score
+
+
+def test_grey_of_singles_is_rounded_to_single():
+    """In double this grey's 255-fold lies on the other side of a half than the single that MATLAB stores."""
+    pixel = np.array([0.5813379883766174, 0.5154761075973511, 0.5166120529174805], np.float32)
+    grey = pixel.astype(np.float64) @ [0.29893602129377539, 0.58704307445112125, 0.11402090425510336]
+    assert half_away(255 * grey) != half_away(255 * float(np.float32(grey)))
+    image = np.random.default_rng(5).random((40, 33, 3)).astype(np.float32)
+    image[::2, ::3] = pixel
+    assert gray_levels(image)[0, 0] == half_away(255 * float(np.float32(grey)))
+    check_against_twin(image)
+    assert same_bits(piqe(image), piqe(image, engine="reference"))
+
+
+def test_a_range_divides_the_255_fold():
+    """255·0.145/2.55 is below 14.5 in double, 255·(0.145/2.55) is 14.5 and would round up."""
+    assert 255 * 0.145 / 2.55 < 14.5 <= 255 * (0.145 / 2.55)
+    image = np.random.default_rng(6).random((40, 33))
+    image[::2, ::3] = 0.145
+    assert gray_levels(image, 2.55)[0, 0] == 14
+    check_against_twin(image, 2.55)
+    assert same_bits(piqe(image, data_range=2.55), piqe(image, data_range=2.55, engine="reference"))
+
+
+def test_a_range_of_twice_255_ends_in_halves():
+    odd = np.random.default_rng(7).integers(0, 255, (40, 33)) * 2 + 1
+    for dtype in ("uint16", "int16", "float32", "float64"):
+        image = odd.astype(dtype)
+        assert np.array_equal(gray_levels(image, 510), (odd + 1) // 2)
+        check_against_twin(image, 510)
+        assert same_bits(piqe(image, data_range=510), piqe(image, data_range=510, engine="reference"))

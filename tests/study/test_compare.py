@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from fsrcnn_np import imresize, upscale
 from fsrcnn_np.errors import FsrcnnError, ImageError, OptionError
 from fsrcnn_np.images.grid_power import grid_power
-from fsrcnn_np.images.value_range import ValueRange
+from fsrcnn_np.images.value_range import ValueRange, value_range
 from fsrcnn_np.study.compare import BICUBIC, CLASS, EXPORT, NATIVE, ORIGINAL, SR, compare, export_8_bit
 from models import random_weights
 from piqe_np import piqe
@@ -183,3 +183,10 @@ def test_export_rounds_half_away_and_saturates(pixels, span):
     for value, found in zip(pixels.ravel().tolist(), exported.ravel().tolist(), strict=True):
         exact = Fraction(255 * (value - low), high - low)
         assert found == min(max((2 * exact + 1) // 2, 0), 255)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "float32", "float64"])
+def test_the_8_bit_export_rounds_halves_away_from_zero(dtype):
+    odd = np.arange(1, 510, 2)
+    exported = export_8_bit(odd[None].astype(dtype), value_range(dtype, 510))
+    np.testing.assert_array_equal(exported[0], (odd + 1) // 2)
