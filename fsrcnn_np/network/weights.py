@@ -13,9 +13,11 @@ Honjo et al. 2022, Fig. 2, use (d, s, m) = (56, 12, 4) at scale 2.
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,6 +103,8 @@ class Deconvolution(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Weights:
     """A trained FSRCNN. Immutable: its arrays are read-only copies.
+
+    Two models are equal, and have the same hash, when they compute the same: all but licence and provenance counts.
 
     Parameters
     ----------
@@ -208,7 +212,7 @@ class Weights:
         named["deconvolution"] = self.deconvolution
         return {f"{name}/{part}": array for name, layer in named.items() for part, array in layer._asdict().items()}
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Digest of everything that decides an output: architecture, border, offset, range, mean, parameters."""
         a = self.architecture
@@ -229,11 +233,34 @@ class Weights:
         }
         return replace(self, **cast)
 
+    def __eq__(self, other: object) -> bool:
+        return self.sha256 == other.sha256 if isinstance(other, Weights) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
     def __repr__(self) -> str:
-        name = self.provenance.get("model", "")
-        return (
-            f"<Weights {self.architecture}, {self.border} border, {self.dtype.name}, sha256 {self.sha256[:12]} {name}>"
-        )
+        names = dict.fromkeys((str(self.provenance.get("model") or self.architecture), str(self.architecture)))
+        border, sha256 = f"{self.border} border", f"sha256 {self.sha256[:12]}"
+        return f"<Weights {', '.join((*names, border, self.dtype.name, sha256))}>"
+
+    def _repr_html_(self) -> str:
+        low, high = self.value_range
+        rows: dict[str, Any] = {
+            "architecture": f"{self.architecture}, {sum(array.size for array in self.arrays().values()):,} parameters",
+            "border": self.border,
+            "values": f"{low:g} to {high:g}, {self.dtype.name}",
+            "sha256": self.sha256,
+            "licence": self.licence,
+            **self.provenance,
+        }
+        return f"<table>{''.join(map(_html_row, rows, rows.values()))}</table>"
+
+
+def _html_row(name: str, value: Any) -> str:
+    """A row of a notebook's table; lists and mappings by their length alone."""
+    text = f"{len(value)} entries" if isinstance(value, list | dict) else str(value)
+    return f"<tr><td>{html.escape(name)}</td><td>{html.escape(text)}</td></tr>"
 
 
 def _checked(name: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
