@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from models import random_weights
 
 import fsrcnn_np
+from models import random_weights
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_shown_in_one_line_and_as_a_table(model):
     named = replace(model, licence="<none>", provenance={"model": "a&b", "history": [1, 2, 3], "epochs": 7})
     line = repr(named)
     assert "\n" not in line
-    for part in ("a&b", "FSRCNN(4,2,1) x2", "zero", "float32", named.sha256[:12]):
+    for part in ("a&b", "FSRCNN(4,2,1) x2", "zero", model.dtype.name, named.sha256[:12]):
         assert part in line
     page = named._repr_html_()
     for part in ("a&amp;b", "&lt;none&gt;", "FSRCNN(4,2,1) x2", named.sha256, "epochs", "3 entries"):
