@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from .images.value_range import ValueRange, check_image, check_within, denormali
 from .network.weights import Weights
 
 if TYPE_CHECKING:
-    from .files import Picture
+    from .files import Picture, Provenance
 
 Progress = Callable[[int, int], None]
 Model = Weights | str | PathLike[str]
@@ -236,6 +237,7 @@ class Upscaled:
     value_range: ValueRange  #: the values taken for black and white, and who said so
     seconds: float  #: read, upscaled and written
     remarks: tuple[str, ...]  #: what the user should know: attributes removed, and the like
+    provenance: Provenance  #: which model made it of which file
 
 
 def upscale_file(
@@ -262,7 +264,6 @@ def upscale_file(
     from . import files
     from .files.atomic import check_free
     from .files.target import split
-    from .version import __version__
 
     started = time.monotonic()
     target = split(destination).path
@@ -275,13 +276,32 @@ def upscale_file(
         pixels = check_image(picture.pixels)
         bounds = picture_range(picture, data_range)
         result = _upscale(pixels, bounds, model, threads, None, engine, progress)
-    derivation = files.Derivation(
-        scale=model.architecture.scale, model=model_name(model), sha256=model.sha256, version=__version__
-    )
+    provenance = provenance_of(model, bounds, split(source).path)
     remarks = [*picture.remarks, *range_doubts(picture, bounds)]
-    remarks += files.write(destination, result, like=picture, derivation=derivation, overwrite=overwrite)
+    remarks += files.write(destination, result, like=picture, provenance=provenance, overwrite=overwrite)
     seconds = time.monotonic() - started
-    return Upscaled(Path(source), Path(destination), result.shape, bounds, seconds, tuple(remarks))
+    return Upscaled(Path(source), Path(destination), result.shape, bounds, seconds, tuple(remarks), provenance)
+
+
+def provenance_of(model: Weights, bounds: ValueRange, source: Path) -> Provenance:
+    """What an output says of how it was computed, from this file by this model."""
+    from .files import Provenance
+    from .version import __version__
+
+    with open(source, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    scale = model.architecture.scale
+    return Provenance(
+        process=f"Super-resolution x{scale} by FSRCNN",
+        label=f"FSRCNN x{scale}",
+        scale=scale,
+        model=model_name(model),
+        sha256=model.sha256,
+        software="fsrcnn-np",
+        version=__version__,
+        value_range=bounds,
+        source_sha256=digest,
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Picture
+from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Picture
 
 _DEFAULT_DATASET = "/image"
 
@@ -23,10 +23,10 @@ def read_npy(path: Path) -> Picture:
     return Picture(_native(mapped), str(path), "NPY", details={"dtype": mapped.dtype})
 
 
-def encode_npy(pixels: NDArray[Any], like: Picture | None) -> Encoded:
+def encode_npy(output: Output) -> Encoded:
     """Encode as .npy, in the byte order of the original."""
     stream = io.BytesIO()
-    np.save(stream, _as_stored(pixels, like), allow_pickle=False)
+    np.save(stream, _as_stored(output), allow_pickle=False)
     return Encoded(stream.getbuffer(), [])
 
 
@@ -52,16 +52,16 @@ def read_hdf5(path: Path, dataset: str | None) -> Picture:
         return Picture(pixels, f"{path}::{found.name}", "HDF5", details=details)
 
 
-def encode_hdf5(pixels: NDArray[Any], like: Picture | None, dataset: str | None) -> Encoded:
+def encode_hdf5(output: Output) -> Encoded:
     """Encode as a new HDF5 file with one dataset: same name, filters and attributes as the original's."""
     import h5py
 
-    details = like.details if like else {}
+    details = output.like.details if output.like else {}
     stream = io.BytesIO()
     with h5py.File(stream, "w") as file:
         created = file.create_dataset(
-            dataset or details.get("dataset", _DEFAULT_DATASET),
-            data=_as_stored(pixels, like),
+            output.dataset or details.get("dataset", _DEFAULT_DATASET),
+            data=_as_stored(output),
             **details.get("options", {"compression": "gzip", "compression_opts": 4, "shuffle": True}),
         )
         for name, value in details.get("attributes", {}).items():
@@ -74,8 +74,9 @@ def _native(array: Any) -> NDArray[Any]:
     return np.array(array, array.dtype.newbyteorder("="), order="C")
 
 
-def _as_stored(pixels: NDArray[Any], like: Picture | None) -> NDArray[Any]:
-    stored = like.details["dtype"] if like else pixels.dtype
+def _as_stored(output: Output) -> NDArray[Any]:
+    pixels = output.pixels
+    stored = output.like.details["dtype"] if output.like else pixels.dtype
     return np.ascontiguousarray(pixels, stored if stored.newbyteorder("=") == pixels.dtype else pixels.dtype)
 
 

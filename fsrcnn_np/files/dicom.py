@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, MissingExtraError
-from fsrcnn_np.files.picture import PACKED, UNPACKED, Picture, check_size, narrowed
+from fsrcnn_np.files.picture import PACKED, UNPACKED, Picture, check_size, narrowed, spacing
 
 logging.getLogger("pydicom").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
 
@@ -45,6 +45,7 @@ def read(path: Path) -> Picture:
     palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
     if palette:
         remarks.append("(0028,0004) PALETTE COLOR is read as RGB")
+    apart, origin = _spacing(dataset)
     declared = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else 2.0**bits - 1
     return Picture(
         pixels,
@@ -53,6 +54,8 @@ def read(path: Path) -> Picture:
         data_range=None if palette else declared,
         data_range_origin="" if palette else f"BitsStored {bits}",
         inverted=dataset.PhotometricInterpretation == "MONOCHROME1",
+        pixel_spacing=apart,
+        pixel_spacing_origin=origin,
         remarks=tuple(remarks),
         details={"dataset": dataset, "encoded_bytes": encoded_bytes},
     )
@@ -73,6 +76,18 @@ def quiet() -> Iterator[None]:
     """Old files hold values that today's rules forbid; they are carried over, neither refused nor warned about."""
     with import_pydicom().config.disable_value_validation():
         yield
+
+
+def _spacing(dataset: Any) -> tuple[tuple[float, float] | None, str]:
+    """PS3.3 10.7.1.1 Pixel Spacing, else C.8.11.7 Imager Pixel Spacing: mm between rows, and between columns."""
+    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
+        try:
+            rows, columns = (float(value) for value in dataset.get(keyword) or ())
+        except (TypeError, ValueError):
+            continue
+        if found := spacing(rows, columns):
+            return found, keyword
+    return None, ""
 
 
 def _check(dataset: Any) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FormatError, OptionError
 from fsrcnn_np.files.dicom import import_pydicom, quiet
 from fsrcnn_np.files.dicom_geometry import repeated, scale_geometry, scale_overlays, scale_pixel_coordinates, values_of
-from fsrcnn_np.files.picture import Derivation, Encoded, Picture, refuse_dtype
+from fsrcnn_np.files.picture import Encoded, Output, Picture, Provenance, refuse_dtype
 
 _NAMESPACE = uuid.UUID("6d9c5b0e-0f3c-5d0b-9a57-3f1c9f4a8f7e")  # of this project's derived UIDs
 _SERIES_NUMBER_STEP = 1000
@@ -42,7 +42,7 @@ _REMOVED = (
 _SILENTLY_REMOVED = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths", "DataSetTrailingPadding")
 
 
-def encode(pixels: NDArray[Any], like: Picture | None, derivation: Derivation | None) -> Encoded:
+def encode(output: Output) -> Encoded:
     """Encode the derived object, uncompressed, Explicit VR Little Endian.
 
     It is a new instance in a new series of the same study. The UIDs are computed from the original's, the pixels and
@@ -54,14 +54,15 @@ def encode(pixels: NDArray[Any], like: Picture | None, derivation: Derivation | 
     FormatError
         No original, or pixels of another bit depth than it has.
     OptionError
-        No derivation, or the size is not the original's times its scale.
+        No provenance, or the size is not the original's times its scale.
     """
     pydicom = import_pydicom()
+    pixels, like, provenance = output.pixels, output.like, output.provenance
     if like is None:
         raise FormatError("a DICOM object is only written from a DICOM original; write another format")
-    if derivation is None:
-        raise OptionError("a derived DICOM object must say how it was computed: give derivation=")
-    scale = derivation.scale
+    if provenance is None:
+        raise OptionError("a derived DICOM object must say how it was computed: give provenance=")
+    scale = provenance.scale
     if pixels.shape[:2] != tuple(scale * n for n in like.pixels.shape[:2]) or pixels.ndim != like.pixels.ndim:
         raise OptionError(f"found {pixels.shape} pixels; allowed is the original's {like.pixels.shape} times {scale}")
     refuse_dtype(pixels, "this DICOM original", (like.pixels.dtype.name,))
@@ -74,8 +75,8 @@ def encode(pixels: NDArray[Any], like: Picture | None, derivation: Derivation | 
         _to_little_endian(derived, original)
         pixels = _restore_padding(pixels, like, scale)
         _set_pixels(derived, pixels, remarks)
-        _set_identity(derived, original, pixels, derivation)
-        _set_provenance(derived, original, derivation)
+        _set_identity(derived, original, pixels, provenance)
+        _set_provenance(derived, original, provenance)
         _set_lossy(derived, original, like)
         scale_geometry(derived, scale)
         scale_pixel_coordinates(derived, scale, remarks)
@@ -125,15 +126,15 @@ def _set_pixels(derived: Any, pixels: NDArray[Any], remarks: list[str]) -> None:
     derived.add_new("PixelData", "OB" if pixels.itemsize == 1 else "OW", data + b"\0" * (len(data) % 2))
 
 
-def _set_identity(derived: Any, original: Any, pixels: NDArray[Any], derivation: Derivation) -> None:
+def _set_identity(derived: Any, original: Any, pixels: NDArray[Any], provenance: Provenance) -> None:
     pydicom = import_pydicom()
-    how = f"{derivation.sha256} x{derivation.scale} {derivation.version}"
+    how = f"{provenance.sha256} x{provenance.scale} {provenance.version}"
     values = hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
     derived.SOPInstanceUID = _uid(f"{original.SOPInstanceUID} {how} {values}")
     # Without a series (a damaged original) each instance gets one of its own.
     derived.SeriesInstanceUID = _uid(f"{original.get('SeriesInstanceUID') or derived.SOPInstanceUID} {how}")
     derived.SeriesNumber = min(int(original.get("SeriesNumber") or 0) + _SERIES_NUMBER_STEP, _MOST_IS)
-    ours = f" FSRCNN x{derivation.scale}"
+    ours = f" {provenance.label}"
     derived.SeriesDescription = (str(original.get("SeriesDescription") or "")[: 64 - len(ours)] + ours).strip()
     now = datetime.now()
     derived.InstanceCreationDate, derived.InstanceCreationTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
@@ -147,15 +148,12 @@ def _uid(name: str) -> str:
     return f"2.25.{uuid.uuid5(_NAMESPACE, name).int}"  # PS3.5 B.2: a UID from a UUID
 
 
-def _set_provenance(derived: Any, original: Any, derivation: Derivation) -> None:
+def _set_provenance(derived: Any, original: Any, provenance: Provenance) -> None:
     # PS3.3 C.7.6.1.1.2: value 1 tells the pixels, value 2 the examination.
     derived.ImageType = ["DERIVED", *(values_of(original.get("ImageType"))[1:] or ["SECONDARY"])]
     # PS3.3 C.7.6.1.1.3 and C.12.4: earlier derivations are part of the history and stay.
     before = str(original.get("DerivationDescription") or "")
-    ours = (
-        f"Super-resolution x{derivation.scale} by FSRCNN, model {derivation.model}, sha256 {derivation.sha256}, "
-        f"fsrcnn-np {derivation.version}"
-    )
+    ours = str(provenance)
     derived.DerivationDescription = f"{before[: 1024 - len(ours) - 2]}; {ours}" if before else ours
     code = _code("113085", "Spatial resampling")
     derived.DerivationCodeSequence = [*(original.get("DerivationCodeSequence") or ()), code]
@@ -167,9 +165,9 @@ def _set_provenance(derived: Any, original: Any, derivation: Derivation) -> None
     derived.SourceImageSequence = [source]
     equipment = _item(
         PurposeOfReferenceCodeSequence=[_code("109102", "Processing Equipment")],
-        Manufacturer="fsrcnn-np",
-        ManufacturerModelName=derivation.model[:64],
-        SoftwareVersions=derivation.version,
+        Manufacturer=provenance.software,
+        ManufacturerModelName=provenance.model[:64],
+        SoftwareVersions=provenance.version,
         ContributionDateTime=datetime.now().strftime("%Y%m%d%H%M%S"),
         ContributionDescription=ours[:1024],
     )

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from fsrcnn_np.files import arrays, dicom, dicom_derived, netpbm, photos, png, tiff
+from fsrcnn_np.files.picture import Encoded, Output, Picture
 
 
 @dataclass(frozen=True)
 class Format:
     """One kind of file.
 
-    `read(path)` gives a Picture, `encode(pixels, like)` gives Encoded; HDF5's take the dataset's name, and DICOM's
-    encoder the derivation, as a last argument.
+    `read(path)` gives a Picture (HDF5's takes the dataset's name too), `encode(output)` gives Encoded.
     """
 
     name: str
     suffixes: tuple[str, ...]
     magic: tuple[bytes, ...]
-    read: Callable[..., Any]
-    encode: Callable[..., Any]
+    read: Callable[..., Picture]
+    encode: Callable[[Output], Encoded]
     magic_offset: int = 0
 
     def starts(self, head: bytes) -> bool:

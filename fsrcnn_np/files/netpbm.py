@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import UNPACKED, Encoded, Picture, check_size, refuse_dtype
+from fsrcnn_np.files.picture import UNPACKED, Encoded, Output, Picture, check_size, refuse_dtype
 
 # netpbm's pgm(5), ppm(5): magic, width, height, maxval, with blanks and comments between, then one blank.
 _GAP = rb"(?:\s|#[^\r\n]*[\r\n])+"
@@ -52,10 +51,11 @@ def read(path: Path) -> Picture:
     )
 
 
-def encode(pixels: NDArray[Any], like: Picture | None) -> Encoded:
+def encode(output: Output) -> Encoded:
     """Encode as PGM or PPM, raw or plain and with the maxval of the original."""
+    pixels = output.pixels
     refuse_dtype(pixels, "PGM and PPM", ("uint8", "uint16"))
-    details = like.details if like else {}
+    details = output.like.details if output.like else {}
     maxval, plain = details.get("maxval", int(np.iinfo(pixels.dtype).max)), details.get("plain", False)
     if pixels.max() > maxval:
         raise FormatError(f"a value {pixels.max()} lies beyond the original's maxval {maxval}")

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import PACKED, Encoded, Picture, check_size, enlargement, opaque, refuse_dtype
+from fsrcnn_np.files.picture import PACKED, Encoded, Output, Picture, check_size, enlargement, opaque, refuse_dtype
 
 _JPEG = {"quality": 95, "subsampling": 0}
 _JPEG_SIDE = 65535
@@ -32,25 +31,26 @@ def read_jpeg(path: Path) -> Picture:
         return _read(path, image, "JPEG")
 
 
-def encode_bmp(pixels: NDArray[Any], like: Picture | None) -> Encoded:
+def encode_bmp(output: Output) -> Encoded:
     """Encode as BMP, 8 bits grey or 24 bits RGB."""
-    refuse_dtype(pixels, "BMP", ("uint8",))
-    change = like.details.get("change") if like else None
+    refuse_dtype(output.pixels, "BMP", ("uint8",))
+    change = output.like.details.get("change") if output.like else None
     remarks = [f"the original has {change}; written with 8 bits per sample"] if change else []
-    return Encoded(_save(pixels, like, "BMP"), remarks)
+    return Encoded(_save(output, "BMP"), remarks)
 
 
-def encode_jpeg(pixels: NDArray[Any], like: Picture | None) -> Encoded:
+def encode_jpeg(output: Output) -> Encoded:
     """Encode as JPEG of quality 95 without chroma subsampling, with the original's colour profile and Exif.
 
     JPEG is lossy: the output differs from the computed picture by a grey value or two.
     """
+    pixels = output.pixels
     refuse_dtype(pixels, "JPEG", ("uint8",))
     if max(pixels.shape[:2]) > _JPEG_SIDE:
         raise FormatError(f"JPEG holds at most {_JPEG_SIDE} rows or columns; found {pixels.shape[0]}×{pixels.shape[1]}")
-    info = like.details["info"] if like else {}
+    info = output.like.details["info"] if output.like else {}
     kept = {name: info[name] for name in ("icc_profile", "exif", "comment") if info.get(name)}
-    return Encoded(_save(pixels, like, "JPEG", **_JPEG, **kept), ["JPEG is lossy: written with quality 95"])
+    return Encoded(_save(output, "JPEG", **_JPEG, **kept), ["JPEG is lossy: written with quality 95"])
 
 
 def _read(path: Path, image: Any, format: str) -> Picture:
@@ -72,12 +72,12 @@ def _read(path: Path, image: Any, format: str) -> Picture:
     return Picture(pixels, str(path), format, remarks=tuple(remarks), details=details)
 
 
-def _save(pixels: NDArray[Any], like: Picture | None, format: str, **options: Any) -> memoryview:
+def _save(output: Output, format: str, **options: Any) -> memoryview:
     from PIL import Image
 
-    dpi = like.details["info"].get("dpi") if like else None
+    dpi = output.like.details["info"].get("dpi") if output.like else None
     if dpi:
-        options["dpi"] = tuple(float(value) * enlargement(pixels, like) for value in dpi)
+        options["dpi"] = tuple(float(value) * enlargement(output) for value in dpi)
     stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, format, **options)
+    Image.fromarray(np.ascontiguousarray(output.pixels)).save(stream, format, **options)
     return stream.getbuffer()

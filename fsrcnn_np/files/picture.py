@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FileError, FormatError
+from fsrcnn_np.images.value_range import ValueRange
 
 # Allocation on a header's word ends here: 2³⁰ pixels are eighteen times a large mammogram at ×2.
 MOST_PIXELS = 1 << 30
@@ -42,6 +44,12 @@ class Picture:
         Who declares it, like "BitsStored 12"; empty when `data_range` is None.
     inverted : bool
         Low values are bright (DICOM's MONOCHROME1, TIFF's MINISWHITE); the pixels are as stored all the same.
+    pixel_spacing : pair of floats or None
+        Millimetres between the centres of neighbouring rows, and of neighbouring columns, where the file declares
+        them: DICOM's Pixel Spacing or Imager Pixel Spacing; a resolution in pixels per inch, centimetre or metre of
+        TIFF and PNG, which is that of a print where the picture is no scan. None: not declared.
+    pixel_spacing_origin : str
+        Who declares it, like "ImagerPixelSpacing"; empty when `pixel_spacing` is None.
     remarks : tuple of str
         What a user should know about the reading, one line each.
     details : mapping
@@ -54,6 +62,8 @@ class Picture:
     data_range: float | tuple[float, float] | None = None
     data_range_origin: str = ""
     inverted: bool = False
+    pixel_spacing: tuple[float, float] | None = None
+    pixel_spacing_origin: str = ""
     remarks: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -76,24 +86,51 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Derivation:
-    """How an output was computed; DICOM stores it in the derived object.
+class Provenance:
+    """How an output was computed, in the words of who computed it; DICOM stores it in the derived object.
 
     Parameters
     ----------
+    process : str
+        What was done, as a sentence's beginning: "Super-resolution x2 by FSRCNN".
+    label : str
+        The same for a list of series: "FSRCNN x2".
     scale : int
-    model : str
-        The model's name, like "fsrcnn_x2".
-    sha256 : str
-        Of the model's file.
-    version : str
-        Of fsrcnn-np.
+        Rows and columns of the output for each one of the original.
+    model, sha256 : str
+        The model's name, and the digest of what decides its outputs (`Weights.sha256`).
+    software, version : str
+        Of the package.
+    value_range : ValueRange, optional
+        The stored values that were taken for black and white.
+    source_sha256 : str
+        Of the bytes of the original's file; empty where it is not known.
     """
 
+    process: str
+    label: str
     scale: int
     model: str
     sha256: str
+    software: str
     version: str
+    value_range: ValueRange | None = None
+    source_sha256: str = ""
+
+    def __str__(self) -> str:
+        source = f", of a file with sha256 {self.source_sha256}" if self.source_sha256 else ""
+        values = f", values {self.value_range}" if self.value_range else ""
+        model = f", model {self.model}, sha256 {self.sha256}"
+        return f"{self.process}{model}{values}{source}, {self.software} {self.version}"
+
+
+class Output(NamedTuple):
+    """What is to be written; the one argument of every format's encoder."""
+
+    pixels: NDArray[Any]
+    like: Picture | None = None  #: the original
+    dataset: str | None = None  #: the name inside an HDF5 file
+    provenance: Provenance | None = None
 
 
 class Encoded(NamedTuple):
@@ -133,9 +170,15 @@ def refuse_dtype(pixels: NDArray[Any], format: str, allowed: tuple[str, ...]) ->
         )
 
 
-def enlargement(pixels: NDArray[Any], like: Picture | None) -> float:
+def enlargement(output: Output) -> float:
     """How many pixels stand where one stood in the original: what resolutions are multiplied by."""
-    return pixels.shape[0] / like.pixels.shape[0] if like is not None and like.pixels.ndim >= 2 else 1.0
+    like = output.like
+    return output.pixels.shape[0] / like.pixels.shape[0] if like is not None and like.pixels.ndim >= 2 else 1.0
+
+
+def spacing(rows: float, columns: float) -> tuple[float, float] | None:
+    """Millimetres between rows and columns as `Picture.pixel_spacing`; None unless both are positive and finite."""
+    return (rows, columns) if all(0 < value < math.inf for value in (rows, columns)) else None
 
 
 def narrowed(colours: NDArray[Any]) -> NDArray[Any]:

@@ -6,12 +6,20 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.picture import DEFLATED, Encoded, Picture, check_size, enlargement, opaque, refuse_dtype
+from fsrcnn_np.files.picture import (
+    DEFLATED,
+    Encoded,
+    Output,
+    Picture,
+    check_size,
+    enlargement,
+    opaque,
+    refuse_dtype,
+    spacing,
+)
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that stay true of the enlarged picture: how its values are to be shown, and texts.
@@ -44,18 +52,27 @@ def read(path: Path) -> Picture:
         pixels = opaque(pixels, remarks)
     kept = [chunk for chunk in chunks if chunk.kind in _KEPT]
     change = "a palette" if colour == 3 else f"{bits}-bit samples" if bits < 8 else ""
-    return Picture(pixels, str(path), "PNG", remarks=tuple(remarks), details={"chunks": kept, "change": change})
+    apart = _spacing(kept)
+    return Picture(
+        pixels,
+        str(path),
+        "PNG",
+        pixel_spacing=apart,
+        pixel_spacing_origin="pHYs" if apart else "",
+        remarks=tuple(remarks),
+        details={"chunks": kept, "change": change},
+    )
 
 
-def encode(pixels: NDArray[Any], like: Picture | None) -> Encoded:
+def encode(output: Output) -> Encoded:
     """Encode as PNG of the pixels' own depth, with the original's colour profile, texts and resolution (scaled)."""
     import imagecodecs
     import numpy as np
 
-    refuse_dtype(pixels, "PNG", ("uint8", "uint16"))
-    data = imagecodecs.png_encode(np.ascontiguousarray(pixels), level=_LEVEL)
-    details = like.details if like else {}
-    factor = enlargement(pixels, like)
+    refuse_dtype(output.pixels, "PNG", ("uint8", "uint16"))
+    data = imagecodecs.png_encode(np.ascontiguousarray(output.pixels), level=_LEVEL)
+    details = output.like.details if output.like else {}
+    factor = enlargement(output)
     kept = b"".join(_assemble(_scaled(chunk, factor)) for chunk in details.get("chunks", ()))
     after_header = len(SIGNATURE) + 12 + 13
     change = details.get("change")
@@ -78,6 +95,13 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
 
 def _assemble(chunk: _Chunk) -> bytes:
     return struct.pack(">I", len(chunk.body)) + chunk.kind + chunk.body + struct.pack(">I", zlib.crc32(b"".join(chunk)))
+
+
+def _spacing(chunks: list[_Chunk]) -> tuple[float, float] | None:
+    """In mm, where pHYs is in pixels per metre: PNG (Third Edition) 11.3.4.3."""
+    body = next((chunk.body for chunk in chunks if chunk.kind == b"pHYs" and len(chunk.body) == 9), bytes(9))
+    x, y, unit = struct.unpack(">IIB", body)
+    return spacing(1000 / y, 1000 / x) if unit == 1 and x and y else None
 
 
 def _scaled(chunk: _Chunk, factor: float) -> _Chunk:

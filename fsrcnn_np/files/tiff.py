@@ -16,11 +16,13 @@ from fsrcnn_np.files.picture import (
     PACKED,
     UNPACKED,
     Encoded,
+    Output,
     Picture,
     check_size,
     enlargement,
     narrowed,
     opaque,
+    spacing,
 )
 from fsrcnn_np.images.value_range import row_blocks
 
@@ -63,6 +65,7 @@ def read(path: Path) -> Picture:
         pixels, photometric = _as_grey_or_rgb(pixels, page, remarks)
         bits = page.bitspersample
         declared = pixels.dtype.kind == "u" and bits < 8 * pixels.dtype.itemsize and page.photometric != _PALETTE
+        apart = _spacing(page.tags)
         return Picture(
             np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("=")),
             str(path),
@@ -70,16 +73,19 @@ def read(path: Path) -> Picture:
             data_range=float(2**bits - 1) if declared else None,
             data_range_origin=f"BitsPerSample {bits}" if declared else "",
             inverted=photometric == _MINISWHITE,
+            pixel_spacing=apart,
+            pixel_spacing_origin="XResolution, YResolution" if apart else "",
             remarks=tuple(remarks),
             details=_details(file, page, photometric, bits if declared else None),
         )
 
 
-def encode(pixels: NDArray[Any], like: Picture | None) -> Encoded:
+def encode(output: Output) -> Encoded:
     """Encode as TIFF with the original's bits per sample, compression (if lossless), texts and scaled resolution."""
     import tifffile
 
-    details = dict(like.details) if like else {}
+    pixels = output.pixels
+    details = dict(output.like.details) if output.like else {}
     remarks = list(details.get("remarks", ()))
     bits, compression = details.get("bits"), details.get("compression", _DEFLATE)
     if compression not in _LOSSLESS:
@@ -95,7 +101,7 @@ def encode(pixels: NDArray[Any], like: Picture | None) -> Encoded:
         "software": False,
     }
     if details.get("resolution"):
-        factor = enlargement(pixels, like)
+        factor = enlargement(output)
         options["resolution"] = tuple(value * factor for value in details["resolution"])
         options["resolutionunit"] = details["resolutionunit"]
     stream = io.BytesIO()
@@ -179,6 +185,15 @@ def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[s
         "tags": [(tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in kept],
         "remarks": [f"left out of the TIFF: {', '.join(lost)}"] if lost else [],
     }
+
+
+def _spacing(tags: Any) -> tuple[float, float] | None:
+    """In mm, where Resolution Unit says inch or centimetre: TIFF 6.0, section 8."""
+    unit = {2: 25.4, 3: 10.0}.get(int(tags[296].value)) if 296 in tags else None
+    if unit is None or 282 not in tags or 283 not in tags:
+        return None
+    (x, x_by), (y, y_by) = tags[282].value, tags[283].value
+    return spacing(unit * y_by / y, unit * x_by / x) if x and y else None
 
 
 def _name(kind: Any) -> str:

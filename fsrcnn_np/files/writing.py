@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, FsrcnnError
 from fsrcnn_np.files.atomic import check_free, write_bytes
-from fsrcnn_np.files.formats import DICOM, HDF5, SUFFIXES, Format, by_name, by_suffix
-from fsrcnn_np.files.picture import Derivation, Encoded, Picture
+from fsrcnn_np.files.formats import SUFFIXES, Format, by_name, by_suffix
+from fsrcnn_np.files.picture import Output, Picture, Provenance
 from fsrcnn_np.files.reading import one_line
 from fsrcnn_np.files.target import split
 from fsrcnn_np.images.value_range import check_image
@@ -23,7 +23,7 @@ def write(
     pixels: NDArray[Any],
     *,
     like: Picture | None = None,
-    derivation: Derivation | None = None,
+    provenance: Provenance | None = None,
     overwrite: bool = False,
 ) -> list[str]:
     """Write an image, atomically, in the format and bit depth of the picture it came from.
@@ -37,7 +37,7 @@ def write(
     like : Picture, optional
         What was read; its format is written, with resolution and texts, whatever the suffix says. None: the suffix
         tells the format.
-    derivation : Derivation, optional
+    provenance : Provenance, optional
         How the pixels were computed. DICOM needs it, and needs `like`.
     overwrite : bool
         Replace an existing file.
@@ -63,7 +63,7 @@ def write(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             pixels, remarks = _within_declared(check_image(pixels), like)
-            encoded = _encode(format, pixels, like, derivation, target.dataset)
+            encoded = format.encode(Output(pixels, like, target.dataset, provenance))
     except FsrcnnError as error:
         raise type(error)(f"{target.path}: {error}") from error
     except Exception as error:
@@ -95,13 +95,3 @@ def _within_declared(pixels: NDArray[Any], like: Picture | None) -> tuple[NDArra
     if low <= pixels.min() and pixels.max() <= high:
         return pixels, []
     return pixels.clip(int(low), int(high)), [f"values beyond the original's {like.data_range_origin} are clipped"]
-
-
-def _encode(
-    format: Format, pixels: NDArray[Any], like: Picture | None, derivation: Derivation | None, dataset: str | None
-) -> Encoded:
-    if format is HDF5:
-        return format.encode(pixels, like, dataset)
-    if format is DICOM:
-        return format.encode(pixels, like, derivation)
-    return format.encode(pixels, like)

@@ -113,7 +113,7 @@ def compare_files(
         except FsrcnnError as error:
             yield error if str(item.path) in str(error) else type(error)(f"{item.path}: {error}")
         else:
-            remarks = (*picture.remarks, *range_doubts(picture, comparison.value_range))
+            remarks = (*picture.remarks, *range_doubts(picture, comparison.value_range), *_scale_doubts(picture))
             yield Compared(item.path, comparison, (*outputs.written, *tables.paths), tuple(outputs.kept), remarks)
 
 
@@ -134,21 +134,16 @@ def compare_picture(picture: Picture, *, data_range: DataRange | None = None, **
         Of `fsrcnn_np.study.compare.compare`.
     """
     check_image(picture.pixels)
-    dataset = picture.details.get("dataset") if picture.format == "DICOM" else None
+    rows, columns = picture.pixel_spacing or (0.0, 0.0)
     return compare(
         picture.pixels, data_range=picture_range(picture, data_range), inverted=picture.inverted,
-        pixel_spacing=_spacing(dataset), **options,
+        pixel_spacing=rows if rows == columns > 0 else None, **options,
     )  # fmt: skip
 
 
-def _spacing(dataset: Any) -> float | None:
-    """PS3.3 10.7.1.1 Pixel Spacing, else C.8.11.7 Imager Pixel Spacing: mm between rows, and between columns."""
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
-        values = dataset.get(keyword) if dataset is not None else None
-        try:
-            rows, columns = (float(v) for v in values or ())
-        except (TypeError, ValueError):
-            continue
-        if rows == columns > 0:
-            return rows
-    return None
+def _scale_doubts(picture: Picture) -> list[str]:
+    """A resolution of TIFF or PNG may be that of a scan, or of a print that never was."""
+    if picture.pixel_spacing is None or picture.format == "DICOM":
+        return []
+    sizes = " × ".join(f"{value:.4g}" for value in dict.fromkeys(picture.pixel_spacing))
+    return [f"scale bars take its resolution ({picture.pixel_spacing_origin}) for the object's: {sizes} mm a pixel"]

@@ -202,8 +202,8 @@ def imresize_rows(images: Path | None, known: Mapping[str, Tolerance]) -> list[R
         findings = [_resized(stage, name, how, found, known) for name, how in there.items()]
         rows += rows_of(findings, MATLAB, release, RUN_NOW)
         if len(there) < len(wanted):
-            missing = {name for n, how in wanted.items() if n not in there for name in (n, how.source)}
-            missing = sorted(name for name in missing if "×" not in name and name not in found)
+            needed = {name for n, how in wanted.items() if n not in there for name in (n, how.source)}
+            missing = sorted(name for name in needed if "×" not in name and name not in found)
             rows.append(not_run(stage, MATLAB, how_to(missing), release))
     return rows
 

@@ -14,7 +14,13 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_ui
 from fsrcnn_np import files
 from fsrcnn_np.errors import FormatError, OptionError
 
-DERIVATION = files.Derivation(scale=2, model="fsrcnn_x2", sha256="0123456789abcdef" * 4, version="0.1.0")
+
+def provenance(scale, model, sha256, version):
+    words = {"process": f"Super-resolution x{scale} by FSRCNN", "label": f"FSRCNN x{scale}", "software": "fsrcnn-np"}
+    return files.Provenance(scale=scale, model=model, sha256=sha256, version=version, **words)
+
+
+PROVENANCE = provenance(scale=2, model="fsrcnn_x2", sha256="0123456789abcdef" * 4, version="0.1.0")
 
 
 def item(**values):
@@ -112,12 +118,12 @@ def upscaled(pixels, factor=2):
     return pixels.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
-def derive(path, pixels=None, *, derivation=DERIVATION, original=None, syntax=ExplicitVRLittleEndian):
+def derive(path, pixels=None, *, how=PROVENANCE, original=None, syntax=ExplicitVRLittleEndian):
     """original → (what was read of it, what pydicom reads of the derived object, the remarks)."""
     source = save(original or mammogram(), path.with_suffix(".original"), syntax)
     picture = files.read(source)
-    large = upscaled(picture.pixels, derivation.scale) if pixels is None else pixels
-    remarks = files.write(path, large, like=picture, derivation=derivation, overwrite=True)
+    large = upscaled(picture.pixels, how.scale) if pixels is None else pixels
+    remarks = files.write(path, large, like=picture, provenance=how, overwrite=True)
     return picture, pydicom.dcmread(path), remarks
 
 
@@ -180,7 +186,7 @@ def test_provenance(done):
     assert list(derived.ImageType) == ["DERIVED", "PRIMARY", ""]
     assert derived.DerivationDescription == (
         "Lossless JPEG; Super-resolution x2 by FSRCNN, model fsrcnn_x2, sha256 "
-        + DERIVATION.sha256
+        + PROVENANCE.sha256
         + ", fsrcnn-np 0.1.0"
     )
     codes = [(code.CodeValue, code.CodingSchemeDesignator) for code in derived.DerivationCodeSequence]
@@ -205,8 +211,8 @@ def test_uids_follow_the_pixels_the_model_and_the_series(tmp_path):
     other_pixels = derive(tmp_path / "c.dcm", pixels)[1]
     assert other_pixels.SOPInstanceUID != first.SOPInstanceUID, "changed pixels under an old UID vanish in a PACS"
     assert other_pixels.SeriesInstanceUID == first.SeriesInstanceUID
-    model = files.Derivation(2, "other", "f" * 64, "0.1.0")
-    other_model = derive(tmp_path / "d.dcm", derivation=model)[1]
+    model = provenance(2, "other", "f" * 64, "0.1.0")
+    other_model = derive(tmp_path / "d.dcm", how=model)[1]
     assert other_model.SOPInstanceUID != first.SOPInstanceUID
     assert other_model.SeriesInstanceUID != first.SeriesInstanceUID
     neighbour = mammogram()
@@ -310,25 +316,25 @@ def test_no_reference_without_uids(tmp_path):
             files.read(path) if stream.getvalue()[128:132] == b"DICM" else files.read(path.rename(tmp_path / "a.dcm"))
         )
         with pytest.raises(FormatError, match=r"b\.dcm: the original has no \(0008,0016\)"):
-            files.write(tmp_path / "b.dcm", upscaled(picture.pixels), like=picture, derivation=DERIVATION)
+            files.write(tmp_path / "b.dcm", upscaled(picture.pixels), like=picture, provenance=PROVENANCE)
     assert not (tmp_path / "b.dcm").exists()
 
 
 def test_what_does_not_fit_the_original(tmp_path):
     picture = files.read(save(mammogram(), tmp_path / "a.dcm"))
-    with pytest.raises(OptionError, match="give derivation="):
+    with pytest.raises(OptionError, match="give provenance="):
         files.write(tmp_path / "b.dcm", upscaled(picture.pixels), like=picture)
     with pytest.raises(OptionError, match=r"allowed is the original's \(5, 7\) times 2"):
-        files.write(tmp_path / "b.dcm", picture.pixels, like=picture, derivation=DERIVATION)
+        files.write(tmp_path / "b.dcm", picture.pixels, like=picture, provenance=PROVENANCE)
     with pytest.raises(FormatError, match="this DICOM original cannot hold float32; it holds uint16"):
-        files.write(tmp_path / "b.dcm", upscaled(picture.pixels).astype("f4"), like=picture, derivation=DERIVATION)
+        files.write(tmp_path / "b.dcm", upscaled(picture.pixels).astype("f4"), like=picture, provenance=PROVENANCE)
     assert not (tmp_path / "b.dcm").exists()
 
 
 @pytest.mark.parametrize("scale", [3, 4])
 def test_other_scales(tmp_path, scale):
-    derivation = files.Derivation(scale, "m", "0" * 64, "1")
-    picture, derived, _ = derive(tmp_path / "a.dcm", derivation=derivation)
+    how = provenance(scale, "m", "0" * 64, "1")
+    picture, derived, _ = derive(tmp_path / "a.dcm", how=how)
     assert (derived.Rows, derived.Columns) == (5 * scale, 7 * scale)
     assert derived.PixelSpacing[0] == pytest.approx(0.1 / scale)
     assert derived.SeriesDescription.endswith(f"FSRCNN x{scale}")
@@ -337,7 +343,7 @@ def test_other_scales(tmp_path, scale):
 
 def test_an_odd_number_of_bytes_is_filled_up(tmp_path):
     grey = set_pixels(mammogram(), np.arange(35, dtype=np.uint8).reshape(5, 7), 8)
-    picture, derived, _ = derive(tmp_path / "a.dcm", original=grey, derivation=files.Derivation(3, "m", "0" * 64, "1"))
+    picture, derived, _ = derive(tmp_path / "a.dcm", original=grey, how=provenance(3, "m", "0" * 64, "1"))
     assert len(derived.PixelData) == 5 * 7 * 9 + 1
     np.testing.assert_array_equal(derived.pixel_array, upscaled(picture.pixels, 3))
 
@@ -463,7 +469,7 @@ def test_the_original_is_not_touched(tmp_path):
     picture = files.read(path)
     pixels = picture.pixels.copy()
     dump = str(picture.details["dataset"])
-    files.write(tmp_path / "b.dcm", upscaled(pixels), like=picture, derivation=DERIVATION)
+    files.write(tmp_path / "b.dcm", upscaled(pixels), like=picture, provenance=PROVENANCE)
     assert str(picture.details["dataset"]) == dump
     np.testing.assert_array_equal(picture.pixels, pixels)
     assert hashlib.sha256(path.read_bytes()).digest() == before
@@ -479,8 +485,8 @@ def test_long_texts_are_cut_not_refused(tmp_path):
     wordy = mammogram()
     wordy.DerivationDescription = "y" * 1024
     wordy.SeriesNumber = 2**31 - 1
-    derivation = files.Derivation(2, "m" * 80, "0" * 64, "1")
-    _, derived, _ = derive(tmp_path / "a.dcm", original=wordy, derivation=derivation)
+    how = provenance(2, "m" * 80, "0" * 64, "1")
+    _, derived, _ = derive(tmp_path / "a.dcm", original=wordy, how=how)
     assert len(derived.DerivationDescription) <= 1024
     assert "0" * 64 in derived.DerivationDescription
     assert len(derived.ContributingEquipmentSequence[0].ManufacturerModelName) <= 64
@@ -499,7 +505,7 @@ def test_the_mammogram(shared, tmp_path):
     """GH133: half of its spacing has 17 characters; two icons, one private, are compressed as its pixels were."""
     path = shared / "mammograms" / "GH133.dcm"
     picture = files.read(path)
-    remarks = files.write(tmp_path / "a.dcm", upscaled(picture.pixels), like=picture, derivation=DERIVATION)
+    remarks = files.write(tmp_path / "a.dcm", upscaled(picture.pixels), like=picture, provenance=PROVENANCE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the file itself has values too long for their kind
         source, derived = pydicom.dcmread(path), pydicom.dcmread(tmp_path / "a.dcm")

@@ -1,5 +1,7 @@
 """`upscale` and `forward`: what goes in, what comes out, and what is refused."""
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -232,3 +234,16 @@ def test_stream_refuses_values_beyond_the_range_and_leaves_nothing():
     assert not result[:60].any()
     with pytest.raises(ImageError, match="bool"):
         fsrcnn_np.upscale_stream(image > 3, result, weights=MODEL)
+
+
+def test_a_file_knows_what_it_was_made_of(tmp_path):
+    np.save(tmp_path / "a.npy", np.full((5, 6), 100, np.uint16))
+    model = random_weights(np.random.default_rng(0), (3, 2, 1), 3, "zero")
+    done = fsrcnn_np.upscale_file(tmp_path / "a.npy", tmp_path / "b.npy", weights=model, data_range=4095)
+    made = done.provenance
+    assert made.source_sha256 == hashlib.sha256((tmp_path / "a.npy").read_bytes()).hexdigest()
+    assert (made.scale, made.sha256, made.version) == (3, model.sha256, fsrcnn_np.__version__)
+    assert str(made) == (
+        f"Super-resolution x3 by FSRCNN, model random, sha256 {model.sha256}, values 0..4095 "
+        f"(data_range), of a file with sha256 {made.source_sha256}, fsrcnn-np {fsrcnn_np.__version__}"
+    )
