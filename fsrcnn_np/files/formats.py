@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fsrcnn_np.files import arrays, dicom, dicom_derived, netpbm, photos, png, tiff
+from fsrcnn_np.files import arrays, dicom, netpbm, photos, png, tiff
 from fsrcnn_np.files.picture import Encoded, Output, Picture
 
 
@@ -30,7 +30,7 @@ class Format:
 
 _NETPBM = tuple(f"P{kind}{blank}".encode() for kind in range(1, 7) for blank in " \t\r\n#")
 HDF5 = Format("HDF5", (".h5", ".hdf5", ".hdf"), (b"\x89HDF\r\n\x1a\n",), arrays.read_hdf5, arrays.encode_hdf5)
-DICOM = Format("DICOM", (".dcm", ".dicom"), (b"DICM",), dicom.read, dicom_derived.encode, magic_offset=128)
+DICOM = Format("DICOM", (".dcm", ".dicom"), (b"DICM",), dicom.read, dicom.encode, magic_offset=128)
 FORMATS = (
     Format("PNG", (".png",), (png.SIGNATURE,), png.read, png.encode),
     Format("TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.read, tiff.encode),

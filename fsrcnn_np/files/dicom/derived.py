@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, OptionError
-from fsrcnn_np.files.dicom import import_pydicom, quiet
-from fsrcnn_np.files.dicom_geometry import repeated, scale_geometry, scale_overlays, scale_pixel_coordinates, values_of
+from fsrcnn_np.files.dicom.geometry import repeated, scale_geometry, scale_overlays, scale_pixel_coordinates, values_of
+from fsrcnn_np.files.dicom.reading import import_pydicom, quiet
 from fsrcnn_np.files.picture import Encoded, Output, Picture, Provenance, refuse_dtype
 
 _NAMESPACE = uuid.UUID("6d9c5b0e-0f3c-5d0b-9a57-3f1c9f4a8f7e")  # of this project's derived UIDs

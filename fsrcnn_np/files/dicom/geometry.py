@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fsrcnn_np.files.dicom import import_pydicom
+from fsrcnn_np.files.dicom.reading import import_pydicom
 
 _SPACINGS = (
     "ImagerPixelSpacing",
