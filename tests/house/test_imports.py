@@ -16,6 +16,7 @@ FORBIDDEN = {
     "fsrcnn_np/engine": [f"fsrcnn_np.{name}" for name in (*UPPER, "files")],
     "fsrcnn_np/images": [f"fsrcnn_np.{name}" for name in (*UPPER, "files", "network", "engine")],
     "fsrcnn_np/files": [f"fsrcnn_np.{name}" for name in (*UPPER, "network", "engine")],
+    "fsrcnn_np/phantom": [f"fsrcnn_np.{name}" for name in (*UPPER, "network", "engine")],
     "fsrcnn_np": ["fsrcnn_np.cli", "fsrcnn_np.piqe_cli"],
 }
 ENTRY_POINTS = {"fsrcnn_np/__main__.py", "piqe_np/__main__.py"}

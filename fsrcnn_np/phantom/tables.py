@@ -1,0 +1,36 @@
+"""Exponentials and logarithms without a mathematical library: tables of correctly rounded decimals.
+
+`decimal` rounds ln and exp correctly (General Decimal Arithmetic Specification 1.70), so the tables are the same with
+every libm; what is between their entries is found by + and × alone.
+"""
+
+from __future__ import annotations
+
+import decimal
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+STEPS = 64  #: entries of the table of exponentials per unit
+
+
+def decimal_context() -> decimal.Context:
+    return decimal.Context(prec=25, rounding=decimal.ROUND_HALF_EVEN)
+
+
+@functools.cache
+def exponentials(largest: int = 24) -> NDArray[np.float64]:
+    """exp(−k/64) for k = 0 … 64·largest."""
+    context = decimal_context()
+    return np.array([float(context.exp(decimal.Decimal(-k) / STEPS)) for k in range(STEPS * largest + 1)])
+
+
+@functools.cache
+def logarithms(size: int, units: int) -> NDArray[np.int32]:
+    """ln(k)·units, rounded to whole numbers, for k = 0 … size − 1; that of 0 is taken as 0."""
+    context = decimal_context()
+    values = [0] + [
+        int((context.ln(decimal.Decimal(k)) * units).to_integral_value(decimal.ROUND_HALF_EVEN)) for k in range(1, size)
+    ]
+    return np.array(values, np.int32)
