@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .paper.lines import Line
+from fsrcnn_np.study.paper.claims import Line
+
 from .store import RUN_NOW
 from .suite import FAIL, NOT_RUN, Row
 

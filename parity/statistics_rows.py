@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fsrcnn_np.study import statistics
+from fsrcnn_np.study.paper import honjo
+
 from .oracles import r
-from .paper import honjo, statistics
 from .store import RUN_NOW
 from .suite import Finding, Row, failed, measure, not_run, rows_of
 from .tolerances import Tolerance
@@ -54,27 +56,25 @@ def rows(known: Mapping[str, Tolerance]) -> list[Row]:
         return [failed("statistics", "R", [f"every vector, stage statistics: {error}"])]
     findings: list[Finding] = []
     for name, sample in samples().items():
-        ours = statistics.wilcoxon_against_3(sample)
-        findings.append(
-            measure(
-                name,
-                "statistics.wilcoxon",
-                "p",
-                "SciPy",
-                np.float64(ours),
-                np.float64(theirs[name].p),
-                1.0,
-                dict(known),
-            )
-        )
+        ours = statistics.signed_rank(sample)
+        p, its = ours.p if ours.n else np.nan, theirs[name].p  # R has no answer where every rating is 3
+        findings.append(_measured(name, "statistics.wilcoxon", "p", p, its, its, known))
     for name, (a, b) in pairs().items():
-        mine, its = statistics.paired_t(a, b), theirs[name]
-        answers = {"statistic": mine.t, "df": mine.df, "p": mine.p, "low": mine.low, "high": mine.high}
-        for field, value in answers.items():
-            other = np.float64(getattr(its, field))
-            findings.append(
-                measure(
-                    name, "statistics.t_test", field, "SciPy", np.float64(value), other, abs(float(other)), dict(known)
-                )
-            )
+        mine, other = statistics.paired_t(a, b), theirs[name]
+        far = max(abs(other.low), abs(other.high))  # an end of the interval may be near 0
+        for field, value, its, unit in (
+            ("statistic", mine.t, other.statistic, other.statistic),
+            ("df", mine.df, other.df, other.df),
+            ("p", mine.p, other.p, other.p),
+            ("low", mine.low, other.low, far),
+            ("high", mine.high, other.high, far),
+        ):
+            findings.append(_measured(name, "statistics.t_test", field, value, its, unit, known))
     return rows_of(findings, "R", version, RUN_NOW)
+
+
+def _measured(
+    name: str, stage: str, field: str, ours: float, theirs: float, unit: float, known: Mapping[str, Tolerance]
+) -> Finding:
+    unit = abs(unit) if np.isfinite(unit) else 1.0
+    return measure(name, stage, field, "study", np.float64(ours), np.float64(theirs), unit, dict(known))

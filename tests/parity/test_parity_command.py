@@ -115,7 +115,7 @@ def test_the_papers_command(tmp_path, capsys, monkeypatch, no_images):
     }  # fmt: skip
     assert sum(row["holm"] is not None for row in rows) == 56
     assert f"{len(rows)} lines: " in capsys.readouterr().out
-    from parity.paper import honjo
+    from fsrcnn_np.study.paper import honjo
 
     monkeypatch.setattr(honjo, "BREASTS", 137)
     assert command.main(["paper", "-o", str(tmp_path)]) == 1

@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
+from fsrcnn_np.study import statistics
 from parity import __main__ as command
 from parity import checks, generate, statistics_rows, suite
 from parity.oracles import octave, printed, pytorch, r
-from parity.paper import statistics
 
 
 def test_octave_gives_what_is_stored(vectors, goldens, known):
@@ -59,12 +59,12 @@ def test_r_agrees_on_every_cell_and_on_pairs(known):
 
 
 def test_a_wrong_statistic_is_named(known, monkeypatch):
-    monkeypatch.setattr(
-        statistics, "wilcoxon_against_3", lambda sample, right=statistics.wilcoxon_against_3: right(sample) + 1e-9
-    )
+    right = statistics.signed_rank
+    wrong = lambda sample: right(sample)._replace(p=right(sample).p * (1 + 1e-9))  # noqa: E731
+    monkeypatch.setattr(statistics, "signed_rank", wrong)
     rows = statistics_rows.rows(known)
     assert rows[0].status == suite.FAIL
-    assert rows[0].details[0].startswith("vector table2-01, stage statistics.wilcoxon (p, SciPy against R ")
+    assert rows[0].details[0].startswith("vector table2-01, stage statistics.wilcoxon (p, study against R ")
 
 
 def test_rs_failure_is_a_row(known, monkeypatch, tmp_path):
