@@ -6,9 +6,8 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,106 +15,20 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import OptionError
 from ..images.grid_power import BLOCK, grid_power
 from ..images.value_range import ValueRange, check_image, check_within, normalise, row_blocks, to_integers, value_range
-from ..network.checkerboard import Checkerboard, checkerboard
+from ..network.checkerboard import checkerboard
 from ..network.weights import Weights
-from .display import Floats, Window, display_plane, resample, tissue_window, window
+from ..progress import Progress, reporting
+from .comparison import Comparison, Panels
+from .display import Floats, display_plane, resample, tissue_window, window
 from .layout import plan
+from .scores import BICUBIC, CLASS, EXPORT, NATIVE, ORIGINAL, SR, Score
 from .spots import Square, brightest_spots, place
 
 if TYPE_CHECKING:
     from piqe_np import PiqeResult
 
-ORIGINAL, BICUBIC, SR = "original", "bicubic", "SR"
-NATIVE, EXPORT, CLASS = "native depth", "8-bit export", "MATLAB's class scaling"
 Model = Weights | str | PathLike[str]
 Range = float | Sequence[float] | ValueRange
-Progress = Callable[[int, int], None]
-
-
-class Score(NamedTuple):
-    """One PIQE of one image."""
-
-    image: str  #: "original", "bicubic" or "SR"
-    scoring: str  #: "native depth", "8-bit export" or "MATLAB's class scaling"
-    scaling: str  #: which stored values became 0 and 255
-    shape: tuple[int, ...]
-    piqe: float
-
-
-class Panels(NamedTuple):
-    """What the figure shows, in display values: 0 is the range's black, 1 its white, bright is dense; float32."""
-
-    whole_original: Floats
-    whole_sr: Floats
-    square_original: Floats
-    square_bicubic: Floats
-    square_sr: Floats
-    whole_window: Window  #: what is black and white on the paper, of the whole views
-    square_window: Window  #: and of the squares
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Original, bicubic and SR of one picture.
-
-    Attributes
-    ----------
-    name : str
-        The input.
-    note : str
-        What has to be said of the data wherever they are shown; may be empty.
-    scores : tuple of Score
-    value_range : ValueRange
-        The stored values taken for black and white, and who said so.
-    shape, dtype : tuple of int, str
-        Of the original.
-    model, sha256 : str
-        The network's name, and the digest of its parameters.
-    scale : int
-    square : Square
-        The part that is magnified.
-    square_origin : str
-        "brightest small spots" or "given".
-    inverted : bool
-        Shown as the negative of the stored values (MONOCHROME1); the scores are of the stored values.
-    pixel_spacing : float or None
-        Of the original, in mm.
-    seconds : dict
-        What "bicubic", "SR" and "PIQE" (all scores together) took.
-    panels : Panels
-    checkerboard : Checkerboard
-        What the model draws on flat fields.
-    grid_amplitude : dict
-        Of "bicubic" and "SR": root of the picture's power at the frequencies of the original's pixel grid (×2:
-        Nyquist), as a share of the value range; nan for a picture of less than one block.
-    """
-
-    name: str
-    note: str
-    scores: tuple[Score, ...]
-    value_range: ValueRange
-    shape: tuple[int, ...]
-    dtype: str
-    model: str
-    sha256: str
-    scale: int
-    square: Square
-    square_origin: str
-    inverted: bool
-    pixel_spacing: float | None
-    seconds: dict[str, float]
-    panels: Panels
-    checkerboard: Checkerboard
-    grid_amplitude: dict[str, float]
-
-    @property
-    def scorings(self) -> list[str]:
-        """The scorings' names, each once."""
-        return list(dict.fromkeys(score.scoring for score in self.scores))
-
-    def piqe(self, image: str, scoring: str = NATIVE) -> float:
-        """One score by its names."""
-        return next(score.piqe for score in self.scores if (score.image, score.scoring) == (image, scoring))
 
 
 def compare(
@@ -130,7 +43,7 @@ def compare(
     pixel_spacing: float | None = None,
     threads: int | None = None,
     engine: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     on_sr: Callable[[NDArray[Any]], object] | None = None,
 ) -> Comparison:
     """Enlarge a picture by the network and by bicubic, and score all three with PIQE.
@@ -201,9 +114,9 @@ def compare(
     square_bicubic = magnified(control)
     grid_amplitude = {BICUBIC: on_grid(control)}
     del control  # so that no two of the enlarged images are in memory together
-    with _timed(seconds, SR):
+    with _timed(seconds, SR), reporting(progress, f"{name} ×{scale}") as tell:
         span = (bounds.low, bounds.high)
-        sr = upscale(original, weights=model, data_range=span, threads=threads, engine=engine, progress=progress)
+        sr = upscale(original, weights=model, data_range=span, threads=threads, engine=engine, progress=tell)
     if on_sr is not None:
         on_sr(sr)
     scores += scored(SR, sr)

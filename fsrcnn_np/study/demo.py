@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .compare import Model, Progress, compare
+from ..progress import Progress
+from .compare import Model, compare
 from .job import Compared, Outputs
 from .phantom import phantom
 
@@ -26,7 +27,7 @@ def demo(
     threads: int | None = None,
     engine: str | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Compared:
     """Draw a phantom, super-resolve it, compare original, bicubic and SR, and write all of it.
 

@@ -7,12 +7,15 @@ import textwrap
 import warnings
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError, OptionError
-from .compare import BICUBIC, ORIGINAL, SR, Comparison
 from .display import Floats, Window
 from .layout import GAP, Plan, plan
+from .scores import BICUBIC, ORIGINAL, SR
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
 
 SUFFIXES = (".png", ".pdf", ".svg")
 DPI = 100

@@ -13,7 +13,9 @@ from ..errors import FileError, FsrcnnError
 from ..files import Input, OutputExists, Picture, find_inputs, read
 from ..images.value_range import check_image
 from ..pipeline import picture_range, range_doubts
-from .compare import Comparison, Model, Progress, compare
+from ..progress import Progress
+from .compare import Model, compare
+from .comparison import Comparison
 
 DataRange = float | Sequence[float]
 
@@ -57,7 +59,7 @@ def compare_files(
     threads: int | None = None,
     engine: str | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Iterator[Compared | FsrcnnError]:
     """Compare files one after another; the directory gets a figure of each and a table of all.
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from ..errors import FileError
 from ..version import __version__
-from .compare import BICUBIC, ORIGINAL, SR, Comparison
+from .comparison import Comparison
+from .scores import BICUBIC, ORIGINAL, SR
 
 FORMAT, SCHEMA = "fsrcnn-np comparison", 1
 NOTES = (
