@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
+    from .batch import upscale_batch
     from .convert import load_weights, save_weights
     from .convert.conventions import ConventionWarning
     from .errors import (
@@ -23,22 +24,32 @@ if TYPE_CHECKING:
         OptionError,
         WeightsError,
     )
+    from .files import Picture, read
     from .images.imresize import imresize
+    from .images.quality import psnr, ssim
     from .network.weights import Architecture, Convolution, Deconvolution, Weights
-    from .pipeline import forward, upscale, upscale_file, upscale_stream
+    from .pipeline import Upscaled, forward, upscale, upscale_file, upscale_stream
+    from .study.compare import compare
+    from .study.comparison import Comparison
 
 _HOMES = {
     "errors": "FsrcnnError ImageError OptionError WeightsError FormatError FileError MissingExtraError",
     "network.weights": "Architecture Convolution Deconvolution Weights",
     "convert": "load_weights save_weights",
     "convert.conventions": "ConventionWarning",
+    "files": "Picture read",
     "images.imresize": "imresize",
-    "pipeline": "forward upscale upscale_file upscale_stream",
+    "images.quality": "psnr ssim",
+    "pipeline": "Upscaled forward upscale upscale_file upscale_stream",
+    "batch": "upscale_batch",
+    "study.compare": "compare",
+    "study.comparison": "Comparison",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "Architecture",
+    "Comparison",
     "ConventionWarning",
     "Convolution",
     "Deconvolution",
@@ -48,14 +59,21 @@ __all__ = [
     "ImageError",
     "MissingExtraError",
     "OptionError",
+    "Picture",
+    "Upscaled",
     "Weights",
     "WeightsError",
     "__version__",
+    "compare",
     "forward",
     "imresize",
     "load_weights",
+    "psnr",
+    "read",
     "save_weights",
+    "ssim",
     "upscale",
+    "upscale_batch",
     "upscale_file",
     "upscale_stream",
 ]
@@ -70,4 +88,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return list(__all__)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +15,13 @@ from piqe_np.console import command, complain
 
 from .engine import DEFAULT, ENGINES
 from .errors import FormatError, FsrcnnError
+from .progress import Progress, bar
 from .version import __version__
 
 if TYPE_CHECKING:
     from .files import Input
     from .network.weights import Weights
     from .study.job import Compared
-
-Progress = Callable[[int, int], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -151,7 +149,7 @@ def compare(options: argparse.Namespace) -> int:
 
     model = _checked(options)
     done, failed = [], 0
-    with _progress("compare") as progress:
+    with bar("compare") as progress:
         outcomes = compare_files(
             files.find_inputs(options.inputs),
             options.output,
@@ -178,7 +176,7 @@ def demo(options: argparse.Namespace) -> int:
     from .study.demo import demo as run
 
     model = _checked(options)
-    with _progress("demo") as progress:
+    with bar("demo") as progress:
         done = run(
             options.output,
             seed=options.seed,
@@ -240,7 +238,7 @@ def _each(inputs: Sequence[Input], one: Callable[[Input, Progress], Iterator[str
         try:
             if item.error:
                 raise FormatError(item.error)
-            with _progress(label) as progress:
+            with bar(label) as progress:
                 lines = list(one(item, progress))
         except OutputExists as kept:
             lines = [str(kept)]
@@ -252,20 +250,6 @@ def _each(inputs: Sequence[Input], one: Callable[[Input, Progress], Iterator[str
             failed += _complain(f"{item.path}: unexpected {type(error).__name__}: {error}; please report it", 1)
         print(*lines, sep="\n", end="\n" if lines else "", flush=True)
     return 1 if failed else 0
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Progress]:
-    """A bar on a terminal, nothing in a pipe."""
-    from tqdm import tqdm
-
-    with tqdm(desc=label, leave=False, disable=None, unit="tile") as bar:
-
-        def update(done: int, total: int) -> None:
-            bar.total, bar.n = total, done
-            bar.refresh()
-
-        yield update
 
 
 def _complain(text: str, status: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
@@ -21,11 +21,11 @@ from .engine import engine_named
 from .errors import FileError, FsrcnnError, ImageError, OptionError
 from .images.value_range import ValueRange, check_image, check_within, denormalise, normalise, row_blocks, value_range
 from .network.weights import Weights
+from .progress import Progress, reporting
 
 if TYPE_CHECKING:
     from .files import Picture, Provenance
 
-Progress = Callable[[int, int], None]
 Model = Weights | str | PathLike[str]
 DataRange = float | Sequence[float]
 
@@ -38,7 +38,7 @@ def upscale(
     threads: int | None = None,
     out: NDArray[Any] | None = None,
     engine: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> NDArray[Any]:
     """Super-resolve a picture: grey through the network; of RGB the luma, and the chroma by MATLAB's bicubic.
 
@@ -59,8 +59,8 @@ def upscale(
         fresh memory.
     engine : {None, "llvm", "reference"}
         None takes "llvm", the fastest; "reference" is readable NumPy.
-    progress : callable, optional
-        Called as `progress(done, total)` from time to time.
+    progress : callable or bool, optional
+        Called as `progress(done, total)` from time to time; True shows a bar (tqdm) on standard error.
 
     Returns
     -------
@@ -84,7 +84,8 @@ def upscale(
     """
     pixels = check_image(image)
     bounds = value_range(pixels.dtype, data_range)
-    return _upscale(pixels, bounds, _model(weights), threads, out, engine, progress)
+    with reporting(progress, "upscale") as tell:
+        return _upscale(pixels, bounds, loaded(weights), threads, out, engine, tell)
 
 
 def _upscale(
@@ -165,7 +166,7 @@ def forward(
     dtype = np.dtype(dtype)
     if dtype not in (np.float32, np.float64):
         raise OptionError(f"dtype is {dtype}; allowed are float32 and float64")
-    model = _model(weights)
+    model = loaded(weights)
     scale = model.architecture.scale
     out = _checked_out(out, (plane.shape[0] * scale, plane.shape[1] * scale), dtype, plane)
     steps = engine_named(engine or ("reference" if dtype == np.float64 else None))
@@ -180,7 +181,7 @@ def upscale_stream(
     data_range: DataRange | None = None,
     threads: int | None = None,
     rows: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> None:
     """`upscale` for grey images larger than memory: rows are read, super-resolved and written band by band.
 
@@ -209,9 +210,10 @@ def upscale_stream(
     check_image(np.empty((1, 1), source.dtype))
     bounds = value_range(source.dtype, data_range)
     checked = _CheckedRows(source, bounds)
-    engine_named("llvm").upscale_stream(
-        checked, destination, _model(weights), bounds.low, bounds.high, threads=threads, rows=rows, progress=progress
-    )
+    with reporting(progress, "upscale") as tell:
+        engine_named("llvm").upscale_stream(
+            checked, destination, loaded(weights), bounds.low, bounds.high, threads=threads, rows=rows, progress=tell
+        )
 
 
 class _CheckedRows:
@@ -249,7 +251,7 @@ def upscale_file(
     threads: int | None = None,
     engine: str | None = None,
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Upscaled:
     """Super-resolve a file into another of the same format, dtype and bit depth.
 
@@ -270,12 +272,12 @@ def upscale_file(
     if target.exists() and target.samefile(split(source).path):
         raise FileError(f"{target} is the input itself, and would be replaced; choose another folder for the outputs")
     check_free(target, overwrite=overwrite)
-    model = _model(weights)
+    model = loaded(weights)
     picture = files.read(source)
-    with naming(source):
+    with naming(source), reporting(progress, Path(source).name) as tell:
         pixels = check_image(picture.pixels)
         bounds = picture_range(picture, data_range)
-        result = _upscale(pixels, bounds, model, threads, None, engine, progress)
+        result = _upscale(pixels, bounds, model, threads, None, engine, tell)
     provenance = provenance_of(model, bounds, split(source).path)
     remarks = [*picture.remarks, *range_doubts(picture, bounds)]
     remarks += files.write(destination, result, like=picture, provenance=provenance, overwrite=overwrite)
@@ -332,7 +334,8 @@ def model_name(model: Weights) -> str:
     return str(model.provenance.get("model") or model.architecture)
 
 
-def _model(weights: Model) -> Weights:
+def loaded(weights: Model) -> Weights:
+    """The model that a name, a path or a Weights stands for."""
     if isinstance(weights, Weights):
         return weights
     from .convert import load_weights

@@ -1,0 +1,131 @@
+"""Many pictures of one size in one array, in the order of axes that people keep them in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import FsrcnnError, ImageError, OptionError
+from .pipeline import DataRange, Model, loaded, upscale
+from .progress import Progress, reporting
+
+AXES = ("NHW", "NHWC", "NCHW")
+
+
+def upscale_batch(
+    images: ArrayLike | Sequence[ArrayLike],
+    *,
+    axes: str = "NHW",
+    weights: Model = "x2",
+    data_range: DataRange | None = None,
+    threads: int | None = None,
+    out: NDArray[Any] | None = None,
+    engine: str | None = None,
+    progress: Progress | bool | None = None,
+) -> NDArray[Any]:
+    """`upscale` for N pictures of one size: each has the bits that it has alone.
+
+    Parameters
+    ----------
+    images : array_like, or a sequence of N arrays
+        N×H×W, N×H×W×C or N×C×H×W with C 1 (grey) or 3 (RGB); dtypes as of `upscale`, one for all. Of an h5py dataset,
+        a memmap or a Dask array one picture is read at a time.
+    axes : {"NHW", "NHWC", "NCHW"}
+        What the axes of `images`, and of the result, are; never guessed from the shape.
+    weights, data_range, threads, engine
+        As of `upscale`; the range is one for all.
+    out : ndarray, optional
+        Of the result's shape and dtype, not overlapping `images`: filled and returned.
+    progress : callable or bool, optional
+        Called as `progress(done, N)` after each picture; True shows a bar (tqdm) on standard error.
+
+    Returns
+    -------
+    ndarray, N×H·scale×W·scale, N×H·scale×W·scale×C or N×C×H·scale×W·scale
+        Of the images' dtype.
+
+    Raises
+    ------
+    ImageError
+        Not such a batch, or a picture that `upscale` refuses; the message has its number, counted from 0. Those before
+        it are in `out`.
+    OptionError
+        An impossible option; `axes` among them.
+    WeightsError, FileError
+        As of `upscale`.
+    """
+    if axes not in AXES:
+        raise OptionError(f"axes is {axes!r}; allowed are {', '.join(map(repr, AXES))}")
+    shape, dtype = _described(images, axes)
+    model = loaded(weights)
+    scale = model.architecture.scale
+    large = tuple(n * scale if axis in "HW" else n for axis, n in zip(axes, shape, strict=True))
+    result = _checked_out(out, large, dtype, images)
+    with reporting(progress, "upscale") as tell:
+        for number in range(shape[0]):
+            try:
+                image = _picture(images[number], axes, shape, dtype)  # type: ignore[index]
+                enlarged = upscale(image, weights=model, data_range=data_range, threads=threads, engine=engine)
+            except FsrcnnError as error:
+                raise type(error)(f"image {number}: {error}") from error
+            result[number] = _with_axes(enlarged, axes)
+            if tell is not None:
+                tell(number + 1, shape[0])
+    return result
+
+
+def _described(images: Any, axes: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """The batch's shape and dtype; of a sequence, what its first picture has."""
+    try:
+        whole = hasattr(images, "shape") and hasattr(images, "dtype")
+        first = images if whole else np.asarray(images[0])
+        shape, dtype = tuple(first.shape) if whole else (len(images), *first.shape), np.dtype(first.dtype)
+    except (TypeError, KeyError, IndexError, ValueError) as error:
+        raise ImageError(
+            f"found a {type(images).__name__} that is no batch ({error}); allowed is an array of axes {axes}, "
+            "or a sequence of pictures of one shape and dtype"
+        ) from error
+    channels = shape[axes.index("C")] if "C" in axes and len(shape) == len(axes) else 1
+    if len(shape) != len(axes) or channels not in (1, 3):
+        found = "×".join(map(str, shape))
+        raise ImageError(
+            f"found a batch of shape {found}; axes={axes!r} takes {len(axes)} dimensions"
+            f"{', C being 1 or 3' if 'C' in axes else ''}; give axes as one of {', '.join(AXES)}, "
+            "or a single picture to fsrcnn_np.upscale"
+        )
+    return shape, dtype.newbyteorder("=")
+
+
+def _picture(image: Any, axes: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """One picture, H×W or H×W×3."""
+    array = np.asarray(image)
+    if array.shape != shape[1:] or array.dtype.newbyteorder("=") != dtype:
+        raise ImageError(
+            f"found {array.dtype} of shape {array.shape}, unlike the first: {dtype} of shape {shape[1:]}; "
+            "allowed are pictures of one shape and dtype; upscale others one by one"
+        )
+    if axes == "NCHW":
+        array = np.moveaxis(array, 0, -1)
+    return array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+
+
+def _with_axes(image: NDArray[Any], axes: str) -> NDArray[Any]:
+    if axes == "NHW":
+        return image
+    channels = image if image.ndim == 3 else image[..., None]
+    return np.moveaxis(channels, -1, 0) if axes == "NCHW" else channels
+
+
+def _checked_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], images: Any) -> NDArray[Any]:
+    if out is None:
+        return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != dtype or not out.flags.writeable:
+        found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise OptionError(f"out is {found}; allowed is a writeable {dtype} array of shape {shape}")
+    parts = [images] if isinstance(images, np.ndarray) else images if isinstance(images, list | tuple) else []
+    if any(isinstance(part, np.ndarray) and np.may_share_memory(out, part) for part in parts):
+        raise OptionError("out overlaps the images; give an array of its own")
+    return out

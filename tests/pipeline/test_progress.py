@@ -1,0 +1,64 @@
+"""How far a job has come: a function that is called, or a bar."""
+
+import numpy as np
+import pytest
+
+import fsrcnn_np
+from fsrcnn_np.progress import reporting
+
+IMAGE = np.arange(40 * 50, dtype=np.uint8).reshape(40, 50)
+
+
+def jobs(folder):
+    fsrcnn_np.imresize(IMAGE, 1)
+    np.save(folder / "a.npy", IMAGE)
+    large = np.empty((80, 100), np.uint8)
+    return {
+        "upscale": lambda progress: fsrcnn_np.upscale(IMAGE, progress=progress),
+        "colour": lambda progress: fsrcnn_np.upscale(np.dstack([IMAGE] * 3), progress=progress),
+        "stream": lambda progress: fsrcnn_np.upscale_stream(IMAGE, large, progress=progress),
+        "file": lambda progress: fsrcnn_np.upscale_file(
+            folder / "a.npy", folder / "b.npy", overwrite=True, progress=progress
+        ),
+        "compare": lambda progress: fsrcnn_np.compare(IMAGE, progress=progress),
+        "batch": lambda progress: fsrcnn_np.upscale_batch([IMAGE] * 3, progress=progress),
+    }
+
+
+NAMES = ("upscale", "colour", "stream", "file", "compare", "batch")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_true_is_a_bar_on_standard_error(name, tmp_path, capsys):
+    jobs(tmp_path)[name](True)
+    said = capsys.readouterr()
+    assert "%|" in said.err
+    assert not said.out
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("nothing", [None, False])
+def test_nothing_is_said_unasked(name, nothing, tmp_path, capfd):
+    jobs(tmp_path)[name](nothing)
+    assert not any(capfd.readouterr())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_hears_the_end(name, tmp_path):
+    heard = []
+    jobs(tmp_path)[name](lambda done, total: heard.append((done, total)))
+    assert heard[-1][0] == heard[-1][1] > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("wrong", ["yes", 1, 0.5])
+def test_other_things_are_refused(name, wrong, tmp_path):
+    with pytest.raises(fsrcnn_np.OptionError, match="progress is .*True"):
+        jobs(tmp_path)[name](wrong)
+
+
+def test_the_bar_goes_away_when_the_job_fails(capsys):
+    with pytest.raises(ZeroDivisionError), reporting(True, "job") as tell:
+        tell(1, 2)
+        1 / 0  # noqa: B018
+    assert capsys.readouterr().err.endswith("\r")
