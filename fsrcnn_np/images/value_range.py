@@ -231,7 +231,9 @@ def _as_array(image: ArrayLike) -> NDArray[Any]:
     if hasattr(image, "toarray"):
         raise ImageError(f"found a {type(image).__name__} (sparse); pass a dense one: image.toarray()")
     if isinstance(image, str | bytes):
-        raise ImageError(f"found a {type(image).__name__}; {ALLOWED}; read a file with fsrcnn_np.files.read(path)")
+        raise ImageError(f"found a {type(image).__name__}; {ALLOWED}; read a file with fsrcnn_np.read(path)")
+    if hasattr(image, "pixels") and hasattr(image, "data_range"):
+        raise ImageError(f"found a {type(image).__name__}; pass picture.pixels, with data_range=picture.data_range")
     try:
         return np.asarray(image)
     except Exception as error:  # whatever a foreign __array__ raises, and ValueError for ragged lists

@@ -27,19 +27,21 @@ from .spots import Square, brightest_spots, place
 if TYPE_CHECKING:
     from piqe_np import PiqeResult
 
+    from ..files import Picture
+
 Model = Weights | str | PathLike[str]
 Range = float | Sequence[float] | ValueRange
 
 
 def compare(
-    pixels: ArrayLike,
+    image: ArrayLike | Picture,
     *,
     weights: Model = "x2",
     data_range: Range | None = None,
     square: Sequence[int] | None = None,
-    name: str = "image",
+    name: str | None = None,
     note: str = "",
-    inverted: bool = False,
+    inverted: bool | None = None,
     pixel_spacing: float | None = None,
     threads: int | None = None,
     engine: str | None = None,
@@ -50,8 +52,9 @@ def compare(
 
     Parameters
     ----------
-    pixels : array_like, H×W or H×W×3
-        What `fsrcnn_np.upscale` takes.
+    image : array_like, H×W or H×W×3, or Picture
+        What `fsrcnn_np.upscale` takes, or what `fsrcnn_np.read` gave: with the range, polarity and spacing that the
+        file declares, unless they are given here.
     weights, threads, engine, progress
         As of `fsrcnn_np.upscale`.
     data_range : float, (float, float) or ValueRange, optional
@@ -60,8 +63,9 @@ def compare(
         Upper left corner and side of the part to magnify, in pixels of the original. Default: around the brightest
         small spots, with the side that six times fills the panel.
     name, note : str
-        For table and figure: the input's name, and what has to be said of the data.
-    inverted : bool
+        For table and figure: the input's name (default: a Picture's path, else "image"), and what has to be said of
+        the data.
+    inverted : bool, optional
         Low values are bright (MONOCHROME1): shown as the negative. The scores are of the stored values.
     pixel_spacing : float, optional
         In mm; gives the figure its scale bars.
@@ -85,10 +89,20 @@ def compare(
     native depth and at the 8-bit export, since PIQE rounds to 255 steps itself, unless floats leave the value range.
     """
     from ..convert import load_weights
-    from ..pipeline import model_name, upscale
+    from ..files import Picture
+    from ..pipeline import model_name, picture_range, upscale
 
-    original = check_image(pixels)
-    bounds = data_range if isinstance(data_range, ValueRange) else value_range(original.dtype, data_range)
+    if isinstance(image, Picture):
+        original = check_image(image.pixels)
+        bounds = data_range if isinstance(data_range, ValueRange) else picture_range(image, data_range)
+        name = image.path if name is None else name
+        inverted = image.inverted if inverted is None else inverted
+        rows, columns = image.pixel_spacing or (0.0, 0.0)
+        pixel_spacing = rows if pixel_spacing is None and rows == columns > 0 else pixel_spacing
+    else:
+        original = check_image(image)
+        bounds = data_range if isinstance(data_range, ValueRange) else value_range(original.dtype, data_range)
+    name, inverted = "image" if name is None else name, bool(inverted)
     check_within(original, bounds)
     model = weights if isinstance(weights, Weights) else load_weights(weights)
     scale = model.architecture.scale

@@ -11,8 +11,7 @@ from typing import Any
 
 from ..errors import FileError, FsrcnnError
 from ..files import Input, OutputExists, Picture, find_inputs, read
-from ..images.value_range import check_image
-from ..pipeline import picture_range, range_doubts
+from ..pipeline import range_doubts
 from ..progress import Progress
 from .compare import Model, compare
 from .comparison import Comparison
@@ -105,7 +104,7 @@ def compare_files(
             if item.error:
                 raise FileError(item.error)
             picture = read(item.path)
-            comparison = compare_picture(
+            comparison = compare(
                 picture, name=item.path, weights=model, data_range=data_range, square=square,
                 threads=threads, engine=engine, progress=progress,
             )  # fmt: skip
@@ -122,25 +121,6 @@ def compare_files(
 def _items(inputs: str | PathLike[str] | Iterable[Any]) -> list[Input]:
     given: list[Any] = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
     return given if all(isinstance(item, Input) for item in given) else find_inputs(given)
-
-
-def compare_picture(picture: Picture, *, data_range: DataRange | None = None, **options: Any) -> Comparison:
-    """Compare what `fsrcnn_np.files.read` gave, with the range, polarity and spacing that the file declares.
-
-    Parameters
-    ----------
-    picture : fsrcnn_np.files.Picture
-    data_range
-        By default what the file declares, else the dtype's.
-    **options
-        Of `fsrcnn_np.study.compare.compare`.
-    """
-    check_image(picture.pixels)
-    rows, columns = picture.pixel_spacing or (0.0, 0.0)
-    return compare(
-        picture.pixels, data_range=picture_range(picture, data_range), inverted=picture.inverted,
-        pixel_spacing=rows if rows == columns > 0 else None, **options,
-    )  # fmt: skip
 
 
 def _scale_doubts(picture: Picture) -> list[str]:

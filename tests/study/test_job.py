@@ -14,7 +14,7 @@ from fsrcnn_np import files, pipeline
 from fsrcnn_np.errors import FsrcnnError, OptionError, WeightsError
 from fsrcnn_np.study.compare import compare
 from fsrcnn_np.study.demo import demo
-from fsrcnn_np.study.job import compare_files, compare_picture
+from fsrcnn_np.study.job import compare_files
 
 
 def picture(seed=0, dtype=np.uint8):
@@ -124,9 +124,7 @@ def mammogram(path, pixels, photometric, spacing):
 )
 def test_dicom(tmp_path, model, photometric, spacing, expected):
     pixels = picture(dtype=np.uint16) * 16
-    found = compare_picture(
-        mammogram(tmp_path / "m.dcm", pixels, photometric, spacing), weights=model, engine="reference"
-    )
+    found = compare(mammogram(tmp_path / "m.dcm", pixels, photometric, spacing), weights=model, engine="reference")
     assert found.pixel_spacing == expected
     assert found.inverted == (photometric == "MONOCHROME1")
     assert str(found.value_range) == "0..4095 (BitsStored 12)"
@@ -136,7 +134,7 @@ def test_dicom(tmp_path, model, photometric, spacing, expected):
 
 def test_the_callers_range_is_stronger_than_the_files(tmp_path, model):
     read = mammogram(tmp_path / "m.dcm", picture(dtype=np.uint16), "MONOCHROME2", None)
-    found = compare_picture(read, weights=model, data_range=1000, engine="reference")
+    found = compare(read, weights=model, data_range=1000, engine="reference")
     assert str(found.value_range) == "0..1000 (data_range)"
 
 
