@@ -126,7 +126,7 @@ BAD = {
     "text": (np.array([["a"]]), "found dtype str"),
     "dates": (np.zeros((2, 2), "M8[s]"), "found dtype datetime64"),
     "structured": (np.zeros((2, 2), [("r", "u1")]), "found dtype"),
-    "path": ("image.png", r"found a str.*files\.read"),
+    "path": ("image.png", r"found a str.*fsrcnn_np\.read"),
     "none": (None, "found dtype object"),
     "ragged": ([[1.0], [1.0, 2.0]], "found a list"),
     "unwilling": (Unwilling(), "on another device"),
