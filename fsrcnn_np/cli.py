@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from piqe_np.console import command, complain
 
+from . import command_options
 from .engine import DEFAULT, ENGINES
 from .errors import FormatError, FsrcnnError
 from .progress import Progress, bar
@@ -87,24 +88,13 @@ def _add_job_options(parser: argparse.ArgumentParser, *, data_range: bool = True
     if data_range:
         parser.add_argument(
             "--data-range",
-            type=_data_range,
+            type=command_options.data_range,
             metavar="R|LOW:HIGH",
             help="values of black and white: 4095 for 12 bits in 16; default: the file's own, else the dtype's",
         )
     parser.add_argument("--threads", type=int, metavar="N", help="default: $FSRCNN_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help=f"default: {DEFAULT}, the fastest")
     parser.add_argument("--overwrite", action="store_true", help="replace outputs that exist; otherwise they are kept")
-
-
-def _data_range(text: str) -> float | tuple[float, float]:
-    low, colon, high = text.rpartition(":")
-    try:
-        values = float(low) if colon else 0.0, float(high)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number R (for 0..R) and no pair LOW:HIGH") from None
-    if not (abs(values[0]) < float("inf") and abs(values[1]) < float("inf") and values[0] < values[1]):
-        raise argparse.ArgumentTypeError(f"{text!r}: R must be positive and finite, LOW below HIGH")
-    return values if colon else values[1]
 
 
 def _square(text: str) -> tuple[int, ...]:

@@ -2,15 +2,99 @@
 
 from __future__ import annotations
 
-from typing import Any
+import argparse
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from piqe_np.console import complain
+
+from ..command_options import data_range
+from ..engine import DEFAULT, ENGINES
+
+if TYPE_CHECKING:
+    from .run import Outcome
 
 
 def add_commands(subparsers: Any) -> None:
     """Add `study` to the commands of `fsrcnn-np`; `options.run` does what was asked for and gives the exit status."""
     study = subparsers.add_parser("study", help="a cohort through the paper's analysis: run, tables, report")
     commands = study.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
     _add_tables(commands)
+
+
+def _add_run(commands: Any) -> None:
+    """`run`."""
+    job = commands.add_parser("run", help="measure every image of a cohort; goes on where it was stopped")
+    job.add_argument("cohort", metavar="COHORT", help="a folder, or a CSV with the column path and what is known")
+    job.add_argument("-o", "--output", required=True, type=Path, metavar="RESULTS", help="folder for store and report")
+    job.add_argument("--weights", default="x2", metavar="NAME|FILE", help="a shipped model's name, or a file (x2)")
+    job.add_argument(
+        "--data-range",
+        type=data_range,
+        metavar="R|LOW:HIGH",
+        help="values of black and white, where neither the CSV nor the file says any; default: the dtype's",
+    )
+    job.add_argument("--save-sr", action="store_true", help="keep the SR images: RESULTS/sr, same format and depth")
+    job.add_argument("--again", action="store_true", help="measure again what has changed, or has killed its worker")
+    _add_crew(job)
+    job.set_defaults(run=run)
+
+
+def _add_crew(job: argparse.ArgumentParser) -> None:
+    job.add_argument("--workers", type=int, default=1, metavar="N", help="processes; 0: in this one (default 1)")
+    job.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler whose workers measure, tcp://host:8786")
+    job.add_argument("--threads", type=int, metavar="N", help="of each worker; default: the CPUs divided among them")
+    job.add_argument("--engine", choices=tuple(ENGINES), help=f"default: {DEFAULT}, the fastest")
 
 
 def _add_tables(commands: Any) -> None:
     """`table1 | table2 | table3 | report`."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """`fsrcnn-np study run`: a line an image, and one of all."""
+    from .cohort import read_cohort
+    from .run import run as outcomes
+
+    cohort = read_cohort(options.cohort, without=options.output)
+    for remark in cohort.remarks:
+        print(_printable(remark))
+    for one in cohort.left_out:
+        complain("fsrcnn-np", _printable(str(one)), 1)
+    ended: dict[str, str] = {}
+    found = outcomes(
+        cohort,
+        options.output,
+        weights=options.weights,
+        data_range=options.data_range,
+        save_sr=options.save_sr,
+        workers=options.workers,
+        dask=options.dask,
+        threads=options.threads,
+        engine=options.engine,
+        again=options.again,
+    )
+    for outcome in found:
+        ended[outcome.name] = outcome.state
+        _show(outcome)
+    counts = Counter(ended.values())
+    counts["left out"] += len(cohort.left_out)
+    print(", ".join(f"{counts[state]} {state}" for state in ("measured", "kept", "left out")))
+    return 1 if counts["left out"] else 0
+
+
+def _show(outcome: Outcome) -> None:
+    place = f"{outcome.done}/{outcome.total} " if outcome.total else ""
+    if outcome.why:
+        complain("fsrcnn-np", _printable(place + outcome.why), 1)
+    elif outcome.piqe is not None:
+        original, bicubic, sr = outcome.piqe
+        scores = f"PIQE {original:.2f}, bicubic {bicubic:.2f}, SR {sr:.2f}"
+        print(_printable(f"{place}{outcome.name}: {scores}, {outcome.seconds:.1f} s"), flush=True)
+
+
+def _printable(text: str) -> str:
+    """Names as people can read them: no line ends, no terminal codes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -122,7 +122,8 @@ def _csv(path: Path) -> Cohort:
     entries: dict[str, Entry] = {}
     rows: dict[str, int] = {}
     for row in sheet.rows:
-        for entry in _entry(sheet, row, own):
+        entry = _entry(sheet, row, own)
+        if entry is not None:
             identity = os.path.realpath(split(entry.path).path) + SEPARATOR + str(split(entry.path).dataset)
             if identity in rows:
                 sheet.complain(
@@ -139,13 +140,13 @@ def _meaning(column: str) -> str:
     return "taken as a group of your own" + (f"; did you mean {near[0]}?" if near else "")
 
 
-def _entry(sheet: Sheet, row: Row, own: list[str]) -> Iterator[Entry]:
-    """The row's entry; nothing, and a complaint, where one of its cells would make it another image's."""
+def _entry(sheet: Sheet, row: Row, own: list[str]) -> Entry | None:
+    """The row's entry; none, and a complaint, where one of its cells would make it another image's."""
     if not row["path"]:
         sheet.complain(row, "path", "is empty; give the image's file")
-        return
+        return None
     # A wrong age is a cell that is not used; anything else that is wrong could be another image's row.
-    ages = list(numbers(sheet, row, "age", lambda years: 0 <= years <= OLDEST, f"allowed are years, 0 to {OLDEST}"))
+    age = next(numbers(sheet, row, "age", lambda years: 0 <= years <= OLDEST, f"allowed are 0 to {OLDEST} years"), None)
     before = len(sheet.left_out)
     folder = sheet.path.parent
     path = os.path.join(folder, row["path"])
@@ -162,13 +163,11 @@ def _entry(sheet: Sheet, row: Row, own: list[str]) -> Iterator[Entry]:
         texts["breast"] = side or ""
     if "view" in texts:
         texts["view"] = texts["view"].upper()
-    ranges = list(_range(sheet, row))
-    if len(sheet.left_out) == before:
-        groups = {column: row[column] for column in own if row[column]}
-        place = f"{sheet.path}, row {row.number}"
-        yield Entry(
-            _name(path, folder), path, place, texts, *(ages or [None]), groups, *(ranges or [None]), truth
-        )  # fmt: skip
+    span = next(_range(sheet, row), None)
+    if len(sheet.left_out) > before:
+        return None
+    groups = {column: row[column] for column in own if row[column]}
+    return Entry(_name(path, folder), path, f"{sheet.path}, row {row.number}", texts, age, groups, span, truth)
 
 
 def _range(sheet: Sheet, row: Row) -> Iterator[Range]:
@@ -192,4 +191,9 @@ def _name(path: str, folder: Path) -> str:
     whole = Path(os.path.abspath(target.path))
     base = Path(os.path.abspath(folder))
     name = (whole.relative_to(base) if whole.is_relative_to(base) else whole).as_posix()
-    return name + (SEPARATOR + target.dataset if target.dataset else "")
+    return writable(name + (SEPARATOR + target.dataset if target.dataset else ""))
+
+
+def writable(text: str) -> str:
+    """Bytes of a file's name that are no UTF-8, spelled out: tables and stores take no others."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
