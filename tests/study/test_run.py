@@ -196,7 +196,7 @@ def test_a_full_disk_for_the_sr_image_stops_the_run(tmp_path, cohort, weights, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("fsrcnn_np.files.atomic.os.fsync", full)
-    with pytest.raises(FileError, match="No space left on device.*run again to go on"):
+    with pytest.raises(FileError, match=r"No space left on device.*run again to go on"):
         measured(cohort, tmp_path / "r", weights, save_sr=True)
 
 
