@@ -84,7 +84,7 @@ def test_width_of_a_gaussian(pitch, sigma, row, column):
     picture = 7 + 30 * blob((60 * 2, 60 * 2), pitch, centre, sigma)
     profile = radial_profile(picture, pitch=pitch, centre=centre, reach=8 * sigma)
     # A Gaussian of σ under a pixel is not quite band-limited: the spline through its samples is a little wider.
-    error = 0.06 if sigma < pitch else 0.02 if sigma < 1.5 * pitch else 0.005
+    error = 0.1 if sigma < pitch else 0.04 if sigma < 1.5 * pitch else 0.006
     assert fwhm(profile) == pytest.approx(2 * math.sqrt(2 * math.log(2)) * sigma, rel=error)
     assert profile.background == pytest.approx(7, abs=1e-3)
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...errors import ImageError, OptionError
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 FINE = 8  # subdivisions of a pixel, each way, where an edge crosses it
 
 
@@ -44,7 +44,7 @@ def positive(value: Any, name: str, unit: str = "mm") -> float:
 
 def offsets(shape: tuple[int, int], pitch: float, centre: tuple[float, float]) -> tuple[Floats, Floats]:
     """Distances of pixel centres from a point, in mm: down, as a column, and along, as a row."""
-    down, along = (((np.arange(n) + 0.5) * pitch - c) for n, c in zip(shape, centre, strict=True))
+    down, along = ((np.arange(n, dtype=np.float64) + 0.5) * pitch - c for n, c in zip(shape, centre, strict=True))
     return down[:, None], along[None]
 
 

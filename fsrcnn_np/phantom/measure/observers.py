@@ -68,8 +68,8 @@ def hotelling(train: Patches, test: Patches, *, width: float, count: int = 10) -
     signal = learn_present.mean(0) - learn_absent.mean(0)
     covariance = (np.cov(learn_present.T) + np.cov(learn_absent.T)) / 2
     template = np.linalg.lstsq(np.atleast_2d(covariance), signal, rcond=1e-12)[0]
-    answers = (outputs(_checked(p, 2), test) @ template for p in (test.present, test.absent))
-    return Scores(*answers, learn_present @ template, learn_absent @ template)
+    present, absent = (outputs(_checked(p, 2), test) @ template for p in (test.present, test.absent))
+    return Scores(present, absent, learn_present @ template, learn_absent @ template)
 
 
 def non_prewhitening(train: Patches, test: Patches, *, zoom: float = 4.5) -> Scores:
@@ -91,8 +91,10 @@ def non_prewhitening(train: Patches, test: Patches, *, zoom: float = 4.5) -> Sco
     shape = (signal.shape[0], signal.shape[1])
     eye = eye_filter(shape, pitch=train.pitch, zoom=zoom)
     template = np.fft.ifft2(np.fft.fft2(signal) * eye**2).real * train.pitch**2
-    answers = (np.tensordot(_checked(p, 2), template, 2) for p in (test.present, test.absent))
-    return Scores(*answers, np.tensordot(train.present, template, 2), np.tensordot(train.absent, template, 2))
+    present, absent, learnt, learnt_absent = (
+        np.tensordot(_checked(p, 2), template, 2) for p in (test.present, test.absent, train.present, train.absent)
+    )
+    return Scores(present, absent, learnt, learnt_absent)
 
 
 def _checked(patches: ArrayLike, least: int) -> Floats:
