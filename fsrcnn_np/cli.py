@@ -15,7 +15,7 @@ from piqe_np.console import command, complain
 
 from . import command_options
 from .engine import DEFAULT, ENGINES
-from .errors import FormatError, FsrcnnError
+from .errors import FormatError, FsrcnnError, OptionError
 from .progress import Progress, bar
 from .version import __version__
 
@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     job = commands.add_parser("upscale", help="super-resolve files; same format, dtype and bit depth")
-    _add_inputs(job)
+    _add_inputs(job, "DIR|FILE", "folder for the results; or, of one input, the file to write: its suffix converts")
     _add_job_options(job)
     job.set_defaults(run=upscale)
 
@@ -74,13 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
+def _add_inputs(parser: argparse.ArgumentParser, metavar: str = "DIR", text: str = "folder for the results") -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob, or file.h5::/dataset")
-    _add_output(parser)
+    _add_output(parser, metavar, text)
 
 
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+def _add_output(parser: argparse.ArgumentParser, metavar: str = "DIR", text: str = "folder for the results") -> None:
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar=metavar, help=text)
 
 
 def _add_job_options(parser: argparse.ArgumentParser, *, data_range: bool = True) -> None:
@@ -113,11 +113,15 @@ def upscale(options: argparse.Namespace) -> int:
     from .pipeline import upscale_file
 
     model = _checked(options)
+    inputs = files.find_inputs(options.inputs)
+    one_file = files.names_a_file(options.output)
+    if one_file and len(inputs) != 1:
+        raise OptionError(f"{options.output} names a file, but {len(inputs)} inputs were found; give a folder")
 
     def one(item: files.Input, progress: Progress) -> Iterator[str]:
         done = upscale_file(
             item.path,
-            options.output / item.name,
+            options.output if one_file else options.output / item.name,
             weights=model,
             data_range=options.data_range,
             threads=options.threads,
@@ -129,7 +133,7 @@ def upscale(options: argparse.Namespace) -> int:
         yield f"{done.path}: {size}, range {done.value_range}, {done.seconds:.1f} s"
         yield from (f"{done.path}: {remark}" for remark in done.remarks)
 
-    return _each(files.find_inputs(options.inputs), one)
+    return _each(inputs, one)
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -211,7 +215,6 @@ def _checked(options: argparse.Namespace) -> Weights:
     from piqe_np.compiled import thread_count
 
     from .convert import load_weights
-    from .errors import OptionError
 
     thread_count(options.threads, "FSRCNN_NP_THREADS", OptionError)
     return load_weights(options.weights)

@@ -253,10 +253,12 @@ def upscale_file(
     overwrite: bool = False,
     progress: Progress | bool | None = None,
 ) -> Upscaled:
-    """Super-resolve a file into another of the same format, dtype and bit depth.
+    """Super-resolve a file into another of the same dtype and bit depth, and of the same format, or the suffix's own.
 
     The data range is the caller's, else the file's own (2^BitsStored − 1 of a DICOM, a PGM's maxval), else the
     dtype's. A DICOM becomes a derived object of a new series: PS3.3 C.7.6.1.1.3, C.8.11.7.
+    Where the destination has another suffix than the source, its format is written if it can hold dtype and bit depth,
+    and `remarks` say what it does not keep (a DICOM's patient, a text, a colour profile).
 
     Raises
     ------
@@ -274,6 +276,7 @@ def upscale_file(
     check_free(target, overwrite=overwrite)
     model = loaded(weights)
     picture = files.read(source)
+    files.check_target(destination, picture)
     with naming(source), reporting(progress, Path(source).name) as tell:
         pixels = check_image(picture.pixels)
         bounds = picture_range(picture, data_range)

@@ -104,6 +104,12 @@ def _spacing(chunks: list[_Chunk]) -> tuple[float, float] | None:
     return spacing(1000 / y, 1000 / x) if unit == 1 and x and y else None
 
 
+def resolution(x: float, y: float) -> _Chunk:
+    """The chunk pHYs with this many pixels per metre, across and down."""
+    largest = 2**31 - 1
+    return _Chunk(b"pHYs", struct.pack(">IIB", *(min(max(1, round(n)), largest) for n in (x, y)), 1))
+
+
 def _scaled(chunk: _Chunk, factor: float) -> _Chunk:
     if chunk.kind != b"pHYs" or len(chunk.body) != 9:
         return chunk

@@ -1,20 +1,24 @@
-"""Picture → path: the original's format and bit depth, whole or not at all."""
+"""Picture → path: the original's bit depth, and its format unless the suffix asks for another; whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, FsrcnnError
 from fsrcnn_np.files.atomic import check_free, write_bytes
-from fsrcnn_np.files.formats import SUFFIXES, Format, by_name, by_suffix
+from fsrcnn_np.files.conversion import check_colour, choose, converted
+from fsrcnn_np.files.formats import HDF5, Format, by_name, by_suffix
 from fsrcnn_np.files.picture import Output, Picture, Provenance
 from fsrcnn_np.files.reading import one_line
-from fsrcnn_np.files.target import split
+from fsrcnn_np.files.target import Target, split
 from fsrcnn_np.images.value_range import check_image
 
 
@@ -35,7 +39,8 @@ def write(
     pixels : ndarray
         H×W or H×W×3.
     like : Picture, optional
-        What was read; its format is written, with resolution and texts, whatever the suffix says. None: the suffix
+        What was read; its format is written, with resolution and texts, where the path keeps its suffix. Another
+        suffix converts: dtype and bit depth stay, and what the other format cannot keep is remarked. None: the suffix
         tells the format.
     provenance : Provenance, optional
         How the pixels were computed. DICOM needs it, and needs `like`.
@@ -54,25 +59,40 @@ def write(
     FileError
         It cannot be written: no permission, disk full; no partial file stays.
     FormatError
-        The format cannot hold these pixels.
+        The format cannot hold these pixels, or the suffix names none.
     """
     target = split(path)
     check_free(target.path, overwrite=overwrite)
-    format = _choose(target.path, like)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            pixels, remarks = _within_declared(check_image(pixels), like)
-            encoded = format.encode(Output(pixels, like, target.dataset, provenance))
-    except FsrcnnError as error:
-        raise type(error)(f"{target.path}: {error}") from error
-    except Exception as error:
-        raise FormatError(f"{target.path}: cannot be written as {format.name}: {one_line(error)}") from error
+    with _one_line(target.path, like):
+        format, kept, lost = _prepared(target, like)
+        pixels, remarks = _within_declared(check_image(pixels), like)
+        encoded = format.encode(Output(pixels, kept, target.dataset, provenance))
+        check_colour(target.path, pixels, like)
     write_bytes(target.path, encoded.data, overwrite=overwrite)
+    remarks += lost
     named = by_suffix(target.path.name)
     if named and named.read is not format.read:
         remarks.append(f"{target.path} holds {format.name}, as its original does, whatever its name says")
     return remarks + encoded.remarks
+
+
+def check_target(path: str | os.PathLike[str], like: Picture) -> None:
+    """Raise a FormatError, before anything is computed, when a file of this name cannot hold such a picture.
+
+    Parameters
+    ----------
+    path : path-like
+        As of `write`.
+    like : Picture
+        The original: another suffix than its own asks for another format.
+    """
+    target = split(path)
+    with _one_line(target.path, like):
+        format, kept, _ = _prepared(target, like)
+        if kept is not like:
+            least = np.zeros((1, 1, *like.pixels.shape[2:]), like.pixels.dtype)
+            format.encode(Output(least, kept, target.dataset))
+            check_colour(target.path, least, like)
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> None:
@@ -80,11 +100,29 @@ def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = Fal
     write_bytes(Path(path), text.encode(), overwrite=overwrite)
 
 
-def _choose(path: Path, like: Picture | None) -> Format:
-    format = by_name(like.format) if like is not None else by_suffix(path.name)
-    if format is None:
-        raise FormatError(f"{path}: its suffix names no known format; allowed are {', '.join(SUFFIXES)}")
-    return format
+def _prepared(target: Target, like: Picture | None) -> tuple[Format, Picture | None, list[str]]:
+    """The format, the original as that format's writer takes it, and what is lost on the way."""
+    format = choose(target.path, like)
+    if target.dataset and format is not HDF5:
+        raise FormatError(f"is to be {format.name}, not HDF5, and has no dataset {target.dataset}")
+    if like is not None and format is by_name(like.format):
+        return format, like, []
+    if like is None:
+        return format, None, []
+    return format, *converted(like, format)
+
+
+@contextlib.contextmanager
+def _one_line(path: Path, like: Picture | None) -> Iterator[None]:
+    """Put the file's name before what is wrong; a library's exception becomes one of ours."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except FsrcnnError as error:
+        raise type(error)(f"{path}: {error}") from error
+    except Exception as error:
+        raise FormatError(f"{path}: cannot be written as {choose(path, like).name}: {one_line(error)}") from error
 
 
 def _within_declared(pixels: NDArray[Any], like: Picture | None) -> tuple[NDArray[Any], list[str]]:
