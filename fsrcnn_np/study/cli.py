@@ -11,6 +11,7 @@ from piqe_np.console import complain
 
 from ..command_options import data_range
 from ..engine import DEFAULT, ENGINES
+from .tables.cli import add_commands as add_tables
 
 if TYPE_CHECKING:
     from .run import Outcome
@@ -21,7 +22,7 @@ def add_commands(subparsers: Any) -> None:
     study = subparsers.add_parser("study", help="a cohort through the paper's analysis: run, tables, report")
     commands = study.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands)
-    _add_tables(commands)
+    add_tables(commands)
 
 
 def _add_run(commands: Any) -> None:
@@ -47,10 +48,6 @@ def _add_crew(job: argparse.ArgumentParser) -> None:
     job.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler whose workers measure, tcp://host:8786")
     job.add_argument("--threads", type=int, metavar="N", help="of each worker; default: the CPUs divided among them")
     job.add_argument("--engine", choices=tuple(ENGINES), help=f"default: {DEFAULT}, the fastest")
-
-
-def _add_tables(commands: Any) -> None:
-    """`table1 | table2 | table3 | report`."""
 
 
 def run(options: argparse.Namespace) -> int:

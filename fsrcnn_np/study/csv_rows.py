@@ -33,12 +33,13 @@ class Row:
 
 @dataclass
 class Sheet:
-    """A CSV file: its columns by their names here, its rows, and what was left out of it."""
+    """A CSV file: columns by their names here, rows; what was left out of it, and what should be known of it."""
 
     path: Path
     columns: list[str]
     rows: list[Row]
     left_out: list[LeftOut] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def complain(self, row: Row | int, column: str, why: str) -> None:
         """Note one cell (or, with an empty column, one row) that is not used."""
@@ -50,7 +51,7 @@ class Sheet:
         """Note the columns that nobody asks for."""
         for column in self.columns:
             if column not in known:
-                self.left_out.append(LeftOut(f"{self.path}, column {column}", "unknown column, not read"))
+                self.remarks.append(f"{self.path}, column {column}: unknown, not read")
 
 
 def read_sheet(path: str | PathLike[str], *, needed: set[str], aliases: Aliases | None = None) -> Sheet:

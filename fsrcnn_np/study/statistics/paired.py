@@ -66,7 +66,7 @@ def hedges_g(difference: ArrayLike, sd: ArrayLike, n: ArrayLike) -> np.ndarray:
     Returns
     -------
     ndarray of float64
-        NaN where the SD is zero or missing.
+        NaN where the SD is zero or missing, and of two pairs, where the correction leaves nothing.
 
     References
     ----------
@@ -76,4 +76,4 @@ def hedges_g(difference: ArrayLike, sd: ArrayLike, n: ArrayLike) -> np.ndarray:
     df = np.asarray(n, np.float64) - 1
     with np.errstate(divide="ignore", invalid="ignore"):
         g = np.asarray(difference, np.float64) / np.asarray(sd, np.float64) * (1 - 3 / (4 * df - 1))
-    return np.where(np.isfinite(g) & (df > 0), g, np.nan)
+    return np.where(np.isfinite(g) & (df > 1), g, np.nan)

@@ -1,0 +1,147 @@
+"""How far readers agree, with each other and with themselves."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from ..records import Rating
+from ..statistics import krippendorff_alpha, repeatability, weighted_kappa
+from ..statistics.clusters import DRAWS
+from .readings import Readings, in_papers_order, natural, reader_name
+from .render import Line, Table, number, span
+
+
+def agreement(given: Sequence[Rating], *, draws: int = DRAWS) -> Table:
+    """Krippendorff's alpha between all readers, by criterion, with an interval over patients."""
+    readings = Readings(given)
+    lines, records = [], []
+    for criterion in readings.criteria:
+        cases, table = readings.by_case(criterion)
+        counts = table.sum(1)
+        found = krippendorff_alpha(counts, patients=readings.whose(cases) if cases else None, draws=draws)
+        several = counts[counts.sum(1) > 1]
+        same = float((several.max(1) == several.sum(1)).mean()) if len(several) else math.nan
+        records.append(
+            {
+                "criterion": criterion,
+                "cases": found.n,
+                "alpha": found.value,
+                "low": found.low,
+                "high": found.high,
+                "same": same,
+                "note": found.note,
+            }
+        )
+        shown = "" if math.isnan(same) else f"{100 * same:.0f} %"
+        lines.append(
+            Line((criterion, str(found.n), number(found.value), span(found.low, found.high), shown, found.note))
+        )
+    notes = (
+        "Krippendorff's alpha for ordinal ratings of all readers: 1 perfect, 0 as by chance; interval by resampling "
+        f"patients ({draws} times). Where nearly all ratings are the same, alpha is low however often readers agree.",
+    )
+    head = ("", "cases", "α", "95 % CI", "all the same", "note")
+    return Table(
+        "table2_agreement",
+        "Agreement of all readers",
+        head,
+        tuple(lines),
+        tuple(records),
+        notes,
+        frozenset({0, 5}),
+    )
+
+
+def pairs_of_readers(given: Sequence[Rating]) -> Table:
+    """Weighted kappa of every two readers, by criterion."""
+    readings = Readings(given)
+    lines, records = [], []
+    for criterion in readings.criteria:
+        lines.append(Line((criterion,), heading=True))
+        for one, other in itertools.combinations(readings.readers, 2):
+            first, second = (readings.of.get((criterion, reader), {}) for reader in (one, other))
+            both = [case for case in first if case in second]
+            a, b = ([values[case] for case in both] for values in (first, second))
+            quadratic, linear = (weighted_kappa(a, b, weights=weights) for weights in ("quadratic", "linear"))
+            records.append(
+                {
+                    "criterion": criterion,
+                    "reader": one,
+                    "other": other,
+                    "cases": len(both),
+                    "kappa_quadratic": quadratic.value,
+                    "low": quadratic.low,
+                    "high": quadratic.high,
+                    "kappa_linear": linear.value,
+                    "note": quadratic.note,
+                }
+            )
+            names = f"{reader_name(one)}, {reader_name(other)}"
+            cells = (number(quadratic.value), span(quadratic.low, quadratic.high), number(linear.value), quadratic.note)
+            lines.append(Line((names, str(len(both)), *cells)))
+    notes = ("Cohen's weighted kappa, intervals for large samples of independent cases (Fleiss, Cohen, Everitt).",)
+    head = ("", "cases", "κ quadratic", "95 % CI", "κ linear", "note")
+    return Table(
+        "table2_kappa",
+        "Agreement of every two readers",
+        head,
+        tuple(lines),
+        tuple(records),
+        notes,
+        frozenset({0, 5}),
+    )
+
+
+def repeated(given: Sequence[Rating]) -> Table:
+    """How far each reader repeats herself: first against second reading of a case, over all criteria and by each."""
+    readers = sorted({r.reader for r in given}, key=natural)
+    criteria = in_papers_order({r.criterion: None for r in given})
+    of: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
+    for r in given:
+        if r.value is not None and r.occasion in (1, 2):
+            of.setdefault((r.criterion, r.reader), {})[r.case, r.occasion] = r.value
+    lines, records = [], []
+    for reader in readers:
+        pairs = {
+            criterion: [
+                (value, values[case, 2])
+                for (case, occasion), value in values.items()
+                if occasion == 1 and (case, 2) in values
+            ]
+            for criterion in criteria
+            if (values := of.get((criterion, reader), {}))
+        }
+        if not any(pairs.values()):
+            continue
+        lines.append(Line((reader_name(reader),), heading=True))
+        everything = [pair for found in pairs.values() for pair in found]
+        for name, found in (("All criteria", everything), *pairs.items()):
+            if not found:
+                continue
+            result = repeatability(*zip(*found, strict=True))
+            records.append(
+                {
+                    "reader": reader,
+                    "criterion": name,
+                    "pairs": result.n,
+                    "same": result.same,
+                    "within_one": result.within_one,
+                    "kappa_quadratic": result.kappa.value,
+                    "low": result.kappa.low,
+                    "high": result.kappa.high,
+                    "repeatability_coefficient": result.coefficient,
+                    "note": result.kappa.note,
+                }
+            )
+            cells = (
+                str(result.n), f"{100 * result.same:.0f} %", f"{100 * result.within_one:.0f} %",
+                number(result.kappa.value), span(result.kappa.low, result.kappa.high), number(result.coefficient),
+            )  # fmt: skip
+            lines.append(Line((name, *cells)))
+    notes = ("Within the repeatability coefficient, 1.96·√2·s_w, lie 95 % of differences between two readings.",)
+    if not records:
+        notes = ("No reader saw a case twice (column occasion), so nothing is known of repeatability.",)
+    head = ("", "pairs", "same", "within 1", "κ quadratic", "95 % CI", "coefficient")
+    return Table("table2_repeatability", "Repeatability of each reader", head, tuple(lines), tuple(records), notes)
