@@ -15,7 +15,10 @@ import torch
 
 
 class Soap(torch.optim.Optimizer):
-    """One parameter group a layer: the first tensor's rows are the layer's, every other tensor adds columns."""
+    """One parameter group a layer: the first tensor's rows are the layer's, every other tensor adds columns.
+
+    `step` only takes the step; `turn_when_due` belongs after it, since QR cannot be recorded with a step (steps.py).
+    """
 
     def __init__(
         self,
@@ -34,20 +37,25 @@ class Soap(torch.optim.Optimizer):
             rows = parameters[0].shape[0]
             gradient = torch.cat([p.grad.reshape(rows, -1) for p in parameters], 1)
             beta1, beta2 = group["betas"]
-            state = self.state[parameters[0]]
-            update = layer_step(state, gradient, beta1, beta2, group["turn_every"], group["eps"])
+            update = layer_step(self.state[parameters[0]], gradient, beta1, beta2, group["eps"])
             columns = [p.numel() // rows for p in parameters]
             for p, part in zip(parameters, update.split(columns, 1), strict=True):
-                p.sub_(part.reshape(p.shape), alpha=group["lr"])
+                p.sub_(part.reshape(p.shape) * group["lr"])
+
+    @torch.no_grad()
+    def turn_when_due(self, steps: int) -> None:
+        """Turn the bases after every `turn_every`th of the run's steps."""
+        for group in self.param_groups:
+            if steps > 1 and (steps - 1) % group["turn_every"] == 0:
+                turn_bases(self.state[group["params"][0]])
 
 
-def layer_step(
-    state: dict[str, Any], gradient: torch.Tensor, beta1: float, beta2: float, turn_every: int, eps: float
-) -> torch.Tensor:
+def layer_step(state: dict[str, Any], gradient: torch.Tensor, beta1: float, beta2: float, eps: float) -> torch.Tensor:
     """The step of one layer, (rows, columns); the very first gradient only sets up the bases."""
     outer = {"rows": gradient @ gradient.T, "columns": gradient.T @ gradient}
     if not state:
-        state |= {"steps": 0, "first": torch.zeros_like(gradient), "second": torch.zeros_like(gradient)}
+        state |= {name: torch.zeros_like(gradient) for name in ("first", "second")}
+        state["steps"] = gradient.new_zeros(())
         for side, product in outer.items():
             state[f"{side}_covariance"] = product
             state[f"{side}_basis"] = torch.linalg.eigh(product).eigenvectors
@@ -62,15 +70,13 @@ def layer_step(
     step = left @ (first / (second.sqrt() + eps)) @ right.T
     for side, product in outer.items():
         state[f"{side}_covariance"].lerp_(product, 1 - beta2)
-    if state["steps"] % turn_every == 0:
-        turn_bases(state)
     return step
 
 
-def turn_bases(state: dict) -> None:
+def turn_bases(state: dict[str, Any]) -> None:
     """One power iteration towards the eigenvectors, which keeps each near its old self; largest eigenvalue first."""
     for axis, side in enumerate(("rows", "columns")):
         basis, covariance = state[f"{side}_basis"], state[f"{side}_covariance"]
         order = torch.einsum("ij,ik,kj->j", basis, covariance, basis).argsort(descending=True)
-        state["second"] = state["second"].index_select(axis, order)
-        state[f"{side}_basis"] = torch.linalg.qr(covariance @ basis[:, order]).Q
+        state["second"].copy_(state["second"].index_select(axis, order))
+        basis.copy_(torch.linalg.qr(covariance @ basis[:, order]).Q)

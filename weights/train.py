@@ -14,7 +14,7 @@ What it leaves open, and what is chosen here:
   low-resolution pixels. A patch's target is 32×32 low-resolution pixels; its input carries the
   network's whole receptive field (8 pixels more on each side where m = 4), so no trained pixel
   sees an invented border. At inference the border is replicated, as the FSRCNN authors do;
-- 6 patches a step, each flipped and turned at random; images smaller than 48 low-resolution
+- 6 patches a step (--batch), each flipped and turned at random; images smaller than 48 low-resolution
   pixels on a side are left out (and counted);
 - He-normal convolutions, deconvolution from N(0, 0.001²), slopes 0.25, biases 0;
 - Adam at --rate for the convolutions and --deconvolution-rate for the deconvolution (a quarter by
@@ -23,6 +23,8 @@ What it leaves open, and what is chosen here:
 
 Photographs leave open what becomes of sharper edges than theirs (the lettering of a mammogram): --full-contrast and
 --linearise see to that.
+
+With --device cuda a step is recorded once and replayed (steps.py), and together.py trains several models side by side.
 
 A kill at any moment loses at most the epoch under way: every epoch ends with a checkpoint, written
 beside and renamed, and each epoch's patches depend on the seed and its number alone, so a resumed
@@ -34,51 +36,74 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import functools
 import json
 import math
 import os
 import platform
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else no two runs on a graphics card agree
 import torch
 import torch.nn.functional as F
 from checkpoint import model_of
-from patches import TARGET, Pictures, batch, epoch_patches
+from patches import TARGET, Pictures, epoch_patches
 from soap import Soap
+from steps import Steps
 from torch import nn
 from tqdm import tqdm
 
 from fsrcnn_np import save_weights
 
-BATCH = 6
+READING = threading.Lock()
 PAPER = {  # what is not of the paper's recipe is off, and then not named in a run's own
     "at_border": False, "border_every": 2, "also_binned": False, "full_contrast": False, "linearise": False,
-    "optimizer": "adam", "best_by": "loss",
+    "optimizer": "adam", "best_by": "loss", "warm_up": 0, "scale": 2,
 }  # fmt: skip
 ONE_SIGN = 1e-4  # of a unit's inputs may have the other sign
-FULL_CONTRAST_WEIGHT = 0.1  # of a black and white patch, whose error is some ten times a photograph's
-RING = 4  # high-resolution pixels that lack features, and their neighbours
+FORM = {False: torch.channels_last, True: torch.contiguous_format}  # what is faster, on a graphics card or off it
 
 
-def halo(m: int) -> int:
-    """Receptive radius in low-resolution pixels: 2 (5×5), 1 for each mapping layer, 2 (9×9 of stride 2)."""
-    return m + 4
+def offset(scale: int) -> int:
+    """Of the deconvolution: the authors' 4 at ×2; 3 at ×3 and ×4, whose kernel then stands on its pixel's middle."""
+    return 4 if scale == 2 else 3
+
+
+def reach(scale: int) -> tuple[int, int]:
+    """Low-resolution pixels before and after its own that an output pixel's 9×9 deconvolution takes features from."""
+    return (8 - offset(scale)) // scale, (scale - 1 + offset(scale)) // scale
+
+
+def halo(m: int, scale: int = 2) -> int:
+    """Receptive radius in low-resolution pixels: 2 (5×5), 1 for each mapping layer, 2 (9×9 of stride 2) or 1."""
+    return 2 + m + max(reach(scale))
+
+
+def replicated(x: torch.Tensor, radius: int) -> torch.Tensor:
+    """`F.pad` with "replicate", made of slices: its gradient is the same in every run, on a graphics card too."""
+    top, bottom = (row.expand(-1, -1, radius, -1) for row in (x[:, :, :1], x[:, :, -1:]))
+    x = torch.cat([top, x, bottom], 2)
+    left, right = (column.expand(-1, -1, -1, radius) for column in (x[..., :1], x[..., -1:]))
+    return torch.cat([left, x, right], 3)
 
 
 class FSRCNN(nn.Module):
-    """FSRCNN(d, s, m) at ×2, trained on patches that bring their own surroundings.
+    """FSRCNN(d, s, m) at one scale, trained on patches that bring their own surroundings.
 
-    `forward(x)` is the valid form: (n, 1, h + 2 halo, w + 2 halo) → (n, 1, 2h, 2w).
-    `forward(x, border="replicate")` keeps the size: (n, 1, h, w) → (n, 1, 2h, 2w).
+    `forward(x)` is the valid form: (n, 1, h + 2 halo, w + 2 halo) → (n, 1, scale h, scale w).
+    `forward(x, border=True)` keeps the size, the border replicated: (n, 1, h, w) → (n, 1, scale h, scale w).
     """
 
-    def __init__(self, d: int, s: int, m: int, generator: torch.Generator):
+    def __init__(self, d: int, s: int, m: int, generator: torch.Generator, scale: int = 2):
         super().__init__()
         shapes = [(d, 1, 5), (s, d, 1), *[(s, s, 3)] * m, (d, s, 1)]
+        self.scale = scale
         self.convolutions = nn.ModuleList(nn.Conv2d(cin, cout, k) for cout, cin, k in shapes)
         self.slopes = nn.ParameterList(nn.Parameter(torch.full((cout,), 0.25)) for cout, _, _ in shapes)
         self.deconvolution = nn.Parameter(torch.empty(d, 1, 9, 9))
@@ -88,48 +113,48 @@ class FSRCNN(nn.Module):
                 convolution.weight.normal_(0, math.sqrt(2 / (cin * k * k)), generator=generator)
                 convolution.bias.zero_()
             self.deconvolution.normal_(0, 0.001, generator=generator)
+        before, after = reach(scale)
+        where = torch.zeros(scale, before + 1 + after, 9)
+        for phase in range(scale):
+            for place, dx in enumerate(range(-before, after + 1)):
+                if 0 <= (tap := phase + offset(scale) - scale * dx) <= 8:
+                    where[phase, place, tap] = 1
+        self.register_buffer("where", where.flatten(0, 1), persistent=False)
 
-    def forward(self, x: torch.Tensor, border: str | None = None) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, border: bool = False) -> torch.Tensor:
         for convolution, slope in zip(self.convolutions, self.slopes, strict=True):
             if border and (radius := convolution.kernel_size[0] // 2):
-                x = F.pad(x, (radius,) * 4, mode=border)
+                x = replicated(x, radius)
             x = F.prelu(convolution(x), slope)
+        before, after = reach(self.scale)
         if border:  # one replicated feature row and column, nothing beyond: the authors' deconvolution
-            x = F.pad(F.pad(x, (1,) * 4, mode=border), (1,) * 4)
-        return F.pixel_shuffle(F.conv2d(x, self.phases()), 2) + self.deconvolution_bias
+            x = F.pad(replicated(x, 1), (before - 1, after - 1) * 2)
+        return F.pixel_shuffle(F.conv2d(x, self.phases()), self.scale) + self.deconvolution_bias
 
     def phases(self) -> torch.Tensor:
-        """The 9×9 stride-2 kernel as four 5×5 kernels, one per output phase; 81 taps and 19 fixed zeros.
+        """The 9×9 kernel as one kernel for each output phase of scale × scale; each of its 81 taps once, else zeros.
 
-        out[2j + a] = Σ_dx x[j + dx] w[a + 4 − 2 dx], so phase a has tap dx at k = a + 4 − 2 dx where k ≤ 8.
+        out[s j + a] = Σ_dx x[j + dx] w[a + offset − s dx], so phase a has tap dx at k = a + offset − s dx, 0 ≤ k ≤ 8.
         """
-        d = self.deconvolution.shape[0]
-        taps = F.pad(self.deconvolution[:, 0], (0, 1, 0, 1)).view(d, 5, 2, 5, 2)
-        return taps.flip(1, 3).permute(2, 4, 0, 1, 3).reshape(4, d, 5, 5)
+        d, s = self.deconvolution.shape[0], self.scale
+        taps = self.where @ self.deconvolution[:, 0] @ self.where.T
+        side = self.where.shape[0] // s
+        return taps.view(d, s, side, s, side).permute(1, 3, 0, 2, 4).reshape(s * s, d, side, side)
+
+
+def alone(picture: torch.Tensor) -> torch.Tensor:
+    """A picture as a batch of one."""
+    return picture[None, None].contiguous(memory_format=FORM[picture.is_cuda])
 
 
 @torch.no_grad()
-def validation(network: FSRCNN, pictures: Pictures, device: torch.device) -> tuple[float, float]:
+def validation(network: FSRCNN, pictures: Pictures) -> tuple[float, float]:
     """Mean squared error over all pixels of all validation images, and mean PSNR per image in dB."""
-    errors, pixels, psnr = 0.0, 0, []
+    squared = []
     for low, high in zip(pictures.low, pictures.high, strict=True):
-        x = torch.from_numpy(low)[None, None].to(device, memory_format=torch.channels_last)
-        y = network(x, border="replicate")[0, 0].cpu().numpy()
-        squared = float(np.square(y - high, dtype=np.float64).sum())
-        errors, pixels = errors + squared, pixels + high.size
-        psnr.append(-10 * math.log10(squared / high.size))
-    return errors / pixels, float(np.mean(psnr))
-
-
-def border_loss(network: FSRCNN, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The patch as an image of its own, with the border of inference; its outermost pixels count four times.
-
-    A network that never saw a border uses all of its 9×9 kernel, and the features that it would need two pixels
-    outside the image are not there: a flat picture then darkens at its last row and column.
-    """
-    squared = (network(x, border="replicate") - y) ** 2
-    inside = squared[..., RING:-RING, RING:-RING].sum()
-    return (4 * squared.sum() - 3 * inside) / squared.numel()
+        squared.append((network(alone(low), border=True)[0, 0] - high).double().square().sum())
+    errors, pixels = torch.stack(squared).cpu().numpy(), np.array([high.numel() for high in pictures.high])
+    return float(errors.sum() / pixels.sum()), float(np.mean(-10 * np.log10(errors / pixels)))
 
 
 def better(measure: str, one: dict, other: dict) -> bool:
@@ -146,7 +171,7 @@ def save_beside_and_rename(value: object, path: Path) -> None:
 
 
 def commit() -> str:
-    """The commit that this file is of, with "+changes" where it differs from it."""
+    """The commit that this file is of, "+changes" where it differs; outside git what $FSRCNN_COMMIT says."""
 
     def git(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -156,11 +181,11 @@ def commit() -> str:
     with contextlib.suppress(OSError):
         changed = git("diff", "--quiet", "HEAD").returncode
         return git("log", "-1", "--format=%H").stdout.strip() + ("+changes" if changed else "") or "unknown"
-    return "unknown"
+    return os.environ.get("FSRCNN_COMMIT", "unknown")
 
 
 @torch.no_grad()
-def linearise(network: FSRCNN, pictures: Pictures, device: torch.device) -> int:
+def linearise(network: FSRCNN, pictures: Pictures) -> int:
     """Make linear, with slope 1, every unit whose input has one sign in all pictures; the number of these units.
 
     Nothing changes on the pictures. But where such a unit has a slope of 1/30, say, an edge sharper than any of theirs
@@ -168,7 +193,7 @@ def linearise(network: FSRCNN, pictures: Pictures, device: torch.device) -> int:
     """
     positive = [torch.zeros_like(slope) for slope in network.slopes]
     for low in tqdm(pictures.low, "units of one sign", disable=None):
-        x = torch.from_numpy(low)[None, None].to(device, memory_format=torch.channels_last)
+        x = alone(low)
         for layer, (convolution, slope) in enumerate(zip(network.convolutions, network.slopes, strict=True)):
             x = convolution(F.pad(x, (convolution.kernel_size[0] // 2,) * 4, mode="replicate"))
             positive[layer] += (x > 0).double().mean((0, 2, 3)) / len(pictures.low)
@@ -182,7 +207,7 @@ def linearise(network: FSRCNN, pictures: Pictures, device: torch.device) -> int:
     return sum(int(((share < ONE_SIGN) | (share > 1 - ONE_SIGN)).sum()) for share in positive)
 
 
-def start_from(places: list[Path], network: FSRCNN, device: torch.device) -> dict:
+def start_from(places: list[Path], network: FSRCNN, device: torch.device) -> dict[str, Any]:
     """Take over the best parameters of an earlier run, or the mean of several of its epochs; say which these were."""
     files = [place / "last.pt" if place.is_dir() else place for place in places]
     states = [torch.load(file, weights_only=True, map_location=device) for file in files]
@@ -202,35 +227,64 @@ def optimizer_of(network: FSRCNN, options: argparse.Namespace) -> torch.optim.Op
     """Groups with their own "rate", which the schedule scales: for Adam two, for SOAP one a layer."""
     deconvolution = [network.deconvolution, network.deconvolution_bias]
     layers = [[c.weight, c.bias, slope] for c, slope in zip(network.convolutions, network.slopes, strict=True)]
+    device = network.deconvolution.device
+
+    def group(parameters: list[nn.Parameter], rate: float) -> dict[str, Any]:
+        return {"params": parameters, "rate": rate, "lr": torch.zeros((), device=device)}
+
     if options.optimizer == "soap":
-        groups = [{"params": layer, "rate": options.rate} for layer in layers]
-        return Soap(groups + [{"params": [p], "rate": options.deconvolution_rate} for p in deconvolution])
+        groups = [group(layer, options.rate) for layer in layers]
+        return Soap(groups + [group([p], options.deconvolution_rate) for p in deconvolution])
     others = [p for name, p in network.named_parameters() if not name.startswith("deconvolution")]
-    return torch.optim.Adam(
-        [{"params": others, "rate": options.rate}, {"params": deconvolution, "rate": options.deconvolution_rate}],
-        fused=options.device == "cpu",
-    )
+    groups = [group(others, options.rate), group(deconvolution, options.deconvolution_rate)]
+    return torch.optim.Adam(groups, fused=True, capturable=device.type == "cuda")
+
+
+def factors(epoch: int, steps: int, options: argparse.Namespace) -> np.ndarray:
+    """On every rate, at each step of an epoch: a straight rise over --warm-up epochs, a cosine to zero over the run."""
+    gone = epoch + np.arange(steps) / steps
+    rise = np.minimum((gone + 1 / steps) / options.warm_up, 1) if options.warm_up else 1
+    return rise * 0.5 * (1 + np.cos(np.pi * gone / options.epochs))
+
+
+@functools.cache
+def _pictures(*arguments: Any, **more: Any) -> Pictures:
+    return Pictures(*arguments, **more)
+
+
+def pictures_of(folder: Path, what: str, options: argparse.Namespace, also_binned: bool = False) -> Pictures:
+    """Pictures are read once, where several runs take the same."""
+    with READING:
+        return _pictures(folder, what, also_binned, scale=options.scale, device=options.device)
 
 
 def train(options: argparse.Namespace) -> dict[str, Any]:
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads it
-    device = torch.device(options.device)
+    stream = torch.cuda.stream(torch.cuda.Stream()) if options.device.startswith("cuda") else contextlib.nullcontext()
+    with stream:
+        return _train(options, torch.device(options.device))
+
+
+def _train(options: argparse.Namespace, device: torch.device) -> dict[str, Any]:
     d, s, m = options.architecture
-    side = TARGET + 2 * halo(m)
-    network = FSRCNN(d, s, m, torch.Generator().manual_seed(options.seed)).to(device, memory_format=torch.channels_last)
+    side = TARGET + 2 * halo(m, options.scale)
+    network = FSRCNN(d, s, m, torch.Generator().manual_seed(options.seed), options.scale)
+    network.to(device, memory_format=FORM[device.type == "cuda"])
     optimizer = optimizer_of(network, options)
     recipe = {
-        key: getattr(options, key) for key in ("architecture", "epochs", "seed", "rate", "deconvolution_rate", "clip")
-    } | {"target": TARGET, "batch": BATCH}
+        key: getattr(options, key)
+        for key in ("architecture", "epochs", "seed", "rate", "deconvolution_rate", "clip", "batch")
+    } | {"target": TARGET}
     recipe |= {key: value for key, usual in PAPER.items() if (value := getattr(options, key)) != usual}
     if options.start:
         recipe["start"] = start_from(options.start, network, device)
 
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     path = options.checkpoints / "last.pt"
-    state: dict[str, Any] = {"recipe": recipe, "commit": commit(), "epoch": 0, "history": [], "best": None}
+    state: dict[str, Any] = {"recipe": recipe, "commit": commit()}
+    state |= {"device": told_of(device), "epoch": 0, "history": [], "best": None}
     if path.exists():
         state = torch.load(path, weights_only=True, map_location=device)
         if state["recipe"] != recipe:
@@ -241,38 +295,31 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
         optimizer.load_state_dict(state["optimizer"])
         print(f"resuming after epoch {state['epoch']}", flush=True)
 
-    training = Pictures(options.train, "training", options.also_binned)
-    validating = Pictures(options.val, "validation")
+    training = pictures_of(options.train, "training", options, options.also_binned)
+    validating = pictures_of(options.val, "validation", options)
     if overlap := set(training.names) & set(validating.names):
         raise SystemExit(f"{len(overlap)} pictures are in both --train and --val, e.g. {min(overlap)}")
     state |= {"training": training.describe(), "validation": validating.describe()}
     if options.linearise and not state["epoch"]:
-        print(f"{linearise(network, training, device)} units have one sign and are linear now", flush=True)
+        print(f"{linearise(network, training)} units have one sign and are linear now", flush=True)
 
+    if not options.epochs:
+        loss, psnr = validation(network, validating)
+        copy = {k: v.detach().clone() for k, v in network.state_dict().items()}
+        state["best"] = {"epoch": 0, "validation_loss": loss, "validation_psnr": psnr, "network": copy}
+    stepping = Steps(network, optimizer, training, side, options)
     for epoch in range(state["epoch"], options.epochs):
         patches = epoch_patches(training, side, options.seed, epoch)
-        steps = math.ceil(len(patches) / BATCH)
-        started, total = time.monotonic(), 0.0
+        steps = math.ceil(len(patches) / options.batch)
+        started = time.monotonic()
+        stepping.begin(patches, factors(epoch, steps, options))
         for step in tqdm(range(steps), f"epoch {epoch + 1}/{options.epochs}", disable=None, leave=False):
-            progress = (epoch + step / steps) / options.epochs
-            for group in optimizer.param_groups:
-                group["lr"] = group["rate"] * 0.5 * (1 + math.cos(math.pi * progress))
-            rows = patches[step * BATCH : (step + 1) * BATCH]
-            if options.full_contrast and step % 4 == 2:
-                x, y = batch(training, side, rows, device, full_contrast=True)
-                loss = FULL_CONTRAST_WEIGHT * F.mse_loss(network(x), y)
-            elif options.at_border and (step + 1) % options.border_every == 0:
-                loss = border_loss(network, *batch(training, side, rows, device, target=side))
-            else:
-                x, y = batch(training, side, rows, device)
-                loss = F.mse_loss(network(x), y)
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), options.clip)
-            optimizer.step()
-            total += loss.item()
+            stepping.take(step)
+            if options.optimizer == "soap":
+                optimizer.turn_when_due(epoch * steps + step + 1)
+        total = stepping.total.item()
         seconds = time.monotonic() - started
-        loss, psnr = validation(network, validating, device)
+        loss, psnr = validation(network, validating)
         state["history"].append(
             {
                 "epoch": epoch + 1,
@@ -292,11 +339,15 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
             save_beside_and_rename(state, options.checkpoints / f"epoch{epoch + 1}.pt")
         (options.checkpoints / "history.json").write_text(json.dumps(state["history"], indent=1))
         print(
-            f"epoch {epoch + 1}: training {total / steps:.4e}, validation {loss:.4e} ({psnr:.3f} dB), "
-            f"best epoch {state['best']['epoch']}, {seconds:.0f} s",
+            f"{options.checkpoints.name}, epoch {epoch + 1}: training {total / steps:.4e}, "
+            f"validation {loss:.4e} ({psnr:.3f} dB), best epoch {state['best']['epoch']}, {seconds:.0f} s",
             flush=True,
         )
     return state
+
+
+def told_of(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU"
 
 
 def export(state: dict[str, Any], options: argparse.Namespace) -> None:
@@ -304,9 +355,10 @@ def export(state: dict[str, Any], options: argparse.Namespace) -> None:
     start = state["recipe"].get("start", {"history": []})
     before = len(start["history"])
     history = start["history"] + [h | {"epoch": h["epoch"] + before} for h in state["history"]]
+    scale = state["recipe"].get("scale", PAPER["scale"])
     settings = {key: value for key, value in state["recipe"].items() if key != "start"}
     provenance = {
-        "model": "FSRCNN({},{},{}) x2".format(*state["recipe"]["architecture"]),
+        "model": "FSRCNN({},{},{})".format(*state["recipe"]["architecture"]) + f" x{scale}",
         "recipe": "Honjo et al., Eur J Radiol 154 (2022) 110433, section 2.2; weights/train.py",
         "epochs": state["epoch"] + before,
         "best_epoch": state["best"]["epoch"] + before,
@@ -321,16 +373,23 @@ def export(state: dict[str, Any], options: argparse.Namespace) -> None:
         "seconds": round(sum(h["seconds"] for h in history)),
         "history": history,
         "commit": state["commit"],
+        "device": state["device"],
         "software": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "date": datetime.date.today().isoformat(),
         "not_for": "diagnosis; it amplifies noise, and it was trained on photographs",
     }
-    model = model_of(state["best"]["network"], licence=options.licence, provenance=provenance)
+    model = model_of(
+        state["best"]["network"],
+        scale=scale,
+        deconvolution_offset=offset(scale),
+        licence=options.licence,
+        provenance=provenance,
+    )
     save_weights(model, options.out, overwrite=True)
     print(f"{options.out}: best epoch {state['best']['epoch']} of {state['epoch']}")
 
 
-def main() -> None:
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--train", type=Path, required=True, help="folder of training photographs")
     parser.add_argument("--val", type=Path, required=True, help="folder of validation photographs")
@@ -339,7 +398,7 @@ def main() -> None:
     parser.add_argument(
         "--architecture", type=lambda t: [int(v) for v in t.split(",")], default=[56, 12, 4], metavar="D,S,M"
     )
-    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--epochs", type=int, default=100, help="0: only what --start and --linearise make")
     parser.add_argument(
         "--start", type=Path, nargs="+", metavar="RUN",
         help="begin with the best parameters of that run's folder, or the mean of several of its epochN.pt",
@@ -358,13 +417,19 @@ def main() -> None:
     parser.add_argument("--linearise", action="store_true", help="at the start: units of one sign become linear")
     parser.add_argument("--optimizer", choices=("adam", "soap"), default="adam", help="the paper's, or weights/soap.py")
     parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--warm-up", type=float, default=0, metavar="N", help="epochs in which the rate rises from 0")
+    parser.add_argument("--scale", type=int, choices=(2, 3, 4), default=2, help="binning of as many rows and columns")
+    parser.add_argument("--batch", type=int, default=6, help="patches a step")
     parser.add_argument("--deconvolution-rate", type=float, default=1e-3)
     parser.add_argument("--clip", type=float, default=0.05, help="largest gradient norm")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--licence", default="BSD-3-Clause")
     parser.add_argument("--export-now", action="store_true", help="train no more: write the best of the checkpoint")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def run(options: argparse.Namespace) -> None:
     if options.export_now:
         state = torch.load(options.checkpoints / "last.pt", weights_only=True, map_location="cpu")
     else:
@@ -374,4 +439,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(parsed())

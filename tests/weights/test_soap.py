@@ -16,9 +16,10 @@ def descend(start, gradients, **options):
     layer = torch.nn.Parameter(torch.tensor(start, dtype=torch.float64))
     optimizer = Soap([{"params": [layer]}], **options)
     optimizer.param_groups[0]["lr"] = 0.01
-    for gradient in gradients:
+    for step, gradient in enumerate(gradients, 1):
         layer.grad = torch.tensor(gradient(layer.detach().numpy()), dtype=torch.float64)
         optimizer.step()
+        optimizer.turn_when_due(step)
     return layer.detach().numpy()
 
 

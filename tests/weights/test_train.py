@@ -1,6 +1,7 @@
 """The training recipe on pictures of nothing: determinism, resuming, the phases, what is exported."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from PIL import Image
 import fsrcnn_np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "weights"))
+import patches
+import together
+
 import train
 
 
@@ -29,28 +33,59 @@ def options(tmp_path):
         architecture=[6, 3, 2], epochs=3, seed=4, rate=1e-3, deconvolution_rate=1e-3, clip=0.1, threads=1,
         device="cpu", licence="CC0-1.0", start=None, also_binned=False, at_border=False,
         optimizer="adam", full_contrast=False, linearise=False,
-        keep=False, border_every=2, best_by="loss",
+        keep=False, border_every=2, best_by="loss", warm_up=0, scale=2, batch=6,
     )  # fmt: skip
 
 
-def test_phases_are_the_deconvolution():
-    network = train.FSRCNN(6, 3, 1, torch.Generator().manual_seed(0))
+@pytest.mark.parametrize(("scale", "padding", "more"), [(2, 4, 1), (3, 3, 0), (4, 3, 1)])
+def test_phases_are_the_deconvolution(scale, padding, more):
+    network = train.FSRCNN(6, 3, 1, torch.Generator().manual_seed(0), scale)
     features = torch.randn(2, 6, 5, 7, generator=torch.Generator().manual_seed(1))
-    expected = F.conv_transpose2d(features, network.deconvolution, stride=2, padding=4, output_padding=1)
-    found = F.pixel_shuffle(F.conv2d(features, network.phases(), padding=2), 2)
+    expected = F.conv_transpose2d(features, network.deconvolution, stride=scale, padding=padding, output_padding=more)
+    assert expected.shape == (2, 1, 5 * scale, 7 * scale)
+    before, after = train.reach(scale)
+    found = F.pixel_shuffle(F.conv2d(F.pad(features, (before, after) * 2), network.phases()), scale)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-7)
     network.phases().sum().backward()
-    assert (network.deconvolution.grad == 1).all()  # 81 taps, each once: none of the 19 fixed zeros learns
+    assert (network.deconvolution.grad == 1).all()  # 81 taps, each once: no fixed zero learns
 
 
-def test_valid_patches_see_what_the_whole_image_sees():
-    network = train.FSRCNN(6, 3, 2, torch.Generator().manual_seed(0))
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_valid_patches_see_what_the_whole_image_sees(scale):
+    network = train.FSRCNN(6, 3, 2, torch.Generator().manual_seed(0), scale)
     image = torch.rand(1, 1, 40, 40, generator=torch.Generator().manual_seed(1))
-    whole = network(image, border="replicate")
-    halo = train.halo(2)
+    whole = network(image, border=True)
+    halo = train.halo(2, scale)
     patch = network(image[..., 3 : 3 + 12 + 2 * halo, 5 : 5 + 12 + 2 * halo])
-    rows, columns = 2 * (3 + halo), 2 * (5 + halo)
-    torch.testing.assert_close(patch, whole[..., rows : rows + 24, columns : columns + 24], rtol=0, atol=1e-6)
+    rows, columns = scale * (3 + halo), scale * (5 + halo)
+    part = whole[..., rows : rows + 12 * scale, columns : columns + 12 * scale]
+    torch.testing.assert_close(patch, part, rtol=0, atol=1e-6)
+
+
+def test_a_replicated_border_is_torchs():
+    x = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(1))
+    for radius in (1, 2):
+        assert torch.equal(train.replicated(x, radius), F.pad(x, (radius,) * 4, mode="replicate"))
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_windows_are_turned_as_numpy_turns(options, scale):
+    pictures = train.Pictures(options.train, "training", scale=scale)
+    rows = torch.tensor([[index, 3, 7, symmetry] for index in (0, 2) for symmetry in range(8)])
+    low, high = pictures.windows(rows, 10)
+    for found, planes, factor in ((low, pictures.low, 1), (high, pictures.high, scale)):
+        for window, (index, row, column, symmetry) in zip(found, rows.tolist(), strict=True):
+            part = planes[index].numpy()[factor * row : factor * (row + 10), factor * column : factor * (column + 10)]
+            part = np.rot90(part.T if symmetry & 4 else part, symmetry & 3)
+            np.testing.assert_array_equal(window[0], part)
+
+
+def test_the_schedule(options):
+    options.epochs, options.warm_up = 4, 0.5
+    rates = np.concatenate([train.factors(epoch, 10, options) for epoch in range(4)])
+    cosine = 0.5 * (1 + np.cos(np.pi * np.arange(40) / 40))
+    np.testing.assert_allclose(rates[:5], np.arange(1, 6) / 5 * cosine[:5])
+    np.testing.assert_allclose(rates[5:], cosine[5:])
 
 
 def test_an_epoch_takes_every_picture_once_and_a_quarter_of_its_pixels(options):
@@ -59,11 +94,11 @@ def test_an_epoch_takes_every_picture_once_and_a_quarter_of_its_pixels(options):
     rows = train.epoch_patches(pictures, side, 1, 0)
     for index, low in enumerate(pictures.low):
         mine = rows[rows[:, 0] == index]
-        assert len(mine) * train.TARGET**2 >= low.size / 4
+        assert len(mine) * train.TARGET**2 >= low.numel() / 4
         assert (mine[:, 1] + side <= low.shape[0]).all()
         assert (mine[:, 2] + side <= low.shape[1]).all()
     assert not np.array_equal(rows, train.epoch_patches(pictures, side, 1, 1))
-    x, y = train.batch(pictures, side, rows, "cpu")
+    x, y = patches.batch(pictures, side, torch.from_numpy(rows))
     margin = (side - train.TARGET) // 2
     inner = x[..., margin:-margin, margin:-margin]
     torch.testing.assert_close(F.avg_pool2d(y, 2), inner, rtol=0, atol=1e-6)  # the target's binning is the input
@@ -104,21 +139,23 @@ def test_a_killed_run_ends_as_an_uninterrupted_one(options, tmp_path, monkeypatc
         train.train(options)
 
 
-def test_what_is_exported(options):
+@pytest.mark.parametrize("scale", [2, 3])
+def test_what_is_exported(options, scale):
+    options.scale = scale
     state = train.train(options)
     train.export(state, options)
     weights = fsrcnn_np.load_weights(options.out)
-    assert str(weights.architecture) == "FSRCNN(6,3,2) x2"
+    assert str(weights.architecture) == f"FSRCNN(6,3,2) x{scale}"
     assert weights.border == "replicate"
     best = min(state["history"], key=lambda h: h["validation_loss"])
     assert weights.provenance["best_epoch"] == best["epoch"]
     assert len(weights.provenance["history"]) == weights.provenance["epochs"] == 3
-    low = train.Pictures(options.val, "validation").low[0]
-    network = train.FSRCNN(6, 3, 2, torch.Generator())
+    low = train.Pictures(options.val, "validation", scale=scale).low[0]
+    network = train.FSRCNN(6, 3, 2, torch.Generator(), scale)
     network.load_state_dict(state["best"]["network"])
     with torch.no_grad():
-        expected = network(torch.from_numpy(low)[None, None], border="replicate")[0, 0].numpy()
-    np.testing.assert_allclose(fsrcnn_np.forward(low, weights, engine="reference"), expected, rtol=0, atol=1e-5)
+        expected = network(low[None, None], border=True)[0, 0].numpy()
+    np.testing.assert_allclose(fsrcnn_np.forward(low.numpy(), weights, engine="reference"), expected, rtol=0, atol=1e-5)
 
 
 def test_a_run_goes_on_from_another_and_learns_the_border(options, tmp_path):
@@ -147,12 +184,12 @@ def test_units_of_one_sign_become_linear_and_nothing_else_changes(options):
         parameters.normal_(0.3, 0.1, generator=torch.Generator().manual_seed(2))
     network.convolutions[0].bias[:3] = torch.tensor([-50.0, 50.0, -50.0])
     network.slopes[0][:3] = torch.tensor([0.02, 0.4, -0.3])
-    x = torch.from_numpy(pictures.low[0])[None, None]
-    before = network(x, border="replicate")
-    told = train.linearise(network, pictures, "cpu")
+    x = pictures.low[0][None, None]
+    before = network(x, border=True)
+    told = train.linearise(network, pictures)
     assert torch.equal(network.slopes[0][:3], torch.ones(3))
     assert told == sum(int((slope == 1).sum()) for slope in network.slopes) < 6 + 3 + 6 + 6
-    torch.testing.assert_close(network(x, border="replicate"), before, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(network(x, border=True), before, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(("measure", "key"), [("loss", "validation_loss"), ("psnr", "validation_psnr")])
@@ -168,7 +205,7 @@ def test_the_best_epoch(options, measure, key):
 def test_full_contrast_patches_are_black_and_white_and_binned_again(options, target):
     pictures = train.Pictures(options.train, "training")
     rows = train.epoch_patches(pictures, train.TARGET + 16, seed=3, epoch=0)[:5]
-    low, high = train.batch(pictures, train.TARGET + 16, rows, "cpu", target=target, full_contrast=True)
+    low, high = patches.batch(pictures, train.TARGET + 16, torch.from_numpy(rows), target=target, full_contrast=True)
     assert set(np.unique(high.numpy())) == {0.0, 1.0}
     margin = (train.TARGET + 16 - target) // 2
     inner = low[:, :, margin : margin + target, margin : margin + target]
@@ -201,3 +238,33 @@ def test_a_run_begins_with_the_mean_of_epochs(options, tmp_path):
     told = fsrcnn_np.load_weights(options.out).provenance
     assert told["epochs"] == 6
     assert told["mean_of_epochs"] == [2, 3]
+
+
+def test_runs_side_by_side_end_as_alone(options, tmp_path, monkeypatch, capsys):
+    place = f"--train {options.train} --val {options.val} --architecture 6,3,2 --epochs 2 --threads 1"
+    lines = [f"{place} --checkpoints {tmp_path / str(seed)} --seed {seed}" for seed in (1, 2)]
+    (tmp_path / "runs").write_text("# two seeds\n" + "\n".join(lines))
+    monkeypatch.setattr(sys, "argv", ["together.py", str(tmp_path / "runs")])
+    together.main()
+    alone = train.train(train.parsed(shlex.split(lines[1].replace(str(tmp_path / "2"), str(tmp_path / "alone")))))
+    beside = torch.load(tmp_path / "2" / "last.pt", weights_only=True)
+    assert all(torch.equal(value, alone["network"][name]) for name, value in beside["network"].items())
+    other = place.replace(str(options.val), str(options.train))  # both folders the same: refused, the other run goes on
+    (tmp_path / "runs").write_text(f"{other} --checkpoints {tmp_path / '3'}\n{place} --checkpoints {tmp_path / '4'}")
+    with pytest.raises(SystemExit, match="both"):
+        together.main()
+    assert (tmp_path / "4" / "last.pt").exists()
+
+
+def test_no_epoch_only_what_the_start_gives(options, tmp_path):
+    first = train.train(options)
+    options.start, options.checkpoints, options.epochs, options.linearise = (
+        [options.checkpoints],
+        tmp_path / "b",
+        0,
+        True,
+    )
+    train.export(train.train(options), options)
+    told = fsrcnn_np.load_weights(options.out).provenance
+    assert told["epochs"] == told["best_epoch"] == first["best"]["epoch"]
+    assert told["validation_loss"] == pytest.approx(first["best"]["validation_loss"], rel=1e-5)
