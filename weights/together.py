@@ -3,8 +3,8 @@
     python weights/together.py RUNS          # a file: each line is one run's arguments to weights/train.py
 
 One run alone leaves a card idle for most of the time: its kernels are short and small. Here each run is a thread with
-a stream of its own, and pictures that several runs take are in memory once. A line that starts with # is no run. The
-runs end as they would alone.
+a stream of its own, and pictures that several runs take are in memory once. A line that starts with # is no run. A run
+that begins (--start) with what another line's makes (--checkpoints) waits for it. All end as they would alone.
 """
 
 from __future__ import annotations
@@ -26,16 +26,19 @@ def main() -> None:
     failed: list[str] = []
 
     def one(options: argparse.Namespace) -> None:
+        for place in options.start or ():
+            if place in threads:
+                threads[place].join()
         try:
             train.run(options)
         except (Exception, SystemExit) as error:  # the others go on
             traceback.print_exc()
             failed.append(f"{options.checkpoints}: {error}")
 
-    threads = [threading.Thread(target=one, args=(options,)) for options in runs]
-    for thread in threads:
+    threads = {options.checkpoints: threading.Thread(target=one, args=(options,)) for options in runs}
+    for thread in threads.values():
         thread.start()
-    for thread in threads:
+    for thread in threads.values():
         thread.join()
     if failed:
         raise SystemExit("\n".join(failed))

@@ -243,12 +243,15 @@ def test_a_run_begins_with_the_mean_of_epochs(options, tmp_path):
 def test_runs_side_by_side_end_as_alone(options, tmp_path, monkeypatch, capsys):
     place = f"--train {options.train} --val {options.val} --architecture 6,3,2 --epochs 2 --threads 1"
     lines = [f"{place} --checkpoints {tmp_path / str(seed)} --seed {seed}" for seed in (1, 2)]
+    lines.insert(0, f"{place} --checkpoints {tmp_path / 'after'} --start {tmp_path / '2'}")
     (tmp_path / "runs").write_text("# two seeds\n" + "\n".join(lines))
     monkeypatch.setattr(sys, "argv", ["together.py", str(tmp_path / "runs")])
     together.main()
-    alone = train.train(train.parsed(shlex.split(lines[1].replace(str(tmp_path / "2"), str(tmp_path / "alone")))))
+    alone = train.train(train.parsed(shlex.split(lines[2].replace(str(tmp_path / "2"), str(tmp_path / "alone")))))
     beside = torch.load(tmp_path / "2" / "last.pt", weights_only=True)
     assert all(torch.equal(value, alone["network"][name]) for name, value in beside["network"].items())
+    after = torch.load(tmp_path / "after" / "last.pt", weights_only=True)
+    assert after["recipe"]["start"]["best_epoch"] == beside["best"]["epoch"]
     other = place.replace(str(options.val), str(options.train))  # both folders the same: refused, the other run goes on
     (tmp_path / "runs").write_text(f"{other} --checkpoints {tmp_path / '3'}\n{place} --checkpoints {tmp_path / '4'}")
     with pytest.raises(SystemExit, match="both"):
