@@ -24,21 +24,23 @@ def main() -> None:
     lines = [line.strip() for line in parser.parse_args().runs.read_text().splitlines()]
     runs = [train.parsed(shlex.split(line)) for line in lines if line and not line.startswith("#")]
     failed: list[str] = []
+    ended = {options.checkpoints: threading.Event() for options in runs}
 
     def one(options: argparse.Namespace) -> None:
         for place in options.start or ():
-            if place in threads:
-                threads[place].join()
+            if place in ended:
+                ended[place].wait()
         try:
             train.run(options)
         except (Exception, SystemExit) as error:  # the others go on
             traceback.print_exc()
             failed.append(f"{options.checkpoints}: {error}")
+        ended[options.checkpoints].set()
 
-    threads = {options.checkpoints: threading.Thread(target=one, args=(options,)) for options in runs}
-    for thread in threads.values():
+    threads = [threading.Thread(target=one, args=(options,)) for options in runs]
+    for thread in threads:
         thread.start()
-    for thread in threads.values():
+    for thread in threads:
         thread.join()
     if failed:
         raise SystemExit("\n".join(failed))
