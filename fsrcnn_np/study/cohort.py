@@ -68,6 +68,7 @@ class Cohort:
     entries: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...]
     remarks: tuple[str, ...] = ()
+    folder: str = ""  #: where names that are no whole path begin
 
 
 def read_cohort(path: str | PathLike[str], *, without: str | PathLike[str] | None = None) -> Cohort:
@@ -112,7 +113,7 @@ def _folder(folder: Path, without: str | PathLike[str] | None) -> Cohort:
             left_out.append(LeftOut(found.path, found.error.removeprefix(f"{found.path}: ")))
         elif outside is None or not Path(found.path).resolve().is_relative_to(outside):
             entries.append(Entry(_name(found.path, folder), found.path, found.path))
-    return Cohort(folder.resolve().name, tuple(entries), tuple(left_out))
+    return Cohort(folder.resolve().name, tuple(entries), tuple(left_out), folder=str(folder.resolve()))
 
 
 def _csv(path: Path) -> Cohort:
@@ -131,7 +132,9 @@ def _csv(path: Path) -> Cohort:
                 )
             else:
                 rows[identity], entries[identity] = row.number, entry
-    return Cohort(path.stem, tuple(entries.values()), tuple(sheet.left_out), tuple(remarks))
+    return Cohort(
+        path.stem, tuple(entries.values()), tuple(sheet.left_out), tuple(remarks), str(path.parent.resolve())
+    )  # fmt: skip
 
 
 def _meaning(column: str) -> str:

@@ -171,3 +171,4 @@ class Study:
     about: About = About()
     left_out: Sequence[LeftOut] = ()
     name: str = ""  #: the cohort's
+    folder: str = ""  #: where the paths of cases begin that are no whole ones

@@ -87,7 +87,7 @@ def read_study(results: str | PathLike[str]) -> Study:
     if not path.exists():
         raise FileError(f"{path}: there is no such store; make it: fsrcnn-np study run COHORT -o {path.parent}")
     with _opened(path) as connection, _one_line(path):
-        about, name, _ = _about(connection)
+        about, name, stored = _about(connection)
         twice = _duplicates(connection)
         cases = [
             _case(row) for row in connection.execute(
@@ -105,7 +105,7 @@ def read_study(results: str | PathLike[str]) -> Study:
                    row["patient"])
             for row in connection.execute("SELECT * FROM ratings ORDER BY rowid")
         ]  # fmt: skip
-        return Study(cases, ratings, about, left_out, name)
+        return Study(cases, ratings, about, left_out, name, stored.get("folder", ""))
 
 
 class Kept(NamedTuple):
@@ -183,7 +183,10 @@ class Store:
     def begin(self, cohort: Cohort) -> None:
         """Take over what the cohort says now; what was measured stays as it is."""
         with self.writing() as c:
-            c.execute("INSERT OR REPLACE INTO about VALUES ('cohort', ?)", (cohort.name,))
+            c.executemany(
+                "INSERT OR REPLACE INTO about VALUES (?, ?)",
+                (("cohort", writable(cohort.name)), ("folder", writable(cohort.folder))),
+            )
             c.execute("UPDATE images SET position = NULL")
             c.execute("DELETE FROM left_out WHERE name IS NULL")
             there = {name for (name,) in c.execute("SELECT name FROM images WHERE key IS NOT NULL")}
