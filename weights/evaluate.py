@@ -8,7 +8,8 @@ folders that are not there, the rows are left out and named.
 Photographs: luma 0.299 R + 0.587 G + 0.114 B in full range, rounded to 8 bits; the low-resolution input is its 2×2
 binning, not quantised; the output is rounded to 8 bits; 2 pixels are cut at the border; PSNR per image, then the mean.
 Mammograms: the original against SR of its own 2×2 binning, at its native depth, on the pixels above 2 % of the range
-(the breast, not the black around it).
+(the breast, not the black around it). PIQE is of the stored values, enlarged in their own class: integers are rounded
+by the network once at its end, by bicubic after each of its two passes, as MATLAB's `imresize` does with a class.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from fsrcnn_np.images.imresize import imresize
 from fsrcnn_np.images.quality import psnr, ssim
 from fsrcnn_np.images.value_range import ValueRange, normalise, to_integers
 from fsrcnn_np.pipeline import picture_range
+from fsrcnn_np.study.compare import bicubic, export_8_bit, native_piqe
 from piqe_np import piqe
 
 HERE = Path(__file__).parent
@@ -79,11 +81,11 @@ def mammogram(path: Path, models: dict, ranges: dict[str, float]) -> dict:
     """Binned back: PSNR and SSIM; and PIQE of the original and of its ×2, at 8-bit export and at native depth."""
     picture = files.read(path)
     bounds = picture_range(picture, ranges.get(path.name))
-    pixels = picture.pixels[: picture.pixels.shape[0] // 2 * 2, : picture.pixels.shape[1] // 2 * 2]
-    original = normalise(pixels, bounds)
+    pixels = picture.pixels
+    original = normalise(pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2], bounds)
     low = bin2x2(original).astype(np.float32)
     inside = original > 0.02
-    scores = {"original": both_piqe(original, pixels.dtype, bounds)}
+    scores = {"original": both_piqe(pixels, bounds)}
     back = {}
     for name, model in models.items():
         again = enlarge(low, model)
@@ -92,16 +94,21 @@ def mammogram(path: Path, models: dict, ranges: dict[str, float]) -> dict:
             "ssim": ssim(again, original, data_range=1),
         }
         started = time.perf_counter()
-        large = enlarge(original, model)
-        scores[name] = both_piqe(large, pixels.dtype, bounds) | {"seconds": time.perf_counter() - started}
+        large = enlarge_stored(pixels, model, bounds)
+        scores[name] = both_piqe(large, bounds) | {"seconds": time.perf_counter() - started}
     return {"range": str(bounds), "shape": pixels.shape, "binned_back": back, "piqe": scores}
 
 
-def both_piqe(image: np.ndarray, dtype: np.dtype, bounds: ValueRange) -> dict:
-    """Scores of an image in [0, 1], exported as 8 bits and as the dtype that it came in."""
-    eight = to_integers(image * np.float32(255), np.uint8)
-    native = to_integers(image * np.float32(bounds.span), dtype, low=0, high=bounds.span)
-    return {"8 bits": piqe(eight).score, "native": piqe(native, data_range=bounds.span).score}
+def enlarge_stored(pixels: np.ndarray, model: Model, bounds: ValueRange) -> np.ndarray:
+    """×2 of stored values, of their own dtype, as `fsrcnn-np compare` makes it."""
+    if isinstance(model, str):
+        return bicubic(pixels, 2, bounds)
+    return fsrcnn_np.upscale(pixels, weights=model, data_range=(bounds.low, bounds.high))
+
+
+def both_piqe(pixels: np.ndarray, bounds: ValueRange) -> dict:
+    """Scores of stored values, as `fsrcnn-np compare` gives them: of the 8-bit export, and at native depth."""
+    return {"8 bits": piqe(export_8_bit(pixels, bounds)).score, "native": native_piqe(pixels, bounds).score}
 
 
 def curve(models: dict, path: Path) -> None:
@@ -137,7 +144,10 @@ def tables(results: dict) -> str:
         back = {file: each["binned_back"] for file, each in found.items()}
         rows = [[f, *(f"{b[n]['psnr']:.2f} / {b[n]['ssim']:.4f}" for n in names)] for f, b in back.items()]
         parts += [table(["", *names], rows)]
-        parts += ["PIQE of mammograms and of their ×2: 8-bit export / native depth. Lower is taken for better."]
+        parts += [
+            "PIQE of mammograms and of their ×2, as `fsrcnn-np compare` gives it: 8-bit export / native depth. "
+            "Lower is taken for better."
+        ]
         scores = {file: each["piqe"] for file, each in found.items()}
         columns = ["original", *names]
         parts += [

@@ -12,6 +12,7 @@ scored under one change at a time:
 - the picture's own noise: smoothed before (Gaussian, σ 1 pixel), as it is, and with noise added (σ 1 % of the range,
   seed 0).
 
+Pictures are enlarged in the class that they are stored in, as `fsrcnn-np compare` does it (see evaluate.py).
 A cell is score (share of active blocks; of these artifact, noisy; in %), so that one sees which term moved.
 """
 
@@ -24,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 from checkpoint import model_of
-from evaluate import BICUBIC, HERE, NAMED_RANGE, Model, enlarge, named_range, pictures
+from evaluate import BICUBIC, HERE, NAMED_RANGE, Model, enlarge_stored, named_range, pictures
 from scipy import ndimage
 from tqdm import tqdm
 
@@ -32,12 +33,17 @@ import fsrcnn_np
 from card import insert, table
 from fsrcnn_np import files
 from fsrcnn_np.convert import shipped
-from fsrcnn_np.images.value_range import normalise, to_integers
+from fsrcnn_np.images.value_range import ValueRange, denormalise, normalise, to_integers, value_range
 from fsrcnn_np.network.weights import Weights
 from fsrcnn_np.pipeline import picture_range
+from fsrcnn_np.study.compare import export_8_bit, native_piqe
 from piqe_np import piqe
 
 COLUMNS = ("original", "bicubic", "SR")
+SNAPSHOTS = (
+    "SR of the 8-bit export by snapshots of a training run (`--checkpoints`); where the run is not at hand, the "
+    "figures of the last time that it was."
+)
 BREAST = 0.02  # of the range: above the black around the breast
 
 
@@ -49,17 +55,17 @@ def snapshot(path: Path) -> Weights:
     return model_of(state["network"])
 
 
-def scored(image: np.ndarray, how: str, span: float, window: tuple[float, float]) -> dict:
-    """PIQE of an image in [0, 1], made into what `how` says."""
+def scored(image: np.ndarray, how: str, bounds: ValueRange, window: tuple[float, float]) -> dict:
+    """PIQE of stored values, made into what `how` says."""
     if how == "8-bit export":
-        result = piqe(to_integers(image * np.float32(255), np.uint8))
+        result = piqe(export_8_bit(image, bounds))
     elif how == "native depth":
-        result = piqe(to_integers(image * np.float32(span), np.uint16, low=0, high=span), data_range=span)
+        result = native_piqe(image, bounds)
     elif how == "12 bits as if 16":
-        result = piqe(to_integers(image * np.float32(4095), np.uint16))
+        result = piqe(to_integers(normalise(image, bounds) * np.float32(4095), np.uint16))
     elif how == "windowed 8-bit":
         low, high = window
-        result = piqe(to_integers((image - low) / (high - low) * np.float32(255), np.uint8))
+        result = piqe(to_integers((normalise(image, bounds) - low) / (high - low) * np.float32(255), np.uint8))
     else:
         result = piqe(image)
     active = result.activity_mask
@@ -79,42 +85,46 @@ def noise_level(image: np.ndarray) -> float:
     return float(np.median(np.abs(d[inside])) / 0.6745 / 2)
 
 
-def examine(path: Path, models: dict, default: str, ranges: dict[str, float]) -> dict:
-    """All rows of one mammogram."""
+def examine(path: Path, models: dict, snapshots: dict, ranges: dict[str, float]) -> dict:
+    """All rows of one mammogram; the first model is the one whose border, scoring and noise are varied."""
     picture = files.read(path)
     bounds = picture_range(picture, ranges.get(path.name))
-    image = normalise(picture.pixels, bounds)
+    stored, image = picture.pixels, normalise(picture.pixels, bounds)
     low, high = np.percentile(image[image > BREAST], [1, 99.9])
     window = float(low), float(high)
     rng = np.random.default_rng(0)
     noisy = (image + rng.standard_normal(image.shape, np.float32) * np.float32(0.01)).clip(0, 1)
     smooth = ndimage.gaussian_filter(image, 1, mode="nearest")
-    found: dict = {"noise": noise_level(image), "range": str(bounds), "rows": {}}
-
-    def row(name: str, before: np.ndarray, model: Model, how: str) -> None:
-        rows = found["rows"]
-        rows[name] = {
-            "original": scored(before, how, bounds.span, window),
-            "SR": scored(enlarge(before, model), how, bounds.span, window),
-        }
-        if model != BICUBIC:
-            rows[name]["bicubic"] = scored(enlarge(before, BICUBIC), how, bounds.span, window)
-
-    for name, model in models.items():
-        row(f"model: {name}", image, model, "8-bit export")
-    chosen = models[default]
+    chosen = next(iter(models.values()))
     other = "zero" if chosen.border == "replicate" else "replicate"
-    row(f"border: {other}", image, replace(chosen, border=other), "8-bit export")
-    for how in ("native depth", "12 bits as if 16", "windowed 8-bit", "float, unrounded"):
-        row(f"scored: {how}", image, chosen, how)
-    row("noise: smoothed before (σ 1)", smooth, chosen, "8-bit export")
-    row("noise: 1 % added", noisy, chosen, "8-bit export")
+    found: dict = {"noise": noise_level(image), "range": str(bounds), "rows": {}, "snapshots": {}}
+
+    def rows(before: np.ndarray, bounds: ValueRange, wanted: dict[str, tuple[Model, str]]) -> None:
+        """Of one picture: each enlargement is made once."""
+        control = enlarge_stored(before, BICUBIC, bounds)
+        large = {id(model): enlarge_stored(before, model, bounds) for model, _ in wanted.values()}
+        for how in dict.fromkeys(how for _, how in wanted.values()):
+            original, bicubic = (scored(each, how, bounds, window) for each in (before, control))
+            for name, (model, wish) in wanted.items():
+                if wish == how:
+                    sr = scored(large[id(model)], how, bounds, window)
+                    found["rows"][name] = {"original": original, "bicubic": bicubic, "SR": sr}
+
+    export = "8-bit export"
+    wanted: dict[str, tuple[Model, str]] = {f"model: {name}": (model, export) for name, model in models.items()}
+    wanted[f"border: {other}"] = replace(chosen, border=other), export
+    for how in ("native depth", "12 bits as if 16", "windowed 8-bit"):
+        wanted[f"scored: {how}"] = chosen, how
+    rows(stored, bounds, wanted)
+    rows(image, value_range(np.float32), {"scored: float, unrounded": (chosen, "float")})
+    for name, varied in (("smoothed before (σ 1)", smooth), ("1 % added", noisy)):
+        rows(denormalise(varied, bounds, stored.dtype), bounds, {f"noise: {name}": (chosen, export)})
+    for name, model in snapshots.items():
+        found["snapshots"][name] = scored(enlarge_stored(stored, model, bounds), export, bounds, window)
     return found
 
 
-def cell(found: dict | None) -> str:
-    if found is None:
-        return ""
+def cell(found: dict) -> str:
     shares = "; ".join(f"{100 * found[key]:.0f}" for key in ("active", "artifact", "noise"))
     return f"{found['score']:.2f} ({shares})"
 
@@ -124,10 +134,15 @@ def tables(results: dict) -> str:
     for file, found in results.items():
         parts.append(f"**{file}**, range {found['range']}, noise in the breast {100 * found['noise']:.2f} % of it")
         rows = [
-            [name, *(cell(r.get(key)) for key in COLUMNS), f"{r['SR']['score'] - r['original']['score']:+.2f}"]
+            [name, *(cell(r[key]) for key in COLUMNS), f"{r['SR']['score'] - r['original']['score']:+.2f}"]
             for name, r in found["rows"].items()
         ]
         parts.append(table(["", *COLUMNS, "SR − original"], rows))
+    names = list(dict.fromkeys(name for found in results.values() for name in found["snapshots"]))
+    if names:
+        parts.append(SNAPSHOTS)
+        rows = [[file, *(cell(found["snapshots"][name]) for name in names)] for file, found in results.items()]
+        parts.append(table(["", *names], rows))
     return "\n\n".join(parts)
 
 
@@ -139,17 +154,20 @@ def main() -> None:
     parser.add_argument("--data-range", type=named_range, nargs="*", default=[], metavar="NAME=R", help=NAMED_RANGE)
     parser.add_argument("-o", "--output", type=Path, default=HERE)
     options = parser.parse_args()
-    models: dict = {name: fsrcnn_np.load_weights(name) for name in (*shipped(), *options.model)}
-    models = {Path(name).stem: model for name, model in models.items()}
+    models = {Path(name).stem: fsrcnn_np.load_weights(name) for name in (*shipped(), *options.model)}
+    snapshots = {}
     if options.checkpoints:
         number = lambda path: int(path.stem.removeprefix("epoch"))  # noqa: E731
         for path in sorted(options.checkpoints.glob("epoch*.pt"), key=number):
-            models[f"{options.checkpoints.name} after epoch {number(path)}"] = snapshot(path)
-    models[BICUBIC] = BICUBIC
-    default = next(iter(models))
+            snapshots[f"{options.checkpoints.name} after epoch {number(path)}"] = snapshot(path)
     paths = tqdm(pictures(options.images), "mammograms", disable=None)
-    results = {path.name: examine(path, models, default, dict(options.data_range)) for path in paths}
-    files.write_text(options.output / "piqe_examined.json", json.dumps(results, indent=1) + "\n", overwrite=True)
+    results = {path.name: examine(path, models, snapshots, dict(options.data_range)) for path in paths}
+    record = options.output / "piqe_examined.json"
+    if not snapshots and record.exists():
+        earlier = json.loads(record.read_text(encoding="utf-8"))
+        for name, found in results.items():
+            found["snapshots"] = earlier.get(name, {}).get("snapshots", {})
+    files.write_text(record, json.dumps(results, indent=1) + "\n", overwrite=True)
     insert(tables(results), "weights/examine_piqe.py", options.output / "README.md")
     print(tables(results))
 
