@@ -25,12 +25,12 @@ from pathlib import Path
 
 import numpy as np
 from checkpoint import model_of
-from evaluate import BICUBIC, HERE, NAMED_RANGE, Model, enlarge_stored, named_range, pictures
 from scipy import ndimage
 from tqdm import tqdm
 
 import fsrcnn_np
 from card import insert, table
+from evaluate import BICUBIC, HERE, NAMED_RANGE, Model, enlarge_stored, named_range, pictures
 from fsrcnn_np import files
 from fsrcnn_np.convert import shipped
 from fsrcnn_np.images.value_range import ValueRange, denormalise, normalise, to_integers, value_range

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:
     sys.path.append(str(ROOT))
 
-from parity import bit_depth  # noqa: E402
+from parity import bit_depth, piqe_changes  # noqa: E402
 
 
 def test_the_phantom_s_table_is_up_to_date():
@@ -24,6 +24,12 @@ def test_the_phantom_s_table_is_up_to_date():
 def test_the_lighthouse_s_table(shared):
     image = iio.imread(shared / "piqe_matlab" / "lighthouse.png")
     assert bit_depth.table("lighthouse.png", image) in bit_depth.PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.shared
+def test_the_table_of_what_moves_a_score(shared):
+    image = iio.imread(shared / "piqe_matlab" / "lighthouse.png")
+    assert piqe_changes.table("lighthouse.png", image) in bit_depth.PAGE.read_text(encoding="utf-8")
 
 
 def test_other_depths_are_refused(tmp_path):
