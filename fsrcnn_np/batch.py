@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import FsrcnnError, ImageError, OptionError
-from .pipeline import DataRange, Model, loaded, upscale
+from .pipeline import loaded, upscale
 from .progress import Progress, reporting
+from .types import DataRange, Model
 
 AXES = ("NHW", "NHWC", "NCHW")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
@@ -22,12 +22,10 @@ from .errors import FileError, FsrcnnError, ImageError, OptionError
 from .images.value_range import ValueRange, check_image, check_within, denormalise, normalise, row_blocks, value_range
 from .network.weights import Weights
 from .progress import Progress, reporting
+from .types import DataRange, Model
 
 if TYPE_CHECKING:
     from .files import Picture, Provenance
-
-Model = Weights | str | PathLike[str]
-DataRange = float | Sequence[float]
 
 
 def upscale(

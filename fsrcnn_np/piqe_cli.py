@@ -23,12 +23,13 @@ from piqe_np.compiled import thread_count
 from piqe_np.console import command, complain
 from piqe_np.errors import ImageError, OptionError, PiqeError
 from piqe_np.overlay import overlay
-from piqe_np.score import ENGINES, PiqeResult, Scaling, checked_range, piqe
+from piqe_np.score import ENGINES, PiqeResult, Scaling, piqe
 
+from .command_options import data_range
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .files import Input, Picture
+    from .files import Input
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,22 +57,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--masks", type=Path, metavar="DIR", help="write the three masks and an overlay picture here")
     parser.add_argument(
         "--data-range",
-        type=_data_range,
-        metavar="R",
-        help="the value of white: 4095 for 12 bits in 16; default: the file's own, else the class's, as in MATLAB",
+        type=data_range,
+        metavar="R|LOW:HIGH",
+        help="values of black and white: 4095 for 12 bits in 16; default: the file's, else the class's, as in MATLAB",
     )
     parser.add_argument("--threads", type=int, metavar="N", help="default: $PIQE_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help="default: the fastest there is")
     parser.add_argument("--overwrite", action="store_true", help="replace masks that exist; otherwise they are kept")
     parser.add_argument("--version", action="version", version=f"piqe-np {__version__}")
     return parser
-
-
-def _data_range(text: str) -> float:
-    try:
-        return checked_range(float(text), np.dtype(np.float64)) or 0.0
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number") from error
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -119,10 +113,11 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
     if item.error:
         raise ImageError(item.error)
     picture = read(item.path)
-    pixels, data_range, low = _within_range(picture, options.data_range)
-    result = piqe(pixels, data_range=data_range, threads=options.threads, engine=options.engine)
-    if data_range is not None and options.data_range is None:
-        result = replace(result, scaling=Scaling(low, low + data_range, picture.data_range_origin))
+    declared = picture.data_range if options.data_range is None else None
+    wanted = options.data_range if declared is None else declared
+    result = piqe(picture.pixels, data_range=wanted, threads=options.threads, engine=options.engine)
+    if declared is not None:
+        result = replace(result, scaling=result.scaling._replace(source=picture.data_range_origin))
     remarks = list(picture.remarks)
     if options.data_range is None and picture.range_doubt:
         remarks.append(picture.range_doubt)
@@ -142,17 +137,6 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
         "artifact": artifact,
         "noise": noise,
     }, remarks
-
-
-def _within_range(picture: Picture, wanted: float | None) -> tuple[np.ndarray, float | None, float]:
-    """The pixels with black at 0, the value of white if the caller or the file names one, and black's own value."""
-    pixels, declared = picture.pixels, picture.data_range
-    if wanted is not None or declared is None:
-        return pixels, wanted, 0.0
-    low, high = declared if isinstance(declared, tuple) else (0.0, declared)
-    if low:
-        pixels = (pixels.astype(np.float64) - low).astype(np.uint16 if pixels.dtype.itemsize <= 2 else np.float64)
-    return pixels, float(high - low), float(low)
 
 
 def _write_masks(stem: Path, pixels: np.ndarray, result: PiqeResult, *, overwrite: bool) -> list[str]:

@@ -79,6 +79,7 @@ def _piqe(vector: Vector) -> Iterator[Check]:
 
     image = vector.image
     data_range = float(np.ravel(vector.inputs["data_range"])[0]) if "data_range" in vector.inputs else None
+    white = None if data_range is None else (0.0, data_range)
     height, width = image.shape[:2]
     bottom, right = -height % 16, -width % 16
 
@@ -90,7 +91,7 @@ def _piqe(vector: Vector) -> Iterator[Check]:
         return Answer(matlab.rgb2gray(matlab.im2double(image) if widened else image))
 
     def levels(_: Golden) -> Answer:
-        return Answer(np.pad(reference.gray_levels(image, data_range), ((0, bottom), (0, right)), mode="edge"))
+        return Answer(np.pad(reference.gray_levels(image, white), ((0, bottom), (0, right)), mode="edge"))
 
     def margin(golden: Golden) -> np.ndarray:
         return np.pad(golden["x"], 3, mode="edge")

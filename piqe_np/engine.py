@@ -40,7 +40,7 @@ TAP0, TAP1, TAP2, TAP3 = TAPS
 DOUBLE, SINGLE, WHOLE = range(3)  # how grey is stored
 
 
-def measure(pixels: np.ndarray, above: int, count: int, data_range: float | None = None) -> Blocks:
+def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float, float] | None = None) -> Blocks:
     """Steps 1 to 7 on whole rows of blocks; see `piqe_np.reference.measure`."""
     if pixels.ndim == 3 and pixels.dtype == np.int16 and data_range is None:
         pixels = im2double(pixels)
@@ -48,15 +48,16 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: float | None
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), order="C")
     store = WHOLE if pixels.dtype.kind != "f" else SINGLE if pixels.dtype == np.float32 else DOUBLE
     before, after = (1.0, 255.0) if data_range is None else (255.0, 1.0)
-    offset, divisor = CLASSES[pixels.dtype.name] if data_range is None else (0.0, data_range)
+    offset, divisor = CLASSES[pixels.dtype.name] if data_range is None else (0.0, data_range[1] - data_range[0])
+    dark = 0.0 if data_range is None else data_range[0]
     shape = count, -(-pixels.shape[1] // BLOCK)
     blocks = Blocks(np.empty(shape), np.empty(shape, bool), np.empty(shape, bool))
-    measure_rows(pixels, above, store, before, float(offset), float(divisor), after, *blocks)
+    measure_rows(pixels, above, store, dark, before, float(offset), float(divisor), after, *blocks)
     return blocks
 
 
 @kernel
-def measure_rows(pixels, above, store, before, offset, divisor, after, variances, artifacts, noises):
+def measure_rows(pixels, above, store, dark, before, offset, divisor, after, variances, artifacts, noises):
     height, width = pixels.shape[:2]
     count, across = variances.shape
     levels = np.empty((BLOCK + 2 * MARGIN) * PITCH)
@@ -71,7 +72,8 @@ def measure_rows(pixels, above, store, before, offset, divisor, after, variances
         for left in range(0, width, WIDTH):
             for row in range(BLOCK + 2 * MARGIN):
                 at = min(max(above + block * BLOCK - MARGIN + row, 0), height - 1)
-                gray_levels(pixels, at, left - MARGIN, store, before, offset, divisor, after, levels[row * PITCH :])
+                line = levels[row * PITCH :]
+                gray_levels(pixels, at, left - MARGIN, store, dark, before, offset, divisor, after, line)
             if black(levels):
                 for place in range(ACROSS):
                     whole[place] = 0.0
@@ -105,11 +107,11 @@ def round_half_away(value):
 
 
 @kernel
-def gray_level(line, column, store, before, offset, divisor, after):
+def gray_level(line, column, store, dark, before, offset, divisor, after):
     if line.ndim == 1:
-        grey = np.float64(line[column])
+        grey = np.float64(line[column]) - dark
     else:
-        red, green, blue = line[column, 0], line[column, 1], line[column, 2]
+        red, green, blue = line[column, 0] - dark, line[column, 1] - dark, line[column, 2] - dark
         grey = (red * RED + green * GREEN) + blue * BLUE
         if store == WHOLE:
             grey = round_half_away(grey)
@@ -119,17 +121,18 @@ def gray_level(line, column, store, before, offset, divisor, after):
 
 
 @kernel
-def gray_levels(pixels, row, left, store, before, offset, divisor, after, levels):
+def gray_levels(pixels, row, left, store, dark, before, offset, divisor, after, levels):
     """One row from column `left`, which may lie before the first; beyond the image its outermost pixels go on."""
     width = pixels.shape[1]
     start, stop = max(0, -left), min(REACH, width - left)
     inside, line = levels[start:], pixels[row, left + start :]
-    if pixels.ndim == 2 and divisor == after and before == 1.0 and offset == 0.0:  # uint8: the levels themselves
+    as_they_are = divisor == after and before == 1.0 and offset == 0.0 and dark == 0.0
+    if pixels.ndim == 2 and as_they_are:  # uint8
         for column in range(stop - start):
             inside[column] = line[column]
     else:
         for column in range(stop - start):
-            inside[column] = gray_level(line, column, store, before, offset, divisor, after)
+            inside[column] = gray_level(line, column, store, dark, before, offset, divisor, after)
     for column in range(start):
         levels[column] = levels[start]
     for column in range(stop, REACH):

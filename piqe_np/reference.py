@@ -37,26 +37,33 @@ class Blocks(NamedTuple):
     noise: np.ndarray  # bool: the centre differs too little from the surround
 
 
-def gray_levels(image: np.ndarray, data_range: float | None = None) -> np.ndarray:
+def gray_levels(image: np.ndarray, data_range: tuple[float, float] | None = None) -> np.ndarray:
     """Steps 2 and 3: grey in the image's class, scaled to 0…255 and rounded; nothing is clipped.
 
     Parameters
     ----------
     image : ndarray, M × N or M × N × 3, uint8, uint16, int16, float32 or float64
-    data_range : float, optional
-        The value that becomes 255. None: what MATLAB takes for the class.
+    data_range : (float, float), optional
+        The values that become 0 and 255. None: what MATLAB takes for the class. Grey is formed with black at 0.
 
     Returns
     -------
     ndarray, M × N, float64
         Whole numbers.
     """
-    if image.ndim == 3:
-        widen = image.dtype == np.int16 and data_range is None  # piqe.m converts int16 before it forms grey
-        image = rgb2gray(im2double(image) if widen else image)
     if data_range is None:
+        if image.ndim == 3:  # piqe.m converts int16 before it forms grey
+            image = rgb2gray(im2double(image) if image.dtype == np.int16 else image)
         return round_half_away(255 * im2double(image))
-    return round_half_away(255 * image.astype(np.float64) / data_range)
+    low, high = data_range
+    values = image.astype(np.float64) - low
+    if image.ndim == 3:
+        values = rgb2gray(values)
+        if image.dtype.kind in "iu":
+            values = round_half_away(values)
+        elif image.dtype == np.float32:
+            values = values.astype(np.float32).astype(np.float64)
+    return round_half_away(255 * values / (high - low))
 
 
 def mscn(levels: np.ndarray) -> np.ndarray:
@@ -143,7 +150,7 @@ def noise(mean: np.ndarray, squares: np.ndarray, block_variance: np.ndarray) -> 
         return deviation > 2 * beta
 
 
-def measure(pixels: np.ndarray, above: int, count: int, data_range: float | None = None) -> Blocks:
+def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float, float] | None = None) -> Blocks:
     """Steps 1 to 7 on `count` rows of blocks.
 
     Parameters
@@ -155,7 +162,7 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: float | None
         Rows of `pixels` above the first block, 0 or 3.
     count : int
         Rows of blocks.
-    data_range : float, optional
+    data_range : (float, float), optional
         See `gray_levels`.
 
     Returns

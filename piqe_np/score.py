@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import numbers
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, NoReturn, SupportsIndex
@@ -19,6 +19,7 @@ from piqe_np.matlab import CLASSES
 from piqe_np.reference import ACTIVE_VARIANCE, BLOCK, Blocks, pool
 from piqe_np.source import as_image, check_values, rows_around, slabs
 
+DataRange = float | Sequence[float]
 ENGINES = {"numba": "piqe_np.engine", "reference": "piqe_np.reference"}
 TASK_ROWS = 8  # rows of blocks that a thread takes at a time
 
@@ -102,7 +103,7 @@ class PiqeResult:
 
 
 def piqe(
-    image: Any, *, data_range: float | None = None, threads: SupportsIndex | None = None, engine: str | None = None
+    image: Any, *, data_range: DataRange | None = None, threads: SupportsIndex | None = None, engine: str | None = None
 ) -> PiqeResult:
     """Perception-based image quality evaluator (PIQE): no reference image, MATLAB's numbers.
 
@@ -111,11 +112,11 @@ def piqe(
     image : array_like, M × N or M × N × 3
         Grey, or RGB in this order; uint8, uint16, int16, float32 or float64. Arrays that live elsewhere (an HDF5
         dataset, `numpy.memmap`, dask) are read some rows at a time.
-    data_range : float, optional
-        The value that stands for white, black being 0: 4095 for 12 bits stored in uint16. Values outside of 0 to
-        `data_range` are then an error. By default the class decides, as in MATLAB: 0 to 255 for uint8, 0 to 65535
-        for uint16, −32768 to 32767 for int16, 0 to 1 for floats, which may lie outside and are neither clipped nor
-        rescaled.
+    data_range : float or (float, float), optional
+        The value that stands for white, black being 0: 4095 for 12 bits stored in uint16; or both, black first.
+        Values outside are then an error, and grey is formed with black at 0. By default the class decides, as in
+        MATLAB: 0 to 255 for uint8, 0 to 65535 for uint16, −32768 to 32767 for int16, 0 to 1 for floats, which may lie
+        outside and are neither clipped nor rescaled. int8, which MATLAB's `piqe` does not know, needs a `data_range`.
     threads : int, optional
         1 to 1024; by default the environment variable PIQE_NP_THREADS, else every CPU available to the process.
         The answer has the same bits for any number.
@@ -146,8 +147,8 @@ def piqe(
     >>> piqe(np.full((64, 64), 128, np.uint8)).score  # no detail anywhere
     100.0
     """
-    source = as_image(image)
-    high = checked_range(data_range, np.dtype(source.dtype))
+    source = as_image(image, ranged=data_range is not None)
+    span = checked_range(data_range, np.dtype(source.dtype))
     measure = engine_named(engine)
     workers = thread_count(threads, "PIQE_NP_THREADS")
 
@@ -164,37 +165,48 @@ def piqe(
             last = min(first + TASK_ROWS, end)
             top, bottom = rows_around(first, last, height)
             strip = pixels[top - start : bottom - start]
-            check_values(strip, high)
-            for whole, part in zip(blocks, measure(strip, first * BLOCK - top, last - first, high), strict=True):
+            check_values(strip, span)
+            for whole, part in zip(blocks, measure(strip, first * BLOCK - top, last - first, span), strict=True):
                 whole[first:last] = part
 
         run_tasks(task, tasks, workers)
-    return PiqeResult(pool(blocks), scaling_used(np.dtype(source.dtype), high), blocks, (height, width))
+    return PiqeResult(pool(blocks), scaling_used(np.dtype(source.dtype), span), blocks, (height, width))
 
 
 def engine_named(engine: str | None) -> Callable[..., Blocks]:
+    """An engine's `measure`; an OptionError where there is none of the name."""
     name = "numba" if engine is None else engine
     if not isinstance(name, str) or name not in ENGINES:
         raise OptionError(f"engine={engine!r} is unknown: give {' or '.join(map(repr, ENGINES))}, or leave it out")
     return importlib.import_module(ENGINES[name]).measure
 
 
-def checked_range(data_range: float | None, dtype: np.dtype) -> float | None:
+def checked_range(data_range: DataRange | None, dtype: np.dtype) -> tuple[float, float] | None:
+    """Black and white as numbers, from what a caller gave; an OptionError unless the dtype can have them."""
     if data_range is None:
         return None
-    largest = np.iinfo(dtype).max if dtype.kind in "iu" else sys.float_info.max
-    real = isinstance(data_range, numbers.Real | np.number) and not isinstance(data_range, bool | np.complexfloating)
-    if not (real and 0 < data_range <= largest):
-        limit = f" up to {largest}, the largest {dtype.name}" if dtype.kind in "iu" else ""
-        raise OptionError(
-            f"data_range={data_range!r} cannot be the value of white: give a positive number{limit}, "
-            "for example 4095 for 12 bits, or leave it out"
-        )
-    return float(data_range)
+    two = isinstance(data_range, tuple | list | np.ndarray) and np.shape(data_range) == (2,)
+    pair: Any = data_range if two else (0, data_range)
+    whole = dtype.kind in "iu"
+    limits = (np.iinfo(dtype).min, np.iinfo(dtype).max) if whole else (-sys.float_info.max, sys.float_info.max)
+    if all(_real(v) and limits[0] <= v <= limits[1] for v in pair):
+        low, high = (float(v) for v in pair)
+        if 0 < high - low < np.inf:
+            return low, high
+    limit = f" from {limits[0]} to {limits[1]}, as {dtype.name} has them" if whole else ""
+    raise OptionError(
+        f"data_range={data_range!r} cannot be the value of white: give a positive number, or (black, white) with black "
+        f"below white{limit}; for example 4095 for 12 bits, or leave it out"
+    )
 
 
-def scaling_used(dtype: np.dtype, data_range: float | None) -> Scaling:
+def _real(value: Any) -> bool:
+    return isinstance(value, numbers.Real | np.number) and not isinstance(value, bool | np.complexfloating)
+
+
+def scaling_used(dtype: np.dtype, data_range: tuple[float, float] | None) -> Scaling:
+    """The values that become 0 and 255."""
     if data_range is not None:
-        return Scaling(0.0, data_range, "data_range")
+        return Scaling(*data_range, "data_range")
     offset, divisor = CLASSES[dtype.name]
     return Scaling(float(-offset), float(divisor - offset), dtype.name)

@@ -17,12 +17,16 @@ ADVICE = {
     "bool": "for black and white pass image.astype('uint8') * 255",
     "complex64": "pass its magnitude, numpy.abs(image), with data_range=",
     "complex128": "pass its magnitude, numpy.abs(image), with data_range=",
+    "int8": "say which values are black and white: data_range=(-128, 127)",
     "float16": "pass image.astype('float32')",
 }
 
 
-def as_image(image: Any) -> Any:
-    """`image` itself if it can be read by rows, else as an ndarray; an ImageError unless it can be scored."""
+def as_image(image: Any, *, ranged: bool) -> Any:
+    """`image` itself if it can be read by rows, else as an ndarray; an ImageError unless it can be scored.
+
+    `ranged`: the caller says which values are black and white, which int8 needs.
+    """
     if np.ma.isMaskedArray(image):
         raise ImageError("A masked array has pixels without a value; give them one first: image.filled(value)")
     if type(image).__module__.startswith("scipy.sparse"):
@@ -33,7 +37,7 @@ def as_image(image: Any) -> Any:
         except Exception as error:  # whatever a foreign object raises when it is asked for an array
             raise ImageError(f"{type(image).__name__} is not an image: {error}") from error
     dtype, shape = np.dtype(image.dtype), tuple(image.shape)
-    if dtype.name not in CLASSES:
+    if dtype.name not in CLASSES and not (ranged and dtype.name == "int8"):
         advice = ADVICE.get(dtype.name, "convert it without changing values, and say which value is white: data_range=")
         raise ImageError(f"PIQE is defined for {', '.join(CLASSES)}, not for {dtype.name}; {advice}")
     if 0 in shape:
@@ -83,15 +87,16 @@ def slabs(image: Any) -> Iterator[tuple[int, int, int, np.ndarray]]:
         yield first, last, top, pixels
 
 
-def check_values(pixels: np.ndarray, data_range: float | None) -> None:
+def check_values(pixels: np.ndarray, data_range: tuple[float, float] | None) -> None:
     """An ImageError for NaN, Inf, and values beyond a range that the caller gave."""
     if data_range is None and pixels.dtype.kind != "f":
         return
     least, greatest = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(least) and np.isfinite(greatest)):
         raise ImageError("The image holds NaN or Inf; replace these pixels by a value first, numpy.nan_to_num(image)")
-    if data_range is not None and (least < 0 or greatest > data_range):
+    if data_range is not None and (least < data_range[0] or greatest > data_range[1]):
+        low, high = data_range
         raise ImageError(
-            f"Values from {least:g} to {greatest:g} lie outside 0 to {data_range:g}, the range that was given; "
-            "give the right data_range, or shift or clip the image yourself"
+            f"Values from {least:g} to {greatest:g} lie outside {low:g} to {high:g}, the range that was given; "
+            "give the right data_range, or clip the image yourself"
         )

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..images.value_range import ValueRange, check_image, check_within, normalis
 from ..network.checkerboard import checkerboard
 from ..network.weights import Weights
 from ..progress import Progress, reporting
+from ..types import DataRange, Model
 from .comparison import Comparison, Panels
 from .display import Floats, display_plane, resample, tissue_window, window
 from .layout import plan
@@ -29,15 +29,12 @@ if TYPE_CHECKING:
 
     from ..files import Picture
 
-Model = Weights | str | PathLike[str]
-Range = float | Sequence[float] | ValueRange
-
 
 def compare(
     image: ArrayLike | Picture,
     *,
     weights: Model = "x2",
-    data_range: Range | None = None,
+    data_range: DataRange | ValueRange | None = None,
     square: Sequence[int] | None = None,
     name: str | None = None,
     note: str = "",
@@ -168,8 +165,10 @@ def native_piqe(
     image: NDArray[Any], bounds: ValueRange, *, threads: int | None = None, engine: str | None = None
 ) -> PiqeResult:
     """PIQE at native depth: the value range's black and white become 0 and 255."""
-    pixels, data_range = _from_zero(image, bounds)
-    return _piqe(pixels, data_range, threads, engine)
+    if image.dtype.kind != "f":
+        return _piqe(image, (bounds.low, bounds.high), threads, engine)
+    unit = (bounds.low, bounds.high) == (0, 1)  # floats may lie outside, which a `data_range` does not allow
+    return _piqe(image if unit else normalise(image, bounds, np.float64), None, threads, engine)
 
 
 def export_8_bit(pixels: NDArray[Any], bounds: ValueRange) -> NDArray[np.uint8]:
@@ -201,7 +200,9 @@ def _scores(
         yield score(CLASS, f"{own} to 0..255", _piqe(image, None, threads, engine))
 
 
-def _piqe(pixels: NDArray[Any], data_range: float | None, threads: int | None, engine: str | None) -> PiqeResult:
+def _piqe(
+    pixels: NDArray[Any], data_range: tuple[float, float] | None, threads: int | None, engine: str | None
+) -> PiqeResult:
     from piqe_np import PiqeError, piqe
 
     scorer = "reference" if engine == "reference" else None
@@ -209,19 +210,6 @@ def _piqe(pixels: NDArray[Any], data_range: float | None, threads: int | None, e
         return piqe(pixels, data_range=data_range, threads=threads, engine=scorer)
     except PiqeError as error:  # the picture has been checked: it is an option, or $PIQE_NP_THREADS
         raise OptionError(str(error)) from error
-
-
-def _from_zero(image: NDArray[Any], bounds: ValueRange) -> tuple[NDArray[Any], float | None]:
-    """The same picture with black at 0, in a class that PIQE knows, and the `data_range` to score it with."""
-    if image.dtype.kind == "f" or not bounds.low.is_integer():
-        unit = (bounds.low, bounds.high) == (0, 1)
-        return (image if unit else normalise(image, bounds, np.float64)), None
-    if bounds.low == 0 and image.dtype != np.int8:
-        return image, bounds.high
-    shifted = np.empty(image.shape, np.uint16)
-    for rows in row_blocks(image):
-        shifted[rows] = image[rows].astype(np.int32) - int(bounds.low)
-    return shifted, bounds.span
 
 
 def _square(plane: Floats, square: Sequence[int] | None, side: int) -> tuple[Square, str]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Progress
-from .compare import Model, compare
+from ..types import Model
+from .compare import compare
 from .job import Compared, Outputs
 from .phantom import phantom
 

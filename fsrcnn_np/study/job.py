@@ -13,10 +13,9 @@ from ..errors import FileError, FsrcnnError
 from ..files import Input, OutputExists, Picture, find_inputs, read
 from ..pipeline import range_doubts
 from ..progress import Progress
-from .compare import Model, compare
+from ..types import DataRange, Model
+from .compare import compare
 from .comparison import Comparison
-
-DataRange = float | Sequence[float]
 
 
 @dataclass(frozen=True, eq=False)

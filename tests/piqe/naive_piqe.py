@@ -81,6 +81,9 @@ def levels(image, data_range, s):
     if image.ndim == 3 and image.dtype == np.int16 and data_range is None:
         image = (image.astype(float) + 32768) / 65535
     name = image.dtype.name
+    if data_range is not None:
+        black, white = data_range if isinstance(data_range, tuple) else (0, data_range)
+        image, span = image.astype(float) - black, white - black
     if image.ndim == 3:
         r, g, b = (image[..., s.order.index(c)].astype(float) for c in "rgb")
         grey = (r * s.grey[0] + g * s.grey[1]) + b * s.grey[2]
@@ -96,7 +99,7 @@ def levels(image, data_range, s):
     if s.scale == "maximum":
         x = 255 * (grey / (grey.max() or 1))
     elif data_range is not None:
-        x = 255 * grey / data_range
+        x = 255 * grey / span
     else:
         x = 255 * ((grey + classes[name][0]) / classes[name][1])
     x = half_away(x) if s.half == "away" else np.round(x)

@@ -252,13 +252,16 @@ def test_array_likes_that_break_their_word(kind, says):
         piqe(kind(array("u1")))
 
 
-@pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf, "255", True, 1j, [255], 256, 1e300])
+@pytest.mark.parametrize(
+    "bad",
+    [0, -1, np.nan, np.inf, "255", True, 1j, [255], 256, 1e300, (0, 256), (-1, 9), (9, 9), (9, 8), (0, 1, 2), (0, "1")],
+)
 def test_refused_data_ranges(bad):
     with pytest.raises(OptionError, match="data_range"):
         piqe(array("u1"), data_range=bad)
 
 
-@pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf, "1", True, 10**400])
+@pytest.mark.parametrize("bad", [0, -1, np.nan, np.inf, "1", True, 10**400, (0, np.nan), (-1e308, 1e308)])
 def test_refused_data_ranges_of_floats(bad):
     with pytest.raises(OptionError, match="data_range"):
         piqe(array("f8"), data_range=bad)
@@ -267,6 +270,12 @@ def test_refused_data_ranges_of_floats(bad):
 @pytest.mark.parametrize("good", [255, 0.5, np.uint8(9), np.float32(200)])
 def test_accepted_data_ranges(good):
     assert piqe(array("u1"), data_range=good).scaling.high == good
+    assert piqe(array("u1"), data_range=(0, good)).scaling == (0, good, "data_range")
+
+
+def test_values_beyond_black_and_white():
+    with pytest.raises(ImageError, match="Values from -5 to -5 lie outside -4 to 100"):
+        piqe(np.full((9, 9), -5, np.int16), data_range=(-4, 100))
 
 
 def test_refused_options():

@@ -25,7 +25,8 @@ PRINTED = {  # what MATLAB printed, and our four decimals
 def check_against_twin(image, data_range=None):
     levels, variances, masks, score = naive_piqe(image, data_range)
     found = piqe(image, data_range=data_range, engine="reference")
-    assert np.array_equal(gray_levels(image, data_range), levels)
+    both = (0, data_range) if isinstance(data_range, int | float) else data_range
+    assert np.array_equal(gray_levels(image, both), levels)
     assert np.abs(found.blocks.variance - variances).max() < 1e-10
     assert np.array_equal(found.activity_mask, masks[0])
     assert np.array_equal(found.noticeable_artifacts_mask, masks[1])
@@ -45,6 +46,31 @@ def test_naive_twin(dtype, rgb, height, width, seed):
 def test_naive_twin_with_data_range(dtype, high, seed, rgb):
     image = picture(20, 33, "uint8", rgb, seed).astype(np.int64) * min(high, 255) // 255
     check_against_twin(image.astype(dtype), min(high, 255))
+
+
+@pytest.mark.parametrize("rgb", [False, True], ids=["grey", "rgb"])
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [
+        ("uint8", 20, 230),
+        ("int8", -100, 120),
+        ("uint16", 1000, 1511),
+        ("int16", -2048, -1537),
+        ("float32", -0.5, 2),
+        ("float64", -3e9, 1e9),
+    ],
+)
+def test_naive_twin_with_black_and_white(dtype, low, high, rgb):
+    """Both engines; integers beside the same picture moved to 0."""
+    image = picture(40, 33, "uint8", rgb) / 255 * (high - low) + low
+    image = np.round(image).astype(dtype) if "int" in dtype else image.astype(dtype).clip(low, high)
+    check_against_twin(image, (low, high))
+    found = piqe(image, data_range=(low, high))
+    assert same_bits(found, piqe(image, data_range=[low, high], engine="reference"))
+    assert found.scaling == (low, high, "data_range")
+    if "int" in dtype:
+        moved = (image.astype(np.int32) - low).astype(np.uint16)
+        assert piqe(moved, data_range=high - low).score == found.score
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (16, 16), (15, 17), (70, 100)])
@@ -101,7 +127,7 @@ def test_eight_bits_are_their_own_levels():
     assert np.array_equal(gray_levels(every.astype(np.uint8)), every)
     assert np.array_equal(gray_levels((every * 257).astype(np.uint16)), every)
     assert np.array_equal(gray_levels((every * 257 - 32768).astype(np.int16)), every)
-    assert np.array_equal(gray_levels(every.astype(np.float64), 255), every)
+    assert np.array_equal(gray_levels(every.astype(np.float64), (0, 255)), every)
 
 
 def test_grey_keeps_its_class():
@@ -147,7 +173,7 @@ def test_a_range_divides_the_255_fold():
     assert 255 * 0.145 / 2.55 < 14.5 <= 255 * (0.145 / 2.55)
     image = np.random.default_rng(6).random((40, 33))
     image[::2, ::3] = 0.145
-    assert gray_levels(image, 2.55)[0, 0] == 14
+    assert gray_levels(image, (0, 2.55))[0, 0] == 14
     check_against_twin(image, 2.55)
     assert same_bits(piqe(image, data_range=2.55), piqe(image, data_range=2.55, engine="reference"))
 
@@ -156,6 +182,6 @@ def test_a_range_of_twice_255_ends_in_halves():
     odd = np.random.default_rng(7).integers(0, 255, (40, 33)) * 2 + 1
     for dtype in ("uint16", "int16", "float32", "float64"):
         image = odd.astype(dtype)
-        assert np.array_equal(gray_levels(image, 510), (odd + 1) // 2)
+        assert np.array_equal(gray_levels(image, (0, 510)), (odd + 1) // 2)
         check_against_twin(image, 510)
         assert same_bits(piqe(image, data_range=510), piqe(image, data_range=510, engine="reference"))

@@ -13,9 +13,10 @@ from piqe_np.compiled import thread_count
 
 from ...errors import ImageError, OptionError
 from ...network.weights import Weights
+from ...progress import Progress
 from .results import KINDS
 from .strips import Band, rows_needed
-from .tiles import Engine, Progress, upscaled
+from .tiles import Engine, upscaled
 from .windows import Levels
 
 PIXELS = tuple(KINDS)  # dtypes that a result can have

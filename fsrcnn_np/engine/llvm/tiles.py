@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import threading
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +12,11 @@ import numpy as np
 from piqe_np.compiled import run_tasks
 
 from ...network.weights import Architecture, Weights
+from ...progress import Progress
 from . import groups, packing, results, schedule, target
 from .layout import FLOAT, GROUP, LINE, Layout
 from .strips import Band, Needs, Strip, cut, good_size
 from .windows import Levels, window
-
-Progress = Callable[[int, int], Any]
 
 
 class Code(NamedTuple):
