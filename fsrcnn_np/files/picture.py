@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FileError, FormatError
+from fsrcnn_np.files import preview
 from fsrcnn_np.images.value_range import ValueRange
 
 # Allocation on a header's word ends here: 2³⁰ pixels are eighteen times a large mammogram at ×2.
@@ -25,7 +26,7 @@ class OutputExists(FileError):
     """The output is there already and `overwrite` was not given: it is kept."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Picture:
     """An image file, read.
 
@@ -65,7 +66,13 @@ class Picture:
     pixel_spacing: tuple[float, float] | None = None
     pixel_spacing_origin: str = ""
     remarks: tuple[str, ...] = ()
-    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return preview.line(self)
+
+    def _repr_html_(self) -> str:
+        return preview.page(self)
 
     @property
     def range_doubt(self) -> str:
