@@ -20,8 +20,12 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 
-[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-pip=("$venv/bin/python" -m pip install -q --disable-pip-version-check)
+python=$venv/bin/python
+if [ ! -x "$python" ]; then
+  "$(command -v python3 || command -v python)" -m venv "$venv"
+fi
+[ -x "$python" ] || python=$venv/Scripts/python.exe # on Windows
+pip=("$python" -m pip install -q --disable-pip-version-check)
 "${pip[@]}" 'torch==2.13.0' # one release for everybody, so that a range does not fetch whatever came last
 "${pip[@]}" -e '.[test]'
 
@@ -29,8 +33,8 @@ pip=("$venv/bin/python" -m pip install -q --disable-pip-version-check)
 selection=()
 export FSRCNN_SHARED=${FSRCNN_SHARED:-$(cd .. && pwd)/shared/data}
 if [ ! -d "$FSRCNN_SHARED" ]; then
-  count=$("$venv/bin/python" -m pytest --collect-only -q -m shared "$@" 2>/dev/null | grep -c '::' || true)
+  count=$("$python" -m pytest --collect-only -q -m shared "$@" 2>/dev/null | grep -c '::' || true)
   echo "no shared data at $FSRCNN_SHARED: $count tests that need it are deselected"
   selection=(-m 'not shared')
 fi
-exec "$venv/bin/python" -m pytest "${selection[@]}" "$@"
+exec "$python" -m pytest "${selection[@]}" "$@"
