@@ -7,6 +7,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -15,6 +16,7 @@ from .measuring import measure
 from .workers import Ended
 
 PATIENCE = 60.0  #: seconds to wait for a scheduler's answer, and for a worker where there is none
+FETCH = 5.0  #: for a report to come
 LOOK = 0.5  #: seconds between two looks at who is there
 
 
@@ -91,9 +93,15 @@ class Dask:
     def _ended(self) -> Iterator[Ended]:
         for future, (task, worker) in list(self._running.items()):
             if future.status == "finished":
-                with self._reaching():
-                    report = future.result()
-                yield Ended(task, report)
+                try:
+                    with self._reaching():
+                        report = future.result(timeout=FETCH)
+                except (TimeoutError, CancelledError):  # the worker died with the report in its hands
+                    self._look(wait=False)
+                    if worker in self._threads:
+                        continue
+                    report = None
+                yield Ended(task, report, f"on {worker}")
             elif future.status == "error":
                 error = future.exception()
                 if not isinstance(error, self._distributed.KilledWorker):
@@ -116,7 +124,7 @@ class Dask:
         """Who is there? None at all for a minute is an error."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            with self._reaching():
+            with suppress(TimeoutError), self._reaching():
                 self._threads = dict(self._client.nthreads())
             self._seen = time.monotonic()
             if self._threads or not wait:
