@@ -45,6 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     job = commands.add_parser("upscale", help="super-resolve files; same format, dtype and bit depth")
     _add_inputs(job, "DIR|FILE", "folder for the results; or, of one input, the file to write: its suffix converts")
     _add_job_options(job)
+    job.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        choices=("burned-in", "high-bits"),
+        help="of DICOM: images with Burned In Annotation; clear bits above Bits Stored that nothing explains",
+    )
     job.set_defaults(run=upscale)
 
     job = commands.add_parser(
@@ -127,6 +134,7 @@ def upscale(options: argparse.Namespace) -> int:
             threads=options.threads,
             engine=options.engine,
             overwrite=options.overwrite,
+            allow=options.allow,
             progress=progress,
         )
         size = "×".join(map(str, done.shape))
@@ -156,7 +164,9 @@ def compare(options: argparse.Namespace) -> int:
             progress=progress,
         )
         for outcome in outcomes:
-            if isinstance(outcome, FsrcnnError):
+            if isinstance(outcome, files.NoPicture):
+                print(f"{outcome}; skipped")
+            elif isinstance(outcome, FsrcnnError):
                 failed += _complain(str(outcome), 1)
             else:
                 _show(outcome)
@@ -222,7 +232,7 @@ def _checked(options: argparse.Namespace) -> Weights:
 
 def _each(inputs: Sequence[Input], one: Callable[[Input, Progress], Iterator[str]]) -> int:
     """Every input in turn: its lines on success, one line on failure, and on to the next."""
-    from .files import OutputExists
+    from .files import NoPicture, OutputExists
 
     failed = 0
     for number, item in enumerate(inputs, 1):
@@ -235,6 +245,8 @@ def _each(inputs: Sequence[Input], one: Callable[[Input, Progress], Iterator[str
                 lines = list(one(item, progress))
         except OutputExists as kept:
             lines = [str(kept)]
+        except NoPicture as other:
+            lines = [f"{other}; skipped"]
         except FsrcnnError as error:
             failed += _complain(str(error), 1)
         except MemoryError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
@@ -19,6 +19,7 @@ from piqe_np.compiled import thread_count
 
 from .engine import engine_named
 from .errors import FileError, FsrcnnError, ImageError, OptionError
+from .images.padding import filled, restored
 from .images.value_range import ValueRange, check_image, check_within, denormalise, normalise, row_blocks, value_range
 from .network.weights import Weights
 from .progress import Progress, reporting
@@ -249,14 +250,26 @@ def upscale_file(
     threads: int | None = None,
     engine: str | None = None,
     overwrite: bool = False,
+    allow: Iterable[str] = (),
     progress: Progress | bool | None = None,
 ) -> Upscaled:
     """Super-resolve a file into another of the same dtype and bit depth, and of the same format, or the suffix's own.
 
     The data range is the caller's, else the file's own (2^BitsStored − 1 of a DICOM, a PGM's maxval), else the
-    dtype's. A DICOM becomes a derived object of a new series: PS3.3 C.7.6.1.1.3, C.8.11.7.
-    Where the destination has another suffix than the source, its format is written if it can hold dtype and bit depth,
-    and `remarks` say what it does not keep (a DICOM's patient, a text, a colour profile).
+    dtype's. A DICOM becomes a derived object of a new series (PS3.3 C.7.6.1.1.3, C.8.11.7), frame by frame if it has
+    several. Where the destination has another suffix than the source, its format is written if it can hold dtype and
+    bit depth, and `remarks` say what it does not keep (a DICOM's patient, a text, a colour profile). What can be
+    refused without computing is refused before.
+
+    Parameters
+    ----------
+    source, destination : path-like
+    weights, data_range, threads, engine, progress
+        As of `upscale`.
+    overwrite : bool
+        Replace an existing file; else it is kept, and OutputExists raised.
+    allow : iterable of str
+        "high-bits", "burned-in": see `fsrcnn_np.files.read`.
 
     Raises
     ------
@@ -273,17 +286,32 @@ def upscale_file(
         raise FileError(f"{target} is the input itself, and would be replaced; choose another folder for the outputs")
     check_free(target, overwrite=overwrite)
     model = loaded(weights)
-    picture = files.read(source)
-    files.check_target(destination, picture)
-    with naming(source), reporting(progress, Path(source).name) as tell:
-        pixels = check_image(picture.pixels)
+    picture = files.read(source, every_frame=True, allow=allow)
+    with naming(source):
         bounds = picture_range(picture, data_range)
-        result = _upscale(pixels, bounds, model, threads, None, engine, tell)
     provenance = provenance_of(model, bounds, split(source).path)
-    remarks = [*picture.remarks, *range_doubts(picture, bounds)]
-    remarks += files.write(destination, result, like=picture, provenance=provenance, overwrite=overwrite)
+    files.check_target(destination, picture, provenance)
+
+    def upscaled(frame: files.Frame) -> NDArray[Any]:
+        with naming(source):
+            if frame.padding is None:
+                return _upscale(check_image(frame.pixels), bounds, model, threads, None, engine, tell)
+            pixels = filled(frame.pixels, frame.padding)
+            return restored(_upscale(pixels, bounds, model, threads, None, engine, tell), *frame)
+
+    with reporting(progress, Path(source).name) as tell:
+        result: Any
+        if picture.frames is not None:  # one after the other: one is in memory
+            result = (upscaled(frame) for frame in picture.frames)
+        else:
+            result = upscaled(files.Frame(picture.pixels, picture.padding))
+        remarks = [*picture.remarks, *range_doubts(picture, bounds)]
+        remarks += files.write(destination, result, like=picture, provenance=provenance, overwrite=overwrite)
+    scale, frames = model.architecture.scale, () if picture.frames is None else (len(picture.frames),)
+    height, width, *colours = picture.pixels.shape
+    shape = (*frames, height * scale, width * scale, *colours)
     seconds = time.monotonic() - started
-    return Upscaled(Path(source), Path(destination), result.shape, bounds, seconds, tuple(remarks), provenance)
+    return Upscaled(Path(source), Path(destination), shape, bounds, seconds, tuple(remarks), provenance)
 
 
 def provenance_of(model: Weights, bounds: ValueRange, source: Path) -> Provenance:

@@ -2,12 +2,14 @@
 
 from fsrcnn_np.files.conversion import names_a_file
 from fsrcnn_np.files.inputs import Input, find_inputs
-from fsrcnn_np.files.picture import OutputExists, Picture, Provenance
+from fsrcnn_np.files.picture import Frame, NoPicture, OutputExists, Picture, Provenance
 from fsrcnn_np.files.reading import read
 from fsrcnn_np.files.writing import check_target, write, write_text
 
 __all__ = [
+    "Frame",
     "Input",
+    "NoPicture",
     "OutputExists",
     "Picture",
     "Provenance",

@@ -8,10 +8,10 @@ import secrets
 from pathlib import Path
 
 from fsrcnn_np.errors import FileError
-from fsrcnn_np.files.picture import OutputExists
+from fsrcnn_np.files.picture import Bytes, OutputExists
 
 
-def write_bytes(path: Path, data: bytes | bytearray | memoryview, *, overwrite: bool) -> None:
+def write_bytes(path: Path, data: Bytes, *, overwrite: bool) -> None:
     """Write a file, and its folder where that is missing; leave nothing behind on failure.
 
     Raises
@@ -26,7 +26,10 @@ def write_bytes(path: Path, data: bytes | bytearray | memoryview, *, overwrite: 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(beside, "xb") as stream:
-            stream.write(data)
+            if callable(data):
+                data(stream)
+            else:
+                stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())  # some file systems tell only now that the disk is full
         if overwrite:

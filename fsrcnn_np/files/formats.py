@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fsrcnn_np.files import arrays, dicom, netpbm, photos, png, tiff
-from fsrcnn_np.files.picture import Encoded, Output, Picture
+from fsrcnn_np.files.picture import Encoded, Output, Picture, Provenance
 
 
 @dataclass(frozen=True)
 class Format:
     """One kind of file.
 
-    `read(path)` gives a Picture (HDF5's takes the dataset's name too), `encode(output)` gives Encoded.
+    `read(path)` gives a Picture (HDF5's takes the dataset's name too, DICOM's a frame's number and options),
+    `encode(output)` gives Encoded, and `check(like, provenance)` says beforehand what `encode` would refuse.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Format:
     read: Callable[..., Picture]
     encode: Callable[[Output], Encoded]
     magic_offset: int = 0
+    check: Callable[[Picture, Provenance], None] | None = None
 
     def starts(self, head: bytes) -> bool:
         """Whether a file with this beginning is of this format."""
@@ -30,7 +32,7 @@ class Format:
 
 _NETPBM = tuple(f"P{kind}{blank}".encode() for kind in range(1, 7) for blank in " \t\r\n#")
 HDF5 = Format("HDF5", (".h5", ".hdf5", ".hdf"), (b"\x89HDF\r\n\x1a\n",), arrays.read_hdf5, arrays.encode_hdf5)
-DICOM = Format("DICOM", (".dcm", ".dicom"), (b"DICM",), dicom.read, dicom.encode, magic_offset=128)
+DICOM = Format("DICOM", (".dcm", ".dicom"), (b"DICM",), dicom.read, dicom.encode, 128, dicom.check)
 FORMATS = (
     Format("PNG", (".png",), (png.SIGNATURE,), png.read, png.encode),
     Format("TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.read, tiff.encode),
@@ -53,8 +55,12 @@ def by_suffix(name: str) -> Format | None:
 
 
 def by_head(head: bytes) -> Format | None:
-    """The format that a file's first bytes show. DICOM goes first: its preamble may look like a TIFF."""
-    return next((format for format in (DICOM, *FORMATS) if format.starts(head)), None)
+    """The format that a file's first bytes show.
+
+    DICOM goes first: its preamble may look like a TIFF; and last, without a preamble.
+    """
+    found = next((format for format in (DICOM, *FORMATS) if format.starts(head)), None)
+    return DICOM if found is None and dicom.bare(head) else found
 
 
 def by_name(name: str) -> Format:

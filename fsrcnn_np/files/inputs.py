@@ -5,12 +5,13 @@ from __future__ import annotations
 import glob
 import itertools
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from fsrcnn_np.files.formats import DICOM, HEAD, SUFFIXES
+from fsrcnn_np.files.formats import DICOM, HEAD, SUFFIXES, by_head, by_suffix
 from fsrcnn_np.files.target import SEPARATOR, Target, split
 
 
@@ -114,13 +115,14 @@ def _below(folder: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
 
 
 def _dicom_by_content(path: str, wanted: tuple[str, ...]) -> bool:
-    """DICOM media have names like IM000001 or 1.2.840.113619: no suffix, or digits that only look like one."""
-    name = Path(path)
-    if not set(DICOM.suffixes) & set(wanted) or name.name == "DICOMDIR" or name.suffix.strip(".0123456789"):
+    """DICOM media have names like IM000001, MR.1.2.840.113619 or scan.IMA, with or without preamble."""
+    if not set(DICOM.suffixes) & set(wanted) or by_suffix(path) is not None:
         return False
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its other end
+            return False
         with open(path, "rb") as stream:
-            return DICOM.starts(stream.read(HEAD))
+            return by_head(stream.read(HEAD)) is DICOM
     except OSError:
         return False
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,22 @@ MOST_PIXELS = 1 << 30
 # others (blank pictures in Zstandard, JPEG-LS, JPEG 2000) have none, and this one only keeps small files from asking
 # for gigabytes.
 UNPACKED, DEFLATED, PACKED = 1, 1032, 1_000_000
+Bytes = bytes | bytearray | memoryview | Callable[[BinaryIO], None]
 
 
 class OutputExists(FileError):
     """The output is there already and `overwrite` was not given: it is kept."""
+
+
+class NoPicture(FormatError):
+    """A file that is whole and of a known format but no picture, like a structured report: passed over, no failure."""
+
+
+class Frame(NamedTuple):
+    """One frame: its pixels as those of a Picture, and where it has no image."""
+
+    pixels: NDArray[Any]
+    padding: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,6 +63,11 @@ class Picture:
         TIFF and PNG, which is that of a print where the picture is no scan. None: not declared.
     pixel_spacing_origin : str
         Who declares it, like "ImagerPixelSpacing"; empty when `pixel_spacing` is None.
+    padding : ndarray of bool, H×W, or None
+        Where the file says that there is no image (DICOM's Pixel Padding Value); None: nowhere.
+    frames : sized iterable of Frame, or None
+        All frames of a file with more than one, read one at a time; `pixels` is the first. Only where
+        `read(every_frame=True)` asked for them.
     remarks : tuple of str
         What a user should know about the reading, one line each.
     details : mapping
@@ -65,6 +82,8 @@ class Picture:
     inverted: bool = False
     pixel_spacing: tuple[float, float] | None = None
     pixel_spacing_origin: str = ""
+    padding: NDArray[np.bool_] | None = None
+    frames: Collection[Frame] | None = None
     remarks: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -134,7 +153,7 @@ class Provenance:
 class Output(NamedTuple):
     """What is to be written; the one argument of every format's encoder."""
 
-    pixels: NDArray[Any]
+    pixels: NDArray[Any] | Iterable[NDArray[Any]]  #: frames, one after the other, of an original that has more than one
     like: Picture | None = None  #: the original
     dataset: str | None = None  #: the name inside an HDF5 file
     provenance: Provenance | None = None
@@ -143,7 +162,7 @@ class Output(NamedTuple):
 class Encoded(NamedTuple):
     """A file's bytes, ready to be written, and what a user should know about them."""
 
-    data: bytes | bytearray | memoryview
+    data: Bytes  #: or what writes them into a file that can be sought in
     remarks: list[str]
 
 

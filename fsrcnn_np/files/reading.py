@@ -5,23 +5,31 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, MissingExtraError
+from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, MissingExtraError, OptionError
+from fsrcnn_np.files import dicom
+from fsrcnn_np.files.dicom import ALLOWANCES
 from fsrcnn_np.files.formats import DICOM, FORMATS, HDF5, HEAD, Format, by_head, by_suffix
-from fsrcnn_np.files.picture import Picture
+from fsrcnn_np.files.picture import NoPicture, Picture
 from fsrcnn_np.files.target import split
 
 
-def read(path: str | os.PathLike[str]) -> Picture:
+def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iterable[str] = ()) -> Picture:
     """Read an image file with its pixels as stored.
 
     Parameters
     ----------
     path : path-like
         A PNG, TIFF, PGM, PPM, BMP, JPEG, .npy, DICOM (extra `dicom`) or HDF5 file; `file.h5::/path` names a dataset,
-        which may be left out where there is only one. The first bytes tell the format, not the suffix.
+        which may be left out where there is only one, `file.dcm::3` the third frame. The first bytes tell the format,
+        not the suffix.
+    every_frame : bool
+        Of a DICOM of several frames give the first, and all of them as `Picture.frames`; else they are refused.
+    allow : iterable of str
+        What is refused otherwise: "high-bits" clears bits of a DICOM above Bits Stored that nothing explains;
+        "burned-in" lets a derived object be written of an image with Burned In Annotation.
 
     Returns
     -------
@@ -29,17 +37,26 @@ def read(path: str | os.PathLike[str]) -> Picture:
 
     Raises
     ------
+    OptionError
+        `allow` names something else.
     FileError
         The file cannot be opened.
+    NoPicture
+        A DICOM object that is no image, like a structured report. It is a FormatError.
     FormatError
         It is of an unknown format, damaged, or holds something other than one grey or RGB picture.
     MissingExtraError
         Its format needs a library that is not installed.
         Every message is one line that begins with the file's name.
     """
+    allowed = frozenset(allow)
+    if unknown := sorted(allowed - set(ALLOWANCES)):
+        raise OptionError(f"allow names {unknown[0]!r}; there are {', '.join(map(repr, ALLOWANCES))}")
     target = split(path)
     with _one_line(target.path):
         format = _identify(target.path)
+        if format is DICOM:
+            return dicom.read(target.path, target.dataset, every_frame=every_frame, allow=allowed)
         if target.dataset and format is not HDF5:
             raise FormatError(f"is {format.name}, not HDF5, and has no dataset {target.dataset}")
         return format.read(target.path, target.dataset) if format is HDF5 else format.read(target.path)
@@ -63,8 +80,12 @@ def _identify(path: Path) -> Format:
     if named is not None:
         raise FormatError(f"is no {named.name}: it does not begin as one; it is damaged or misnamed")
     known = ", ".join(format.name for format in FORMATS)
+    if head.startswith(b"\x1f\x8b"):
+        raise FormatError("is compressed with gzip; unpack it first (gunzip)")
     if head[:4] == b"PK\3\4" and path.suffix.lower() == ".npz":
         raise FormatError("is an archive of arrays (.npz); allowed is one array: save it with numpy.save")
+    if head.startswith(b"PK\3\4"):
+        raise FormatError("is a ZIP archive; unpack it first, and give the folder")
     raise FormatError(f"is of an unknown format; allowed are {known}")
 
 
@@ -76,7 +97,7 @@ def _one_line(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except FsrcnnError as error:
-        kind = next(k for k in (MissingExtraError, FileError, FormatError, FsrcnnError) if isinstance(error, k))
+        kind = next(k for k in (MissingExtraError, FileError, NoPicture, FormatError, FsrcnnError) if isinstance(error, k))
         raise kind(f"{path}: {one_line(error)}") from error
     except FileNotFoundError as error:
         raise FileError(f"{path}: there is no such file") from error

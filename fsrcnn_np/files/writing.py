@@ -5,26 +5,28 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fsrcnn_np.errors import FormatError, FsrcnnError
+from fsrcnn_np.errors import FormatError, FsrcnnError, OptionError
 from fsrcnn_np.files.atomic import check_free, write_bytes
 from fsrcnn_np.files.conversion import check_colour, choose, converted
-from fsrcnn_np.files.formats import HDF5, Format, by_name, by_suffix
+from fsrcnn_np.files.formats import DICOM, HDF5, Format, by_name, by_suffix
 from fsrcnn_np.files.picture import Output, Picture, Provenance
 from fsrcnn_np.files.reading import one_line
 from fsrcnn_np.files.target import Target, split
 from fsrcnn_np.images.value_range import check_image
 
+_SEVERAL = "{} holds one picture, and there are several frames; name one of them (FILE::1), or write DICOM"
+
 
 def write(
     path: str | os.PathLike[str],
-    pixels: NDArray[Any],
+    pixels: NDArray[Any] | Iterable[NDArray[Any]],
     *,
     like: Picture | None = None,
     provenance: Provenance | None = None,
@@ -37,7 +39,7 @@ def write(
     path : path-like
         Missing folders are made. For HDF5 `out.h5::/path` (default: the original's dataset, or /image).
     pixels : ndarray
-        H×W or H×W×3.
+        H×W or H×W×3; of an original with several frames these, one after the other.
     like : Picture, optional
         What was read; its format is written, with resolution and texts, where the path keeps its suffix. Another
         suffix converts: dtype and bit depth stay, and what the other format cannot keep is remarked. None: the suffix
@@ -63,12 +65,19 @@ def write(
     """
     target = split(path)
     check_free(target.path, overwrite=overwrite)
+    remarks: list[str] = []
     with _one_line(target.path, like):
         format, kept, lost = _prepared(target, like)
-        pixels, remarks = _within_declared(check_image(pixels), like)
+        if isinstance(pixels, np.ndarray) or not isinstance(pixels, Iterator):
+            pixels = _within_declared(check_image(pixels), like, remarks)
+        elif format is DICOM:
+            pixels = (_within_declared(check_image(frame), like, remarks) for frame in pixels)
+        else:
+            raise OptionError(_SEVERAL.format(format.name))
         encoded = format.encode(Output(pixels, kept, target.dataset, provenance))
-        check_colour(target.path, pixels, like)
-    write_bytes(target.path, encoded.data, overwrite=overwrite)
+        if isinstance(pixels, np.ndarray):
+            check_colour(target.path, pixels, like)
+        write_bytes(target.path, encoded.data, overwrite=overwrite)
     remarks += lost
     named = by_suffix(target.path.name)
     if named and named.read is not format.read:
@@ -76,8 +85,8 @@ def write(
     return remarks + encoded.remarks
 
 
-def check_target(path: str | os.PathLike[str], like: Picture) -> None:
-    """Raise a FormatError, before anything is computed, when a file of this name cannot hold such a picture.
+def check_target(path: str | os.PathLike[str], like: Picture, provenance: Provenance | None = None) -> None:
+    """Raise, before anything is computed, what `write` would raise whatever the pixels are.
 
     Parameters
     ----------
@@ -85,14 +94,21 @@ def check_target(path: str | os.PathLike[str], like: Picture) -> None:
         As of `write`.
     like : Picture
         The original: another suffix than its own asks for another format.
+    provenance : Provenance, optional
+        As of `write`.
     """
     target = split(path)
     with _one_line(target.path, like):
         format, kept, _ = _prepared(target, like)
+        if like.frames is not None and format is not DICOM:
+            raise OptionError(_SEVERAL.format(format.name))
         if kept is not like:
             least = np.zeros((1, 1, *like.pixels.shape[2:]), like.pixels.dtype)
             format.encode(Output(least, kept, target.dataset))
             check_colour(target.path, least, like)
+    if format.check is not None and provenance is not None:
+        with _one_line(Path(like.path), like):
+            format.check(like, provenance)
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> None:
@@ -120,16 +136,20 @@ def _one_line(path: Path, like: Picture | None) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except FsrcnnError as error:
-        raise type(error)(f"{path}: {error}") from error
+        named = str(error).startswith(tuple(f"{file}: " for file in (path, like.path if like else path)))
+        raise error if named else type(error)(f"{path}: {error}") from error
     except Exception as error:
         raise FormatError(f"{path}: cannot be written as {choose(path, like).name}: {one_line(error)}") from error
 
 
-def _within_declared(pixels: NDArray[Any], like: Picture | None) -> tuple[NDArray[Any], list[str]]:
+def _within_declared(pixels: NDArray[Any], like: Picture | None, remarks: list[str]) -> NDArray[Any]:
     """Clip to what the original's file declares: 12 bits stay 12 bits, also when the caller's range was wider."""
     if like is None or like.data_range is None:
-        return pixels, []
+        return pixels
     low, high = like.data_range if isinstance(like.data_range, tuple) else (0, like.data_range)
     if low <= pixels.min() and pixels.max() <= high:
-        return pixels, []
-    return pixels.clip(int(low), int(high)), [f"values beyond the original's {like.data_range_origin} are clipped"]
+        return pixels
+    said = f"values beyond the original's {like.data_range_origin} are clipped"
+    if said not in remarks:
+        remarks.append(said)
+    return pixels.clip(int(low), int(high))

@@ -20,7 +20,7 @@ from pydicom.uid import (
 )
 
 from fsrcnn_np import files
-from fsrcnn_np.errors import FormatError, MissingExtraError
+from fsrcnn_np.errors import FormatError, MissingExtraError, OptionError
 
 # Each: shape, dtype, what declares the value range, sum of the pixels. The pixels were compared with those that
 # pydicom 3.0.2 gives with python-gdcm 3.2.6 as its decoder, which is not the one used here: no difference.
@@ -62,36 +62,38 @@ REFUSED = {
     "good/OBXXXX1A_rle_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
     "good/SC_rgb_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
     "good/SC_rgb_32bit.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
-    "good/SC_rgb_32bit_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
+    "good/SC_rgb_32bit_2frame.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
     "good/SC_rgb_expb_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
     "good/SC_rgb_expb_32bit.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
     "good/SC_rgb_rle_16bit_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
     "good/SC_rgb_rle_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
     "good/emri_small_jpeg_ls_lossless.dcm": "(0028,0008) NumberOfFrames is 10; allowed is 1",
     "good/examples_ybr_color.dcm": "(0028,0008) NumberOfFrames is 30; allowed is 1",
-    "good/liver_1frame.dcm": "(0028,0100) BitsAllocated is 1; allowed is 8 and 16",
-    "good/liver_j2k.dcm": "(0028,0008) NumberOfFrames is 3; allowed is 1",
-    "good/liver_nonbyte_aligned.dcm": "(0028,0008) NumberOfFrames is 3; allowed is 1",
     "good/parametric_map_double_float.dcm": "has (7FE0,0009) DoubleFloatPixelData: a map of floats",
     "good/parametric_map_float.dcm": "has (7FE0,0008) FloatPixelData: a map of floats",
-    "good/rtdose.dcm": "(0028,0008) NumberOfFrames is 15; allowed is 1",
-    "good/rtdose_expb_1frame.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
-    "good/rtdose_rle.dcm": "(0028,0008) NumberOfFrames is 15; allowed is 1",
-    "good/rtdose_rle_1frame.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
     "odd/JPEG2000-embedded-sequence-delimiter.dcm": "(7FE0,0010) Pixel Data, JPEG 2000",
     "odd/empty_charset_LEI.dcm": "has no (7FE0,0010) Pixel Data",
-    "odd/emri_small_jpeg_2k_lossless_too_short.dcm": "has no (7FE0,0010) Pixel Data",
-    "odd/liver_deflate.dcm": "(0028,0008) NumberOfFrames is 3; allowed is 1",
-    "odd/liver_rle.dcm": "(0028,0008) NumberOfFrames is 3; allowed is 1",
+    "odd/emri_small_jpeg_2k_lossless_too_short.dcm": "(0028,0008) NumberOfFrames is 10; allowed is 1 here",
     "odd/meta_missing_tsyntax.dcm": "has no (0028,0010) Rows",
-    "odd/reportsi_with_empty_number_tags.dcm": "has no (7FE0,0010) Pixel Data",
+}
+NO_PICTURES = {
+    "good/liver_1frame.dcm": "a registration, segmentation or raw data object",
+    "good/liver_j2k.dcm": "a registration, segmentation or raw data object",
+    "good/liver_nonbyte_aligned.dcm": "a registration, segmentation or raw data object",
+    "odd/liver_deflate.dcm": "a registration, segmentation or raw data object",
+    "odd/liver_rle.dcm": "a registration, segmentation or raw data object",
+    "good/rtdose.dcm": "a radiotherapy object",
+    "good/rtdose_expb_1frame.dcm": "a radiotherapy object",
+    "good/rtdose_rle.dcm": "a radiotherapy object",
+    "good/rtdose_rle_1frame.dcm": "a radiotherapy object",
+    "odd/reportsi_with_empty_number_tags.dcm": "a structured report",
 }
 
 
 @pytest.mark.shared
 def test_every_shared_file_is_in_a_table(shared):
     found = {str(path.relative_to(shared / "dicom")) for path in (shared / "dicom").glob("*/*")}
-    assert found == READ.keys() | REFUSED.keys()
+    assert found == READ.keys() | REFUSED.keys() | NO_PICTURES.keys()
     assert len(found) == 58
 
 
@@ -124,6 +126,16 @@ def test_refused(shared, name, capfd):
         files.read(path)
     assert str(caught.value).startswith(f"{path}: {REFUSED[name]}")
     assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", NO_PICTURES)
+def test_no_picture(shared, name, capfd):
+    path = shared / "dicom" / name
+    with pytest.raises(files.NoPicture) as caught:
+        files.read(path)
+    assert str(caught.value) == f"{path}: (0008,0016) SOPClassUID is that of {NO_PICTURES[name]}: no picture"
     assert capfd.readouterr() == ("", "")
 
 
@@ -251,11 +263,174 @@ def test_subsampled_chroma(tmp_path):
     np.testing.assert_array_equal(picture.pixels, np.array([100, 50] * 4).reshape(2, 4, 1).repeat(3, axis=2))
 
 
-def test_bits_above_the_stored_ones_are_not_pixels(tmp_path):
-    """PS3.5 8.1.1: they may hold anything, once overlays."""
-    pixels = ramp((4, 4), "uint16", 12)
-    (tmp_path / "a.dcm").write_bytes(make(pixels | 0xA000, bits=12))
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless])
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+def test_unexplained_bits_above_the_stored_ones(tmp_path, dtype, syntax):
+    """A wrong BitsStored must not turn 2591 into 543 in silence: PS3.5 8.1.1."""
+    pixels = ramp((4, 4), dtype, 10)
+    pixels[1, 2] = 2591
+    (tmp_path / "a.dcm").write_bytes(make(pixels, syntax, bits=10))
+    with pytest.raises(
+        FormatError, match=r"1 pixels have values from 2591 to 2591, beyond \(0028,0101\) BitsStored 10"
+    ):
+        files.read(tmp_path / "a.dcm")
+    picture = files.read(tmp_path / "a.dcm", allow=["high-bits"])
+    pixels[1, 2] = 2591 % 1024 - (1024 if dtype == "int16" else 0)
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert "the bits from 10 up are cleared, as asked for" in picture.remarks[0]
+
+
+def test_the_sign_may_be_extended_or_not(tmp_path):
+    pixels = ramp((4, 4), "int16", 12)
+    (tmp_path / "a.dcm").write_bytes(make(pixels & 0xFFF, bits=12))
     np.testing.assert_array_equal(files.read(tmp_path / "a.dcm").pixels, pixels)
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_overlays_in_the_bits_above(tmp_path, declared):
+    """PS3.3 C.9.2, retired: (60xx,0102) says which bit; without it the bits are unexplained."""
+    pixels = ramp((4, 4), "uint16", 12)
+    stored = pixels | (np.eye(4, dtype=np.uint16) << 13)
+    data = pydicom.dcmread(io.BytesIO(make(stored, bits=12)))
+    for element, value in ((0x0010, 4), (0x0011, 4), (0x0100, 16), (0x0102, 13 if declared else 12)):
+        data.add_new((0x6000, element), "US", value)
+    data.save_as(tmp_path / "a.dcm")
+    if not declared:
+        with pytest.raises(FormatError, match="4 pixels have values"):
+            files.read(tmp_path / "a.dcm")
+        return
+    picture = files.read(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(picture.pixels, pixels)
+    assert picture.remarks == ("bits 13 of (7FE0,0010) Pixel Data are overlays, and no part of the pixels",)
+
+
+@pytest.mark.parametrize(
+    ("vr", "value", "word", "shown"),
+    [("US", 0, 0, 0), ("SS", -2000, 63536, 0), ("US", 63536, 63536, 4095), ("US", 65535, 65535, 4095), ("US", 7, 7, 7)],
+)
+def test_padding_is_known_in_the_stored_words(tmp_path, vr, value, word, shown):
+    """PS3.3 C.7.5.1.1.2; its value may lie beyond BitsStored, and its VR may contradict PixelRepresentation."""
+    stored = ramp((6, 5), "uint16", 12) | 64
+    stored[:, :2] = word
+    data = pydicom.dcmread(io.BytesIO(make(stored, bits=12)))
+    data.add_new("PixelPaddingValue", vr, value)
+    data.save_as(tmp_path / "a.dcm")
+    picture = files.read(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(picture.padding, np.arange(5) < [[2]] * 6)
+    assert (picture.pixels[:, :2] == shown).all()
+    np.testing.assert_array_equal(picture.pixels[:, 2:], stored[:, 2:])
+
+
+def test_a_range_of_padding(tmp_path):
+    stored = np.arange(30, dtype=np.int16).reshape(5, 6) - 10
+    data = pydicom.dcmread(io.BytesIO(make(stored)))
+    data.add_new("PixelPaddingValue", "SS", -10)
+    data.add_new("PixelPaddingRangeLimit", "SS", -4)
+    data.save_as(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(files.read(tmp_path / "a.dcm").padding, stored <= -4)
+
+
+def test_lossy_overshoot_is_clipped_and_said(tmp_path):
+    frame = imagecodecs.jpeg2k_encode(np.full((8, 8), 1024, np.uint16), level=0, codecformat="j2k", bitspersample=11)
+    data = make(np.zeros((8, 8), np.uint16), "1.2.840.10008.1.2.4.91", bits=10, PixelData=encapsulate([frame]))
+    (tmp_path / "a.dcm").write_bytes(data)
+    picture = files.read(tmp_path / "a.dcm")
+    assert picture.pixels.max() == 1023
+    assert "the lossy encoding overshoots, and they are clipped" in picture.remarks[0]
+
+
+def several(frames, syntax=ExplicitVRLittleEndian, **more):
+    data = b"".join(frame.astype(frame.dtype.newbyteorder("<")).tobytes() for frame in frames)
+    return make(frames[0], syntax, NumberOfFrames=len(frames), PixelData=data + b"\0" * (len(data) % 2), **more)
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, RLELossless])
+def test_frames_are_read_one_at_a_time(tmp_path, syntax):
+    frames = [ramp((4, 5), "uint16", 12) ^ number for number in range(3)]
+    (tmp_path / "a.dcm").write_bytes(several(frames, syntax, bits=12, HighBit=11))
+    with pytest.raises(
+        FormatError, match=r"NumberOfFrames is 3; allowed is 1 here: name one of them, FILE::1 to FILE::3"
+    ):
+        files.read(tmp_path / "a.dcm")
+    for number, frame in enumerate(frames):
+        np.testing.assert_array_equal(files.read(f"{tmp_path / 'a.dcm'}::{number + 1}").pixels, frame)
+    picture = files.read(tmp_path / "a.dcm", every_frame=True)
+    assert len(picture.frames) == 3
+    for frame, expected in zip(picture.frames, frames, strict=True):
+        np.testing.assert_array_equal(frame.pixels, expected)
+    for wrong in ("0", "4", "x"):
+        with pytest.raises(FormatError, match=f"has no frame {wrong}"):
+            files.read(f"{tmp_path / 'a.dcm'}::{wrong}")
+
+
+def test_a_large_file_that_is_refused_costs_its_header(tmp_path):
+    import tracemalloc
+
+    with open(tmp_path / "a.dcm", "wb") as stream:
+        stream.write(make(np.zeros((4000, 4000), np.uint16), SamplesPerPixel=4))
+    tracemalloc.start()
+    with pytest.raises(FormatError, match="SamplesPerPixel is 4"):
+        files.read(tmp_path / "a.dcm")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+
+
+def test_a_deflated_file_cannot_grow_beyond_its_header(tmp_path, monkeypatch):
+    monkeypatch.setattr("fsrcnn_np.files.dicom.opening.MOST_HEADER", 1 << 16)
+    small = make(ramp((9, 9)), DeflatedExplicitVRLittleEndian)
+    (tmp_path / "a.dcm").write_bytes(small)
+    np.testing.assert_array_equal(files.read(tmp_path / "a.dcm").pixels, ramp((9, 9)))
+    (tmp_path / "b.dcm").write_bytes(make(ramp((9, 9)), DeflatedExplicitVRLittleEndian, PixelData=bytes(1 << 20)))
+    with pytest.raises(FormatError, match="inflates to more than"):
+        files.read(tmp_path / "b.dcm")
+
+
+@pytest.mark.parametrize("junk", [b"\xff" * 5001, bytes(4096), b"garbage!" * 9])
+def test_bytes_behind_the_pixels(tmp_path, junk):
+    (tmp_path / "a.dcm").write_bytes(make(ramp((4, 4))) + junk)
+    picture = files.read(tmp_path / "a.dcm")
+    np.testing.assert_array_equal(picture.pixels, ramp((4, 4)))
+    assert picture.remarks == (f"{len(junk)} bytes behind (7FE0,0010) Pixel Data mean nothing and are left out",)
+
+
+@pytest.mark.parametrize("cut", [128, 132])
+def test_meta_information_without_preamble(tmp_path, cut):
+    (tmp_path / "a").write_bytes(make(ramp((4, 4)))[cut:])
+    picture = files.read(tmp_path / "a")
+    np.testing.assert_array_equal(picture.pixels, ramp((4, 4)))
+    assert "preamble" in picture.remarks[0]
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+def test_a_bare_data_set_without_suffix(tmp_path, syntax):
+    whole = make(ramp((4, 4)), syntax)
+    (tmp_path / "IM0001").write_bytes(whole[whole.index(b"\x08\x00\x16\x00") :])
+    np.testing.assert_array_equal(files.read(tmp_path / "IM0001").pixels, ramp((4, 4)))
+
+
+@pytest.mark.parametrize(("name", "head"), [("a.dcm.gz", b"\x1f\x8b\x08"), ("a.zip", b"PK\3\4")])
+def test_archives_are_to_be_unpacked(tmp_path, name, head):
+    (tmp_path / name).write_bytes(head + bytes(200))
+    with pytest.raises(FormatError, match="unpack it first"):
+        files.read(tmp_path / name)
+
+
+def test_what_a_sloppy_header_leaves_out_is_taken_for_the_usual(tmp_path):
+    data = make(ramp((4, 4)), HighBit=None).replace(b"MONOCHROME2", b"monochrome2")
+    (tmp_path / "a.dcm").write_bytes(data)
+    picture = files.read(tmp_path / "a.dcm")
+    assert "HighBit is missing, and taken for BitsStored − 1 = 15" in picture.remarks[0]
+    assert "PhotometricInterpretation monochrome2 is read as MONOCHROME2" in picture.remarks[1]
+    (tmp_path / "b.dcm").write_bytes(make(ramp((4, 4, 3), "uint8"), PlanarConfiguration=None))
+    picture = files.read(tmp_path / "b.dcm")
+    np.testing.assert_array_equal(picture.pixels, ramp((4, 4, 3), "uint8"))
+    assert "PlanarConfiguration is missing" in picture.remarks[0]
+
+
+def test_nothing_else_is_allowed(tmp_path):
+    with pytest.raises(OptionError, match="allow names 'everything'; there are 'burned-in', 'high-bits'"):
+        files.read(tmp_path / "a.dcm", allow=["everything"])
 
 
 @pytest.mark.parametrize("name", ["IM000001", "1.2.840.113619.2", "a.png"])
@@ -293,12 +468,17 @@ def test_without_preamble_and_meta_information(tmp_path):
         ({"PhotometricInterpretation": "HSV"}, "(0028,0004) PhotometricInterpretation is HSV; allowed is MONOCHROME1,"),
         ({"PhotometricInterpretation": None}, "(0028,0004) PhotometricInterpretation is missing"),
         (
-            {"PhotometricInterpretation": "YBR_FULL"},
+            {"PhotometricInterpretation": "YBR_FULL", "SamplesPerPixel": 3},
             "(0028,0100) BitsAllocated is 16; allowed is 8 with YBR_FULL colours",
         ),
+        (
+            {"PhotometricInterpretation": "RGB"},
+            "(0028,0002) SamplesPerPixel is 1; allowed is 3 with (0028,0004) PhotometricInterpretation RGB",
+        ),
+        ({"NumberOfFrames": 9, "PixelData": bytes(100)}, "(7FE0,0010) Pixel Data: truncated: the header says 9 frames"),
         ({"SamplesPerPixel": 4}, "(0028,0002) SamplesPerPixel is 4; allowed is 1 and 3"),
         ({"SamplesPerPixel": None}, "(0028,0002) SamplesPerPixel is missing"),
-        ({"NumberOfFrames": 3}, "(0028,0008) NumberOfFrames is 3; allowed is 1"),
+        ({"NumberOfFrames": 3, "PixelData": bytes(96)}, "(0028,0008) NumberOfFrames is 3; allowed is 1 here"),
         (
             {"BitsAllocated": 12, "BitsStored": 12, "HighBit": 11},
             "(0028,0100) BitsAllocated is 12; allowed is 8 and 16",
@@ -339,10 +519,10 @@ def test_a_missing_decoder_is_named(tmp_path, monkeypatch):
     data = make(ramp((4, 4)), RLELossless)
     (tmp_path / "a.dcm").write_bytes(data)
 
-    def without(dataset, **options):
+    def without(*arguments, **options):
         raise RuntimeError("Unable to decompress: all plugins are missing dependencies:\n\tpylibjpeg - requires …")
 
-    monkeypatch.setattr("pydicom.pixels.pixel_array", without)
+    monkeypatch.setattr("pydicom.pixels.decoders.base.Decoder.as_array", without)
     with pytest.raises(MissingExtraError, match=r"RLE Lossless needs a decoder: pip install 'fsrcnn-np\[dicom\]'"):
         files.read(tmp_path / "a.dcm")
 

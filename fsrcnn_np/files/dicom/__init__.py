@@ -1,6 +1,10 @@
 """DICOM through pydicom (extra `dicom`): a file in, a derived object of a new series out."""
 
-from fsrcnn_np.files.dicom.derived import encode
+from fsrcnn_np.files.dicom.derived import BURNED_IN, check, encode
+from fsrcnn_np.files.dicom.opening import bare
 from fsrcnn_np.files.dicom.reading import read
+from fsrcnn_np.files.dicom.stored import HIGH_BITS
 
-__all__ = ["encode", "read"]
+ALLOWANCES = (BURNED_IN, HIGH_BITS)  #: what a caller can allow: see `fsrcnn_np.files.read`
+
+__all__ = ["ALLOWANCES", "bare", "check", "encode", "read"]

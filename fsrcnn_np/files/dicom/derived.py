@@ -1,53 +1,83 @@
-"""A super-resolved image as a valid derived DICOM object: what must change, what must stay, what must be said."""
+"""A super-resolved image as a valid derived DICOM object: what must change, what must stay, what must be said.
+
+All of it follows from the original, the pixels and the provenance: the same run again gives the same bytes.
+"""
 
 from __future__ import annotations
 
 import copy
 import hashlib
 import io
+import itertools
 import uuid
-from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, OptionError
-from fsrcnn_np.files.dicom.geometry import repeated, scale_geometry, scale_overlays, scale_pixel_coordinates, values_of
-from fsrcnn_np.files.dicom.reading import import_pydicom, quiet
+from fsrcnn_np.files.dicom.coordinates import scale_coordinates, scale_overlays
+from fsrcnn_np.files.dicom.geometry import scale_geometry, values_of
+from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet, with_items
+from fsrcnn_np.files.dicom.reading import LOSSY, Frames
+from fsrcnn_np.files.dicom.stored import Padding
 from fsrcnn_np.files.picture import Encoded, Output, Picture, Provenance, refuse_dtype
+from fsrcnn_np.images.padding import repeated
 
+BURNED_IN = "burned-in"  #: what a caller allows who knows what is written in the pixels
 _NAMESPACE = uuid.UUID("6d9c5b0e-0f3c-5d0b-9a57-3f1c9f4a8f7e")  # of this project's derived UIDs
 _SERIES_NUMBER_STEP = 1000
 _MOST_IS, _MOST_US = 2**31 - 1, 2**16 - 1  # PS3.5 6.2, Integer String and Unsigned Short
-# Transfer syntaxes that lose, and what (0028,2114) calls their method: PS3.3 C.7.6.1.1.5.
-_LOSSY = {
-    "1.2.840.10008.1.2.4.50": "ISO_10918_1",
-    "1.2.840.10008.1.2.4.51": "ISO_10918_1",
-    "1.2.840.10008.1.2.4.81": "ISO_14495_1",
-    "1.2.840.10008.1.2.4.91": "ISO_15444_1",
-    "1.2.840.10008.1.2.4.203": "ISO_15444_15",
-}
-# What speaks of the old object or of its single pixels.
+_MOST_BYTES = 2**32 - 2  # of an element's value: PS3.5 7.1.1
+_PIXEL_DATA = 0x7FE00010
+# What speaks of the old object, of its single pixels, or of the file that it was a part of.
 _REMOVED = (
     "MaskSubtractionSequence",
     "HistogramSequence",
     "SmallestPixelValueInSeries",
     "LargestPixelValueInSeries",
-    "SequenceOfUltrasoundRegions",
     "DigitalSignaturesSequence",
     "MACParametersSequence",
+    "ConcatenationUID",
+    "SOPInstanceUIDOfConcatenationSource",
+    "InConcatenationNumber",
+    "InConcatenationTotalNumber",
+    "ConcatenationFrameOffsetNumber",
+    "SOPInstanceStatus",
+    "SOPAuthorizationDateTime",
+    "SOPAuthorizationComment",
+    "AuthorizationEquipmentCertificationNumber",
+    "InstanceCreatorUID",
 )
-_SILENTLY_REMOVED = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths", "DataSetTrailingPadding")
+_SILENTLY_REMOVED = (
+    "InstanceCreationDate",
+    "InstanceCreationTime",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "DataSetTrailingPadding",
+)
+
+
+class _Header(NamedTuple):
+    """The derived object but for its pixels and what depends on them."""
+
+    dataset: Any
+    remarks: list[str]
+
+
+def check(like: Picture, provenance: Provenance) -> None:
+    """Raise a FormatError, before anything is computed, where no derived object can be made of this original."""
+    _header(like, provenance)
 
 
 def encode(output: Output) -> Encoded:
     """Encode the derived object, uncompressed, Explicit VR Little Endian.
 
     It is a new instance in a new series of the same study. The UIDs are computed from the original's, the pixels and
-    the model: the same run again gives the same object, other pixels never come under an old UID, and all images of
-    one series go to one new series. Pixel padding comes back as it was in the original.
+    the provenance: the same run again gives the same object, other pixels never come under an old UID, and all images
+    of one series go to one new series. Pixel padding comes back as it was in the original.
 
     Raises
     ------
@@ -56,96 +86,191 @@ def encode(output: Output) -> Encoded:
     OptionError
         No provenance, or the size is not the original's times its scale.
     """
-    pydicom = import_pydicom()
     pixels, like, provenance = output.pixels, output.like, output.provenance
     if like is None:
         raise FormatError("a DICOM object is only written from a DICOM original; write another format")
     if provenance is None:
         raise OptionError("a derived DICOM object must say how it was computed: give provenance=")
-    scale = provenance.scale
-    if pixels.shape[:2] != tuple(scale * n for n in like.pixels.shape[:2]) or pixels.ndim != like.pixels.ndim:
-        raise OptionError(f"found {pixels.shape} pixels; allowed is the original's {like.pixels.shape} times {scale}")
-    refuse_dtype(pixels, "this DICOM original", (like.pixels.dtype.name,))
+    frames: Iterable[NDArray[Any]] = [pixels] if isinstance(pixels, np.ndarray) else pixels
+    if isinstance(pixels, np.ndarray):
+        _check_frame(pixels, like, provenance.scale)
+    header = _header(like, provenance)
+    return Encoded(partial(_write, header.dataset, frames, like, provenance), header.remarks)
+
+
+def _header(like: Picture, provenance: Provenance) -> _Header:
     remarks: list[str] = []
     with quiet():
         original = like.details["dataset"]
-        if not original.get("SOPClassUID") or not original.get("SOPInstanceUID"):
-            raise FormatError("the original has no (0008,0016) SOPClassUID or (0008,0018) SOPInstanceUID to refer to")
+        _check_original(original, like)
         derived = copy.deepcopy(original)
         _to_little_endian(derived, original)
-        pixels = _restore_padding(pixels, like, scale)
-        _set_pixels(derived, pixels, remarks)
-        _set_identity(derived, original, pixels, provenance)
+        _leave_out_unreadable(derived, remarks)
+        _set_pixel_description(derived, like, provenance.scale, remarks)
+        _set_series(derived, provenance, remarks)
         _set_provenance(derived, original, provenance)
         _set_lossy(derived, original, like)
-        scale_geometry(derived, scale)
-        scale_pixel_coordinates(derived, scale, remarks)
-        scale_overlays(derived, scale, remarks)
+        scale_geometry(derived, provenance.scale, remarks)
+        scale_coordinates(derived, provenance.scale, remarks)
+        scale_overlays(derived, provenance.scale, remarks)
         _remove(derived, remarks)
         private = sorted({f"{element.tag.group:04X}" for element in derived if element.tag.is_private})
         if private:
             remarks.append(f"private tags, whatever they say of the original, are kept: groups {', '.join(private)}")
-        stream = io.BytesIO()
-        pydicom.dcmwrite(stream, derived, enforce_file_format=True, little_endian=True, implicit_vr=False)
-    return Encoded(stream.getbuffer(), remarks)
+        _leave_out_unwritable(derived, remarks)
+    return _Header(derived, remarks)
 
 
-def _restore_padding(pixels: NDArray[Any], like: Picture, scale: int) -> NDArray[Any]:
-    """Put the padding back where it was: PS3.3 C.7.5.1.1.2. Elsewhere the network would have made it ring."""
-    dataset = like.details["dataset"]
-    padding = dataset.get("PixelPaddingValue")
-    if padding is None or like.pixels.ndim != 2:
+def _check_original(original: Any, like: Picture) -> None:
+    if not original.get("SOPClassUID") or not original.get("SOPInstanceUID"):
+        raise FormatError("the original has no (0008,0016) SOPClassUID or (0008,0018) SOPInstanceUID to refer to")
+    frames: Frames = like.details["frames"]
+    if len(frames) > 1 and like.frames is None:
+        raise FormatError(
+            f"is one frame of {len(frames)}, which is not written as DICOM alone; upscale the whole file, or write "
+            ".png, .tif, .npy or .h5"
+        )
+    if str(original.get("BurnedInAnnotation") or "").upper() == "YES" and BURNED_IN not in frames.allow:
+        raise FormatError(
+            "(0028,0301) BurnedInAnnotation is YES: a name may stand in its pixels; look, and allow it: "
+            f"--allow {BURNED_IN} (allow=['{BURNED_IN}'])"
+        )
+
+
+def _check_frame(pixels: NDArray[Any], like: Picture, scale: int) -> None:
+    if pixels.shape[:2] != tuple(scale * n for n in like.pixels.shape[:2]) or pixels.ndim != like.pixels.ndim:
+        raise OptionError(f"found {pixels.shape} pixels; allowed is the original's {like.pixels.shape} times {scale}")
+    refuse_dtype(pixels, "this DICOM original", (like.pixels.dtype.name,))
+
+
+def _write(
+    derived: Any, frames: Iterable[NDArray[Any]], like: Picture, provenance: Provenance, stream: BinaryIO
+) -> None:
+    """Frames as they come, then once more the header, as long as before, with what is known only now."""
+    source: Frames = like.details["frames"]
+    values, least, most, length = hashlib.sha256(), _MOST_IS, -_MOST_IS, 0
+    start = stream.tell()
+    with quiet():
+        _finish_header(derived, provenance, "", 0, 0)
+        head = _header_bytes(derived, like, len(source), provenance.scale)
+        stream.write(head)
+        for number, pixels in enumerate(frames):
+            _check_frame(pixels, like, provenance.scale)
+            pixels = _with_padding(pixels, source.values(number).padding, provenance.scale)
+            data = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
+            values.update(data)
+            least, most = min(least, int(pixels.min())), max(most, int(pixels.max()))
+            stream.write(data)
+            length += len(data)
+        stream.write(b"\0" * (length % 2))
+        stream.write(_behind_the_pixels(derived))
+        _finish_header(derived, provenance, values.hexdigest(), least, most)
+        again = _header_bytes(derived, like, len(source), provenance.scale)
+    if len(again) != len(head) or length != _pixel_bytes(like, len(source), provenance.scale):
+        raise FormatError(f"{length} bytes of pixels came for {len(source)} frames")
+    end = stream.tell()
+    stream.seek(start)
+    stream.write(again)
+    stream.seek(end)
+
+
+def _finish_header(derived: Any, provenance: Provenance, pixels: str, least: int, most: int) -> None:
+    derived.SOPInstanceUID = _uid(f"{derived.SourceImageSequence[-1].ReferencedSOPInstanceUID} {provenance} {pixels}")
+    derived.file_meta.MediaStorageSOPInstanceUID = derived.SOPInstanceUID
+    for keyword, value in (("SmallestImagePixelValue", least), ("LargestImagePixelValue", most)):
+        if keyword in derived:
+            derived[keyword].VR = "SS" if derived.PixelRepresentation else "US"
+            derived[keyword].value = value
+
+
+def _pixel_bytes(like: Picture, frames: int, scale: int) -> int:
+    return like.pixels.nbytes * scale * scale * frames
+
+
+def _header_bytes(derived: Any, like: Picture, frames: int, scale: int) -> bytes:
+    """File meta information, data set, and the beginning of the element that holds the pixels."""
+    size = _pixel_bytes(like, frames, scale)
+    size += size % 2
+    if size > _MOST_BYTES:
+        raise FormatError(f"(7FE0,0010) Pixel Data of {size} bytes is more than an uncompressed element can hold")
+    stream = io.BytesIO()
+    before = derived[:_PIXEL_DATA]
+    before.file_meta, before.preamble = derived.file_meta, bytes(128)
+    import_pydicom().dcmwrite(stream, before, enforce_file_format=True, little_endian=True, implicit_vr=False)
+    vr = b"OB" if like.pixels.itemsize == 1 else b"OW"
+    return stream.getvalue() + b"\xe0\x7f\x10\0" + vr + b"\0\0" + size.to_bytes(4, "little")
+
+
+def _behind_the_pixels(derived: Any) -> bytes:
+    pydicom = import_pydicom()
+    stream = pydicom.filebase.DicomBytesIO()
+    stream.is_little_endian, stream.is_implicit_VR = True, False
+    pydicom.filewriter.write_dataset(stream, derived[_PIXEL_DATA + 1 :])
+    return bytes(stream.getvalue())
+
+
+def _with_padding(pixels: NDArray[Any], padding: Padding | None, scale: int) -> NDArray[Any]:
+    """Put the padding's words back where they were: PS3.3 C.7.5.1.1.2. The network would have made them ring."""
+    if padding is None:
         return pixels
-    limit = dataset.get("PixelPaddingRangeLimit", padding)
-    if like.pixels.dtype.kind == "i":  # some devices write these two unsigned, also where the pixels are signed
-        padding, limit = (int(np.array(value).astype(like.pixels.dtype)) for value in (padding, limit))
-    low, high = min(padding, limit), max(padding, limit)
-    padded = (like.pixels >= low) & (like.pixels <= high)
-    return np.where(repeated(padded, scale), repeated(like.pixels, scale), pixels)
+    words = padding.words if padding.words.ndim == 1 else repeated(padding.words, scale)
+    return np.where(repeated(padding.mask, scale), words, pixels)
 
 
-def _set_pixels(derived: Any, pixels: NDArray[Any], remarks: list[str]) -> None:
-    if max(pixels.shape[:2]) > _MOST_US:
-        raise FormatError(f"(0028,0010) Rows and (0028,0011) Columns hold at most {_MOST_US}; found {pixels.shape}")
-    derived.Rows, derived.Columns = pixels.shape[:2]
-    if pixels.ndim == 3:
+def _set_pixel_description(derived: Any, like: Picture, scale: int, remarks: list[str]) -> None:
+    rows, columns = (scale * n for n in like.pixels.shape[:2])
+    if max(rows, columns) > _MOST_US:
+        raise FormatError(
+            f"(0028,0010) Rows and (0028,0011) Columns hold at most {_MOST_US}; found {rows} and {columns}"
+        )
+    derived.Rows, derived.Columns = rows, columns
+    if like.pixels.ndim == 3:
         colours = derived.PhotometricInterpretation
         if colours != "RGB":
             remarks.append(f"(0028,0004) PhotometricInterpretation {colours} is written as RGB")
         derived.PhotometricInterpretation, derived.SamplesPerPixel, derived.PlanarConfiguration = "RGB", 3, 0
-        bits = 8 * pixels.itemsize
+        bits = 8 * like.pixels.itemsize
         if colours == "PALETTE COLOR":
             derived.BitsAllocated, derived.BitsStored, derived.HighBit = bits, bits, bits - 1
         for element in [e for e in derived if "PaletteColorLookupTable" in e.keyword]:
             del derived[element.tag]
-    for keyword, value in (("SmallestImagePixelValue", pixels.min()), ("LargestImagePixelValue", pixels.max())):
-        if keyword in derived:
-            derived[keyword].VR = "SS" if derived.PixelRepresentation else "US"
-            derived[keyword].value = int(value)
-    data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
-    derived.add_new("PixelData", "OB" if pixels.itemsize == 1 else "OW", data + b"\0" * (len(data) % 2))
 
 
-def _set_identity(derived: Any, original: Any, pixels: NDArray[Any], provenance: Provenance) -> None:
+def _set_series(derived: Any, provenance: Provenance, remarks: list[str]) -> None:
     pydicom = import_pydicom()
     how = f"{provenance.sha256} x{provenance.scale} {provenance.version}"
-    values = hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
-    derived.SOPInstanceUID = _uid(f"{original.SOPInstanceUID} {how} {values}")
     # Without a series (a damaged original) each instance gets one of its own.
-    derived.SeriesInstanceUID = _uid(f"{original.get('SeriesInstanceUID') or derived.SOPInstanceUID} {how}")
-    derived.SeriesNumber = min(int(original.get("SeriesNumber") or 0) + _SERIES_NUMBER_STEP, _MOST_IS)
+    derived.SeriesInstanceUID = _uid(f"{derived.get('SeriesInstanceUID') or derived.SOPInstanceUID} {how}")
+    derived.SeriesNumber = _series_number(derived, remarks)
     ours = f" {provenance.label}"
-    derived.SeriesDescription = (str(original.get("SeriesDescription") or "")[: 64 - len(ours)] + ours).strip()
-    now = datetime.now()
-    derived.InstanceCreationDate, derived.InstanceCreationTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
+    derived.SeriesDescription = (str(derived.get("SeriesDescription") or "")[: 64 - len(ours)] + ours).strip()
     derived.file_meta = meta = pydicom.dataset.FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = derived.SOPClassUID, derived.SOPInstanceUID
+    meta.MediaStorageSOPClassUID = derived.SOPClassUID
     meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    derived.preamble = bytes(128)
+    meta.ImplementationClassUID = _uid(provenance.software)
+    meta.ImplementationVersionName = f"{provenance.software} {provenance.version}"[:16]
 
 
-def _uid(name: str) -> str:
-    return f"2.25.{uuid.uuid5(_NAMESPACE, name).int}"  # PS3.5 B.2: a UID from a UUID
+def _series_number(derived: Any, remarks: list[str]) -> int:
+    """A thousand more than the original's; a thousand less at the end of what IS can hold."""
+    given = derived.get("SeriesNumber")
+    try:
+        number = int(str(given)) if given not in (None, "") else 0
+    except ValueError:
+        remarks.append(f"(0020,0011) SeriesNumber {given} is no number; the new series has {_SERIES_NUMBER_STEP}")
+        return _SERIES_NUMBER_STEP
+    if number + _SERIES_NUMBER_STEP > _MOST_IS:
+        remarks.append(
+            f"(0020,0011) SeriesNumber {number} is the end; the new series has {number - _SERIES_NUMBER_STEP}"
+        )
+        return number - _SERIES_NUMBER_STEP
+    return number + _SERIES_NUMBER_STEP
+
+
+def _uid(text: str) -> str:
+    """A UID from a UUID (PS3.5 B.2), always 44 characters long: the header's length does not depend on it."""
+    numbers = (uuid.uuid5(_NAMESPACE, f"{text} {attempt}".strip()).int for attempt in itertools.count())
+    return f"2.25.{next(number for number in numbers if number >= 10**38)}"
 
 
 def _set_provenance(derived: Any, original: Any, provenance: Provenance) -> None:
@@ -168,10 +293,22 @@ def _set_provenance(derived: Any, original: Any, provenance: Provenance) -> None
         Manufacturer=provenance.software,
         ManufacturerModelName=provenance.model[:64],
         SoftwareVersions=provenance.version,
-        ContributionDateTime=datetime.now().strftime("%Y%m%d%H%M%S"),
         ContributionDescription=ours[:1024],
     )
     derived.ContributingEquipmentSequence = [*(original.get("ContributingEquipmentSequence") or ()), equipment]
+    if derived.get("SharedFunctionalGroupsSequence"):  # PS3.3 C.7.6.16.2.6, Derivation Image
+        step = _item(
+            DerivationDescription=ours[:1024],
+            DerivationCodeSequence=[code],
+            SourceImageSequence=[copy.deepcopy(source)],
+        )
+        own = [group for group in derived.get("PerFrameFunctionalGroupsSequence") or () if _has_derivation(group)]
+        for group in own or derived.SharedFunctionalGroupsSequence[:1]:
+            group.DerivationImageSequence = [*(group.get("DerivationImageSequence") or ()), copy.deepcopy(step)]
+
+
+def _has_derivation(group: Any) -> bool:
+    return "DerivationImageSequence" in group
 
 
 def _item(**values: Any) -> Any:
@@ -187,12 +324,13 @@ def _code(value: str, meaning: str) -> Any:
 
 def _set_lossy(derived: Any, original: Any, like: Picture) -> None:
     """The flag is never reset, and is set when the original's own encoding lost something (PS3.3 C.7.6.1.1.5)."""
-    method = _LOSSY.get(original.file_meta.TransferSyntaxUID)
+    method = LOSSY.get(original.file_meta.TransferSyntaxUID)
     if method is None or derived.get("LossyImageCompression") == "01":
         return
     derived.LossyImageCompression = "01"
     derived.LossyImageCompressionMethod = method
-    derived.LossyImageCompressionRatio = f"{like.pixels.nbytes / max(1, like.details['encoded_bytes']):.2f}"
+    uncompressed = like.pixels.nbytes * len(like.details["frames"])
+    derived.LossyImageCompressionRatio = f"{uncompressed / max(1, like.details['encoded_bytes']):.2f}"
 
 
 def _remove(derived: Any, remarks: list[str]) -> None:
@@ -203,8 +341,8 @@ def _remove(derived: Any, remarks: list[str]) -> None:
     for keyword in removed:
         delattr(derived, keyword)
     if removed:
-        remarks.append(f"left out, not true of the new pixels: {', '.join(removed)}")
-    icons = [icon for item in _with_items(derived) for icon in _remove_icons(item)]
+        remarks.append(f"left out, not true of the new object: {', '.join(removed)}")
+    icons = [icon for item in with_items(derived) for icon in _remove_icons(item)]
     if icons:
         remarks.append(f"small pictures of the original are left out: {', '.join(icons)}")
 
@@ -214,15 +352,38 @@ def _remove_icons(item: Any) -> list[str]:
     icons = [e for e in item if e.VR == "SQ" and any("PixelData" in inner for inner in e.value or ())]
     for icon in icons:
         del item[icon.tag]
-    return [icon.keyword or f"({icon.tag.group:04X},{icon.tag.element:04X})" for icon in icons]
+    return [icon.keyword or name(icon.tag) for icon in icons]
 
 
-def _with_items(dataset: Any) -> Iterator[Any]:
-    """The data set and every item of its sequences, at any depth; each before what lies below it."""
-    yield dataset
-    for element in dataset:
-        for item in element.value or () if element.VR == "SQ" else ():
-            yield from _with_items(item)
+def _leave_out_unreadable(derived: Any, remarks: list[str]) -> None:
+    """Elements whose value pydicom cannot make sense of: an unknown VR, a length that is none."""
+    for tag in list(derived.keys()):
+        try:
+            element = derived[tag]
+            if element.VR == "SQ":
+                for item in element.value or ():
+                    _leave_out_unreadable(item, remarks)
+        except Exception as error:  # whatever the value's own parser raises
+            del derived[tag]
+            remarks.append(f"{name(tag)} cannot be read ({_short(error)}) and is left out")
+
+
+def _leave_out_unwritable(derived: Any, remarks: list[str]) -> None:
+    """Elements that were read but that no writer can write; a text where a number must be is the usual one."""
+    pydicom = import_pydicom()
+    for tag in list(derived.keys()):
+        stream = pydicom.filebase.DicomBytesIO()
+        stream.is_little_endian, stream.is_implicit_VR = True, False
+        try:
+            pydicom.filewriter.write_dataset(stream, derived[tag : tag + 1])
+        except Exception as error:
+            del derived[tag]
+            keyword = pydicom.datadict.keyword_for_tag(tag)
+            remarks.append(f"{name(tag)} {keyword} cannot be written ({_short(error)}) and is left out")
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:100] or type(error).__name__
 
 
 def _to_little_endian(derived: Any, original: Any) -> None:
@@ -230,6 +391,7 @@ def _to_little_endian(derived: Any, original: Any) -> None:
     if original.original_encoding[1] is not False:
         return
     widths = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
-    for element in derived.iterall():
-        if element.VR in widths and element.value:
-            element.value = np.frombuffer(element.value, f">u{widths[element.VR]}").byteswap().tobytes()
+    for item in with_items(derived):
+        for element in item:
+            if element.VR in widths and element.value:
+                element.value = np.frombuffer(element.value, f">u{widths[element.VR]}").byteswap().tobytes()

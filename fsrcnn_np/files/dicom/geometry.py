@@ -1,14 +1,14 @@
-"""What in a DICOM object is measured in pixels, or is the size of one, scaled with the pixels."""
+"""What in a DICOM object is the size of a pixel, or the place of one in the patient, scaled with the pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fsrcnn_np.files.dicom.reading import import_pydicom
+from fsrcnn_np.files.dicom.library import import_pydicom, name
 
 _SPACINGS = (
     "ImagerPixelSpacing",
@@ -17,84 +17,26 @@ _SPACINGS = (
     "ImagePlanePixelSpacing",
     "ObjectPixelSpacingInCenterOfBeam",
 )
+_GROUPS = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+_PLACE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
 
 
-def scale_geometry(derived: Any, scale: int) -> None:
-    """Divide the spacings and move the first pixel, also in the functional groups of an enhanced (one-frame) object."""
-    items = [derived, *_functional_groups(derived)]
-    _move_first_pixel(items, scale)
-    for item in items:
+def scale_geometry(derived: Any, scale: int, remarks: list[str]) -> None:
+    """Divide the spacings and move the first pixels, also those of every frame of an enhanced object."""
+    _move_first_pixels(derived, scale)
+    for item in (derived, *functional_groups(derived)):
         for keyword in _SPACINGS:
-            if item.get(keyword):
-                item[keyword].value = [_ds(float(value) / scale) for value in item[keyword].value]
+            if keyword in item:
+                _divide(item, keyword, scale, remarks)
         if item.get("FrameType"):
             item.FrameType = ["DERIVED", *values_of(item.FrameType)[1:]]
 
 
-def scale_pixel_coordinates(derived: Any, scale: int, remarks: list[str]) -> None:
-    """Scale shutters and collimators (PS3.3 C.7.6.11, C.8.7.3), which count pixels from 1.
-
-    An edge on a pixel includes all that becomes of it; one outside the image (0 or the size + 1) stays just outside.
-    `derived` has its new Rows and Columns already.
-    """
-
-    def first(pixel: int) -> int:
-        return (pixel - 1) * scale + 1 if pixel >= 1 else pixel * scale
-
-    def last(pixel: int, size: int) -> int:
-        return pixel * scale if pixel * scale <= size else (pixel - 1) * scale + 1
-
-    def last_column(pixel: int) -> int:
-        return last(pixel, derived.Columns)
-
-    def last_row(pixel: int) -> int:
-        return last(pixel, derived.Rows)
-
-    def centre(pixel: int) -> int:
-        return round((pixel - 0.5) * scale + 0.5)
-
-    def length(pixels: int) -> int:
-        return pixels * scale
-
-    rules: dict[str, Callable[[int], int]] = {}
-    for kind in ("Shutter", "Collimator"):
-        rules |= {f"{kind}LeftVerticalEdge": first, f"{kind}UpperHorizontalEdge": first}
-        rules |= {f"{kind}RightVerticalEdge": last_column, f"{kind}LowerHorizontalEdge": last_row}
-        rules |= {f"CenterOfCircular{kind}": centre, f"VerticesOfThePolygonal{kind}": centre}
-        rules |= {f"RadiusOfCircular{kind}": length}
-    scaled = [keyword for keyword in rules if values_of(derived.get(keyword))]
-    for keyword in scaled:
-        values = [rules[keyword](int(value)) for value in values_of(derived[keyword].value)]
-        derived[keyword].value = values if len(values) > 1 else values[0]
-    if scaled:
-        remarks.append(f"in pixel coordinates, scaled: {', '.join(scaled)}")
-
-
-def scale_overlays(derived: Any, scale: int, remarks: list[str]) -> None:
-    """Repeat each bit of the overlay planes (PS3.3 C.9.2); planes inside unused pixel bits are gone with these bits."""
-    groups = sorted({e.tag.group for e in derived if 0x6000 <= e.tag.group <= 0x60FF and not e.tag.is_private})
-    for group in groups:
-        name = f"overlay ({group:04X},xxxx)"
-        rows, columns, data = ((group, element) for element in (0x0010, 0x0011, 0x3000))
-        frames = derived[group, 0x0015].value or 1 if (group, 0x0015) in derived else 1
-        if not all(tag in derived and derived[tag].value for tag in (rows, columns, data)) or frames != 1:
-            for element in [e.tag for e in derived if e.tag.group == group]:
-                del derived[element]
-            remarks.append(f"{name} cannot be scaled and is left out")
-            continue
-        height, width = derived[rows].value, derived[columns].value
-        bits = np.unpackbits(np.frombuffer(derived[data].value, np.uint8), bitorder="little")[: height * width]
-        packed = np.packbits(repeated(bits.reshape(height, width), scale), bitorder="little").tobytes()
-        derived[data].value = packed + b"\0" * (len(packed) % 2)
-        derived[rows].value, derived[columns].value = height * scale, width * scale
-        if (group, 0x0050) in derived:  # origin, row\column, counted from 1
-            derived[group, 0x0050].value = [(int(v) - 1) * scale + 1 for v in derived[group, 0x0050].value]
-        remarks.append(f"{name} is scaled")
-
-
-def repeated(array: NDArray[Any], scale: int) -> NDArray[Any]:
-    """Every element `scale` times in both directions."""
-    return array.repeat(scale, axis=0).repeat(scale, axis=1)
+def functional_groups(dataset: Any) -> Iterator[Any]:
+    """Every item of the shared and per-frame functional groups: PS3.3 C.7.6.16."""
+    for keyword in _GROUPS:
+        for group in dataset.get(keyword) or ():
+            yield from _macros(group)
 
 
 def values_of(value: Any) -> list[Any]:
@@ -104,27 +46,62 @@ def values_of(value: Any) -> list[Any]:
     return [value] if isinstance(value, str | float | int) else list(value)
 
 
-def _functional_groups(dataset: Any) -> Iterator[Any]:
-    """Every item of the shared and per-frame functional groups: PS3.3 C.7.6.16."""
-    for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        for group in dataset.get(keyword) or ():
-            for element in group:
-                yield from element.value or () if element.VR == "SQ" else ()
+def decimals(item: Any, keyword: str, count: int) -> list[float] | None:
+    """The finite numbers of an element, if it holds so many of them; else None."""
+    try:
+        numbers = [float(value) for value in values_of(item[keyword].value)]
+    except (KeyError, TypeError, ValueError):  # absent, empty, or text where a number should be
+        return None
+    return numbers if len(numbers) == count and all(map(math.isfinite, numbers)) else None
 
 
-def _move_first_pixel(items: list[Any], scale: int) -> None:
-    """(0020,0032) is the centre of the first pixel, and the new pixels are smaller: PS3.3 C.7.6.2.1.1."""
-    keywords = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
-    owners: list[Any] = [next((item for item in items if item.get(keyword)), None) for keyword in keywords]
-    if None in owners:
+def decimal_string(value: float) -> Any:
+    """A number as DS, which has at most 16 characters: PS3.5 6.2."""
+    return import_pydicom().valuerep.DSfloat(float(value), auto_format=True)
+
+
+def leave_out(item: Any, keyword: str, why: str, remarks: list[str]) -> None:
+    """Delete an element that cannot be right for the new pixels, and say so."""
+    tag = import_pydicom().tag.Tag(keyword)
+    raw = item.get_item(tag).value
+    shown = raw.decode("latin-1", "replace") if isinstance(raw, bytes) else str(raw)
+    del item[tag]
+    remarks.append(f"{name(tag)} {keyword} is {shown.strip()[:40]!r}, {why}, and is left out")
+
+
+def _divide(item: Any, keyword: str, scale: int, remarks: list[str]) -> None:
+    numbers = decimals(item, keyword, 2)
+    if numbers is None or min(numbers) <= 0:
+        empty = not item.get_item(import_pydicom().tag.Tag(keyword)).value
+        if not empty:
+            leave_out(item, keyword, "no two positive numbers", remarks)
         return
-    position, axes, (between_rows, between_columns) = (
-        np.array([float(value) for value in owner[keyword].value])
-        for owner, keyword in zip(owners, keywords, strict=True)
-    )
-    step = axes[:3] * between_columns + axes[3:] * between_rows
-    owners[0].ImagePositionPatient = [_ds(value) for value in position + step * (1 / scale - 1) / 2]
+    item[keyword].value = [decimal_string(number / scale) for number in numbers]
 
 
-def _ds(value: float) -> Any:
-    return import_pydicom().valuerep.DSfloat(float(value), auto_format=True)  # at most 16 characters: PS3.5 6.2
+def _macros(group: Any) -> Iterator[Any]:
+    for element in group:
+        yield from element.value or () if element.VR == "SQ" else ()
+
+
+def _move_first_pixels(derived: Any, scale: int) -> None:
+    """(0020,0032) is the centre of the first pixel, and the new pixels are smaller: PS3.3 C.7.6.2.1.1.
+
+    Position, orientation and spacing stand in the data set, in the shared functional groups or in a frame's own.
+    """
+    shared = [derived, *(m for group in derived.get(_GROUPS[0]) or () for m in _macros(group))]
+    scopes = [[*_macros(group), *shared] for group in derived.get(_GROUPS[1]) or ()] or [shared]
+    moved: list[Any] = []
+    for scope in scopes:
+        owners = [next((item for item in scope if item.get(keyword)), None) for keyword in _PLACE]
+        if None in owners or any(owners[0] is item for item in moved):
+            continue
+        place = [decimals(owner, key, count) for owner, key, count in zip(owners, _PLACE, (3, 6, 2), strict=True)]
+        if any(numbers is None for numbers in place):
+            continue
+        position, axes, (between_rows, between_columns) = (np.array(numbers) for numbers in place)
+        step = axes[:3] * between_columns + axes[3:] * between_rows
+        new = position + step * (1 / scale - 1) / 2
+        owner: Any = owners[0]
+        owner.ImagePositionPatient = [decimal_string(value) for value in new]
+        moved.append(owner)

@@ -1,10 +1,9 @@
-"""DICOM through pydicom: the stored pixels of one frame, and the data set that they came in."""
+"""A DICOM file → Picture: the stored pixels of its frames, and the data set that they came in."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, MissingExtraError
-from fsrcnn_np.files.picture import PACKED, UNPACKED, Picture, check_size, narrowed, spacing
-
-logging.getLogger("pydicom").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
+from fsrcnn_np.files.dicom.library import import_pydicom, quiet
+from fsrcnn_np.files.dicom.opening import Opened, Pixels, opened
+from fsrcnn_np.files.dicom.stored import Values, values_of_words
+from fsrcnn_np.files.picture import PACKED, UNPACKED, Frame, NoPicture, Picture, check_size, narrowed, spacing
 
 _YBR = ("YBR_FULL", "YBR_FULL_422")
 _PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR", "YBR_ICT", "YBR_RCT", *_YBR)
@@ -24,23 +24,64 @@ _JPEG_EXTENDED, _JPEG_LOSSLESS = _JPEG + "51", (_JPEG + "57", _JPEG + "70")
 _PLUGINS = dict.fromkeys((_JPEG + "50", _JPEG_EXTENDED), "pillow")
 _PLUGINS |= dict.fromkeys((_JPEG + "80", _JPEG + "81"), "pyjpegls")
 _PLUGINS |= dict.fromkeys((_JPEG + "90", _JPEG + "91", *(f"{_JPEG}{n}" for n in (201, 202, 203))), "pylibjpeg")
+#: Transfer syntaxes that lose, and what (0028,2114) calls their method: PS3.3 C.7.6.1.1.5.
+LOSSY = {
+    _JPEG + "50": "ISO_10918_1",
+    _JPEG_EXTENDED: "ISO_10918_1",
+    _JPEG + "81": "ISO_14495_1",
+    _JPEG + "91": "ISO_15444_1",
+    _JPEG + "203": "ISO_15444_15",
+}
+#: SOP classes (PS3.4 B.5) that hold no picture of their own, by the beginning of their UIDs.
+_NO_PICTURES = {
+    "1.2.840.10008.1.3.10": "a DICOMDIR",
+    "1.2.840.10008.5.1.4.1.1.9.": "a waveform",
+    "1.2.840.10008.5.1.4.1.1.11.": "a presentation state",
+    "1.2.840.10008.5.1.4.1.1.66": "a registration, segmentation or raw data object",
+    "1.2.840.10008.5.1.4.1.1.67": "a real world value mapping",
+    "1.2.840.10008.5.1.4.1.1.88.": "a structured report",
+    "1.2.840.10008.5.1.4.1.1.104.": "an encapsulated document",
+    "1.2.840.10008.5.1.4.1.1.481.": "a radiotherapy object",
+    "1.2.840.10008.5.1.4.38.": "a hanging protocol",
+}
+_RT_IMAGE = "1.2.840.10008.5.1.4.1.1.481.1"
 
 
-def read(path: Path) -> Picture:
-    """Read the pixels of a single-frame DICOM image as stored: no rescale, no window, MONOCHROME1 not inverted.
+def read(
+    path: Path, part: str | None = None, *, every_frame: bool = False, allow: frozenset[str] = frozenset()
+) -> Picture:
+    """Read the pixels of a DICOM image as stored: no rescale, no window, MONOCHROME1 not inverted.
 
     `data_range` is what (0028,0101) Bits Stored allows. Palette colours and YBR become RGB.
+
+    Parameters
+    ----------
+    path : Path
+    part : str, optional
+        The number of a frame, from 1: what stands behind FILE::.
+    every_frame : bool
+        Of a multi-frame object give the first frame as `pixels`, and all of them as `frames`, one at a time.
+    allow : frozenset of str
+        See `fsrcnn_np.files.read`.
+
+    Raises
+    ------
+    NoPicture
+        A DICOM object that is no image: DICOMDIR, report, presentation state, plan.
+    FormatError
+        Damaged, or an image of a kind that is not processed; the message names the tag.
     """
-    pydicom = import_pydicom()
     with quiet():
-        dataset = pydicom.dcmread(path, force=True)
-        remarks: list[str] = []
-        _check(dataset)
-        _check_transfer_syntax(dataset, remarks)
-        _check_size(dataset)
-        pixels = _decode(dataset)
-        encoded_bytes = len(dataset.PixelData)
-        del dataset.PixelData  # the data set stays in memory as long as the Picture
+        found = opened(path)
+        _check(found)
+        frames = Frames(found, allow)
+        number = _frame_number(part, len(frames), every_frame)
+        values = frames.values(number)
+    return _picture(path, found, frames, values, every_frame and part is None)
+
+
+def _picture(path: Path, found: Opened, frames: Frames, values: Values, every_frame: bool) -> Picture:
+    dataset, remarks = found.dataset, [*found.remarks, *values.remarks]
     bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
     palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
     if palette:
@@ -48,7 +89,7 @@ def read(path: Path) -> Picture:
     apart, origin = _spacing(dataset)
     declared = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else 2.0**bits - 1
     return Picture(
-        pixels,
+        values.pixels,
         str(path),
         "DICOM",
         data_range=None if palette else declared,
@@ -56,26 +97,73 @@ def read(path: Path) -> Picture:
         inverted=dataset.PhotometricInterpretation == "MONOCHROME1",
         pixel_spacing=apart,
         pixel_spacing_origin=origin,
+        padding=values.padding.mask if values.padding else None,
+        frames=frames if every_frame and len(frames) > 1 else None,
         remarks=tuple(remarks),
-        details={"dataset": dataset, "encoded_bytes": encoded_bytes},
+        details={"dataset": dataset, "encoded_bytes": found.pixels.length if found.pixels else 0, "frames": frames},
     )
 
 
-def import_pydicom() -> Any:
-    """pydicom, or a MissingExtraError with the line that installs it."""
-    try:
-        import pydicom
-        import pydicom.pixels
-    except ImportError as error:
-        raise MissingExtraError("DICOM needs pydicom: pip install 'fsrcnn-np[dicom]'") from error
-    return pydicom
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """The frames of an image, read from the file one at a time."""
+
+    found: Opened
+    allow: frozenset[str]
+    _last: dict[int, Values] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return _frame_count(self.found.dataset)
+
+    def __iter__(self) -> Iterator[Frame]:
+        for number in range(len(self)):
+            values = self.values(number)
+            yield Frame(values.pixels, values.padding.mask if values.padding else None)
+
+    def __contains__(self, frame: object) -> bool:
+        return any(frame is other for other in self)
+
+    def values(self, number: int) -> Values:
+        """Pixels, padding and remarks of one frame, counted from 0; the last one asked for is kept."""
+        if number not in self._last:
+            self._last.clear()
+            self._last[number] = self._read(number)
+        return self._last[number]
+
+    def _read(self, number: int) -> Values:
+        dataset, pixels = self.found.dataset, self.found.pixels
+        assert pixels is not None
+        with quiet():
+            words = _decoded(dataset, pixels, number)
+            if dataset.PhotometricInterpretation == "PALETTE COLOR":
+                from pydicom.pixels import apply_color_lut
+
+                return Values(_native(narrowed(apply_color_lut(words, dataset))), None, [])
+            lossy = dataset.file_meta.TransferSyntaxUID in LOSSY
+            return values_of_words(_native(words), dataset, lossy=lossy, allow=self.allow)
 
 
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Old files hold values that today's rules forbid; they are carried over, neither refused nor warned about."""
-    with import_pydicom().config.disable_value_validation():
-        yield
+def _native(pixels: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
+
+
+def _frame_count(dataset: Any) -> int:
+    frames = dataset.get("NumberOfFrames")
+    return int(frames) if frames else 1
+
+
+def _frame_number(part: str | None, count: int, every_frame: bool) -> int:
+    if part is None:
+        if count > 1 and not every_frame:
+            raise FormatError(
+                f"(0028,0008) NumberOfFrames is {count}; allowed is 1 here: name one of them, FILE::1 to FILE::{count} "
+                "(upscale takes them all)"
+            )
+        return 0
+    number = part.strip("/")
+    if not number.isdigit() or not 1 <= int(number) <= count:
+        raise FormatError(f"has no frame {number}: (0028,0008) NumberOfFrames is {count}; frames count from 1")
+    return int(number) - 1
 
 
 def _spacing(dataset: Any) -> tuple[tuple[float, float] | None, str]:
@@ -90,27 +178,63 @@ def _spacing(dataset: Any) -> tuple[tuple[float, float] | None, str]:
     return None, ""
 
 
-def _check(dataset: Any) -> None:
-    """Refuse what is no single grey or colour frame of integers, by the tag that says so."""
-    for keyword, tag in (("FloatPixelData", "(7FE0,0008)"), ("DoubleFloatPixelData", "(7FE0,0009)")):
-        if keyword in dataset:
-            raise FormatError(f"has {tag} {keyword}: a map of floats, no image; allowed is (7FE0,0010) Pixel Data")
-    if not dataset.get("PixelData"):
-        raise FormatError("has no (7FE0,0010) Pixel Data: no image, or damaged")
+def _check(found: Opened) -> None:
+    """Refuse what is no grey or colour image of integers, by the tag that says so, before a pixel is read."""
+    dataset, pixels, remarks = found.dataset, found.pixels, found.remarks
+    _check_that_it_is_an_image(dataset, pixels)
+    assert pixels is not None
     for keyword, tag in (("Rows", "(0028,0010)"), ("Columns", "(0028,0011)"), ("BitsAllocated", "(0028,0100)")):
         if not isinstance(dataset.get(keyword), int):
             raise FormatError(f"has no {tag} {keyword}: damaged")
-    _expect(dataset, "NumberOfFrames", "(0028,0008)", (None, "", 0, 1), "1; take one frame out first")
+    frames = str(dataset.get("NumberOfFrames") or "1").strip()
+    if not frames.isdigit():
+        raise FormatError(f"(0028,0008) NumberOfFrames is {frames}; allowed is a whole number from 1")
     _expect(dataset, "SamplesPerPixel", "(0028,0002)", (1, 3), "1 and 3")
     _expect(dataset, "BitsAllocated", "(0028,0100)", (8, 16), "8 and 16: dose grids and masks are no images")
     bits = dataset.get("BitsStored")
     _expect(dataset, "BitsStored", "(0028,0101)", range(1, dataset.BitsAllocated + 1), f"1 to {dataset.BitsAllocated}")
+    if dataset.get("HighBit") is None:
+        dataset.HighBit = bits - 1
+        remarks.append(f"(0028,0102) HighBit is missing, and taken for BitsStored − 1 = {bits - 1}")
     # PS3.3 C.7.6.3.1.1: High Bit is one less than Bits Stored.
     _expect(dataset, "HighBit", "(0028,0102)", (bits - 1,), f"Bits Stored − 1 = {bits - 1}")
     _expect(dataset, "PixelRepresentation", "(0028,0103)", (0, 1), "0 and 1")
+    _check_colours(dataset, remarks)
+    _check_transfer_syntax(dataset, pixels, remarks)
+    _check_size(dataset, pixels)
+
+
+def _check_that_it_is_an_image(dataset: Any, pixels: Pixels | None) -> None:
+    kind = str(dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID") or "")
+    what = next((what for uid, what in _NO_PICTURES.items() if kind.startswith(uid)), "")
+    if what and kind != _RT_IMAGE:
+        raise NoPicture(f"(0008,0016) SOPClassUID is that of {what}: no picture")
+    if pixels is not None and pixels.keyword != "PixelData":
+        tag = {"FloatPixelData": "(7FE0,0008)", "DoubleFloatPixelData": "(7FE0,0009)"}[pixels.keyword]
+        raise FormatError(f"has {tag} {pixels.keyword}: a map of floats, no image; allowed is (7FE0,0010) Pixel Data")
+    if pixels is None or pixels.length == 0:
+        raise FormatError("has no (7FE0,0010) Pixel Data: no image, or damaged")
+
+
+def _check_colours(dataset: Any, remarks: list[str]) -> None:
+    colours = dataset.get("PhotometricInterpretation")
+    if colours not in _PHOTOMETRIC and str(colours).strip().upper() in _PHOTOMETRIC:
+        dataset.PhotometricInterpretation = str(colours).strip().upper()
+        remarks.append(
+            f"(0028,0004) PhotometricInterpretation {colours} is read as {dataset.PhotometricInterpretation}"
+        )
     _expect(dataset, "PhotometricInterpretation", "(0028,0004)", _PHOTOMETRIC, ", ".join(_PHOTOMETRIC))
+    samples = 1 if dataset.PhotometricInterpretation in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR") else 3
+    if dataset.SamplesPerPixel != samples:
+        raise FormatError(
+            f"(0028,0002) SamplesPerPixel is {dataset.SamplesPerPixel}; allowed is {samples} with (0028,0004) "
+            f"PhotometricInterpretation {dataset.PhotometricInterpretation}"
+        )
     if dataset.PhotometricInterpretation in _YBR:  # the conversion to RGB is defined on 8 bits: PS3.3 C.7.6.3.1.2
         _expect(dataset, "BitsAllocated", "(0028,0100)", (8,), "8 with YBR_FULL colours")
+    if samples == 3 and dataset.get("PlanarConfiguration") not in (0, 1):
+        remarks.append("(0028,0006) PlanarConfiguration is missing, and taken for 0: colours by pixel")
+        dataset.PlanarConfiguration = 0
 
 
 def _expect(dataset: Any, keyword: str, tag: str, values: Any, allowed: str) -> None:
@@ -119,21 +243,19 @@ def _expect(dataset: Any, keyword: str, tag: str, values: Any, allowed: str) -> 
         raise FormatError(f"{tag} {keyword} is {'missing' if found in (None, '') else found}; allowed is {allowed}")
 
 
-def _check_transfer_syntax(dataset: Any, remarks: list[str]) -> None:
-    pydicom = import_pydicom()
-    meta = getattr(dataset, "file_meta", None)
-    if meta is None:
-        meta = dataset.file_meta = pydicom.dataset.FileMetaDataset()
+def _check_transfer_syntax(dataset: Any, pixels: Pixels, remarks: list[str]) -> None:
+    uids = import_pydicom().uid
+    meta = dataset.file_meta
     if meta.get("TransferSyntaxUID"):
         syntax = meta.TransferSyntaxUID
-        if syntax not in pydicom.uid.AllTransferSyntaxes:
+        if syntax not in uids.AllTransferSyntaxes:
             raise FormatError(f"(0002,0010) TransferSyntaxUID is {syntax}; this encoding cannot be read")
         return
     implicit, little = dataset.original_encoding
-    if len(dataset.PixelData) < _native_bytes(dataset):
+    if pixels.length < _native_bytes(dataset):
         raise FormatError("has no (0002,0010) TransferSyntaxUID, and its pixels are compressed in an unknown way")
-    endian = pydicom.uid.ExplicitVRLittleEndian if little else pydicom.uid.ExplicitVRBigEndian
-    meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian if implicit else endian
+    endian = uids.ExplicitVRLittleEndian if little else uids.ExplicitVRBigEndian
+    meta.TransferSyntaxUID = uids.ImplicitVRLittleEndian if implicit else endian
     remarks.append("(0002,0010) TransferSyntaxUID is missing; its pixels are uncompressed by their length")
 
 
@@ -141,44 +263,74 @@ def _native_bytes(dataset: Any) -> int:
     return int(dataset.Rows * dataset.Columns * dataset.SamplesPerPixel * dataset.BitsAllocated // 8)
 
 
-def _check_size(dataset: Any) -> None:
+def _check_size(dataset: Any, pixels: Pixels) -> None:
     native = not dataset.file_meta.TransferSyntaxUID.is_encapsulated
     subsampled = native and dataset.PhotometricInterpretation == "YBR_FULL_422"  # two chroma samples for two pixels
-    samples = 2 if subsampled else dataset.SamplesPerPixel
-    stored, packing = len(dataset.PixelData), UNPACKED if native else PACKED
+    samples, count = 2 if subsampled else dataset.SamplesPerPixel, _frame_count(dataset)
+    packing = UNPACKED if native else PACKED
     try:
-        check_size(dataset.Rows, dataset.Columns, samples, dataset.BitsAllocated, stored, packing=packing)
+        check_size(dataset.Rows, dataset.Columns, samples, dataset.BitsAllocated, pixels.length, packing=packing)
     except FormatError as error:
         raise FormatError(f"(7FE0,0010) Pixel Data: {error}") from error
+    if native and pixels.length < count * (dataset.Rows * dataset.Columns * samples * dataset.BitsAllocated // 8):
+        raise FormatError(
+            f"(7FE0,0010) Pixel Data: truncated: the header says {count} frames, the file has {pixels.length} bytes"
+        )
 
 
-def _decode(dataset: Any) -> NDArray[Any]:
-    from pydicom.pixels import apply_color_lut, pixel_array
+def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
+    """All allocated bits of a frame's pixels, colours as RGB."""
+    from pydicom.pixels import get_decoder
 
     syntax = dataset.file_meta.TransferSyntaxUID
     try:
-        if syntax in _JPEG_LOSSLESS or (syntax == _JPEG_EXTENDED and dataset.BitsAllocated == 16):
-            pixels = _decode_jpeg(dataset)
-        else:
-            pixels = pixel_array(dataset, decoding_plugin=_PLUGINS.get(syntax, ""))
+        with pixels.open() as stream:
+            stream.seek(pixels.start)
+            if syntax in _JPEG_LOSSLESS or (syntax == _JPEG_EXTENDED and dataset.BitsAllocated == 16):
+                return _decoded_jpeg(dataset, stream, number)
+            options = {"decoding_plugin": _PLUGINS.get(syntax, ""), "correct_unused_bits": False}
+            frame, _ = get_decoder(syntax).as_array(stream, index=number, **options, **_options(dataset, pixels))
+            return np.asarray(frame)
     except (ImportError, FormatError):
         raise
     except Exception as error:
         if "missing dependencies" in str(error):
             raise MissingExtraError(f"{syntax.name} needs a decoder: pip install 'fsrcnn-np[dicom]'") from error
         raise FormatError(f"(7FE0,0010) Pixel Data, {syntax.name}, cannot be decoded: {error}") from error
-    if dataset.PhotometricInterpretation == "PALETTE COLOR":
-        pixels = narrowed(apply_color_lut(pixels, dataset))
-    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
 
 
-def _decode_jpeg(dataset: Any) -> NDArray[Any]:
+def _options(dataset: Any, pixels: Pixels) -> dict[str, Any]:
+    """What pydicom's decoders need to know of an image."""
+    options = {
+        "rows": dataset.Rows,
+        "columns": dataset.Columns,
+        "samples_per_pixel": dataset.SamplesPerPixel,
+        "photometric_interpretation": str(dataset.PhotometricInterpretation),
+        "pixel_representation": dataset.PixelRepresentation,
+        "bits_allocated": dataset.BitsAllocated,
+        "bits_stored": dataset.BitsStored,
+        "number_of_frames": _frame_count(dataset),
+        "pixel_keyword": "PixelData",
+        "pixel_vr": pixels.vr,
+    }
+    if dataset.SamplesPerPixel == 3:
+        options["planar_configuration"] = dataset.PlanarConfiguration
+    return options | _frame_offsets(dataset)
+
+
+def _frame_offsets(dataset: Any) -> dict[str, Any]:
+    """(7FE0,0001) and (7FE0,0002), where a long encapsulated object has them: PS3.5 A.4."""
+    tables = dataset.get("ExtendedOffsetTable"), dataset.get("ExtendedOffsetTableLengths")
+    return {"extended_offsets": tables} if all(tables) else {}
+
+
+def _decoded_jpeg(dataset: Any, stream: Any, number: int) -> NDArray[Any]:
     """Lossless and 12-bit JPEG, by libjpeg-turbo."""
     import imagecodecs
-    from pydicom.encaps import generate_frames
+    from pydicom.encaps import get_frame
     from pydicom.pixels import convert_color_space
 
-    frame = next(generate_frames(dataset.PixelData, number_of_frames=1))
+    frame = get_frame(stream, number, number_of_frames=_frame_count(dataset), **_frame_offsets(dataset))
     colour = dataset.SamplesPerPixel == 3
     as_it_is = "RGB" if colour else None
     pixels = imagecodecs.jpeg8_decode(frame, colorspace=as_it_is, outcolorspace=as_it_is)
@@ -189,8 +341,7 @@ def _decode_jpeg(dataset: Any) -> NDArray[Any]:
             f"(0028,0011) Columns, (0028,0100) BitsAllocated: {shape}, {dataset.BitsAllocated} bits"
         )
     pixels = pixels.astype(f"u{dataset.BitsAllocated // 8}")
-    if dataset.PixelRepresentation == 1:  # the sign is the highest of the stored bits
-        unused = dataset.BitsAllocated - dataset.BitsStored
-        pixels = (pixels << unused).view(f"i{pixels.itemsize}") >> unused
+    if dataset.PixelRepresentation == 1:
+        pixels = pixels.view(f"i{pixels.itemsize}")
     ybr = colour and dataset.PhotometricInterpretation in _YBR
     return convert_color_space(pixels, "YBR_FULL", "RGB") if ybr else pixels
