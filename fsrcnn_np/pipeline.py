@@ -297,7 +297,8 @@ def upscale_file(
             if frame.padding is None:
                 return _upscale(check_image(frame.pixels), bounds, model, threads, None, engine, tell)
             pixels = filled(frame.pixels, frame.padding)
-            return restored(_upscale(pixels, bounds, model, threads, None, engine, tell), *frame)
+            large = _upscale(pixels, bounds, model, threads, None, engine, tell)
+            return restored(large, frame.pixels, frame.padding)
 
     with reporting(progress, Path(source).name) as tell:
         result: Any

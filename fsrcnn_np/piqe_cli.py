@@ -72,7 +72,7 @@ def _run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from .errors import FsrcnnError
-    from .files import find_inputs
+    from .files import NoPicture, find_inputs
 
     records: list[dict[str, Any]] = []
     failed = 0
@@ -81,6 +81,9 @@ def _run(options: argparse.Namespace) -> int:
         for item in bar:
             try:
                 record, remarks = _score(item, options)
+            except NoPicture as other:
+                _complain(f"{other}; skipped", 0)
+                continue
             except (FsrcnnError, PiqeError) as error:
                 problem = str(error) if item.path in str(error) else f"{item.path}: {error}"
             except MemoryError:

@@ -153,10 +153,11 @@ class Provenance:
 class Output(NamedTuple):
     """What is to be written; the one argument of every format's encoder."""
 
-    pixels: NDArray[Any] | Iterable[NDArray[Any]]  #: frames, one after the other, of an original that has more than one
+    pixels: NDArray[Any]
     like: Picture | None = None  #: the original
     dataset: str | None = None  #: the name inside an HDF5 file
     provenance: Provenance | None = None
+    frames: Iterable[NDArray[Any]] | None = None  #: in place of `pixels`, of an original that has several
 
 
 class Encoded(NamedTuple):

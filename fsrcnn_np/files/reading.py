@@ -97,7 +97,9 @@ def _one_line(path: Path) -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except FsrcnnError as error:
-        kind = next(k for k in (MissingExtraError, FileError, NoPicture, FormatError, FsrcnnError) if isinstance(error, k))
+        kind = next(
+            k for k in (MissingExtraError, FileError, NoPicture, FormatError, FsrcnnError) if isinstance(error, k)
+        )
         raise kind(f"{path}: {one_line(error)}") from error
     except FileNotFoundError as error:
         raise FileError(f"{path}: there is no such file") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ _SEVERAL = "{} holds one picture, and there are several frames; name one of them
 
 def write(
     path: str | os.PathLike[str],
-    pixels: NDArray[Any] | Iterable[NDArray[Any]],
+    pixels: NDArray[Any] | Iterator[NDArray[Any]],
     *,
     like: Picture | None = None,
     provenance: Provenance | None = None,
@@ -68,15 +68,15 @@ def write(
     remarks: list[str] = []
     with _one_line(target.path, like):
         format, kept, lost = _prepared(target, like)
-        if isinstance(pixels, np.ndarray) or not isinstance(pixels, Iterator):
-            pixels = _within_declared(check_image(pixels), like, remarks)
-        elif format is DICOM:
-            pixels = (_within_declared(check_image(frame), like, remarks) for frame in pixels)
+        if isinstance(pixels, Iterator):
+            if format is not DICOM or like is None:
+                raise OptionError(_SEVERAL.format(format.name))
+            frames = (_within_declared(check_image(frame), like, remarks) for frame in pixels)
+            encoded = format.encode(Output(like.pixels, kept, target.dataset, provenance, frames))
         else:
-            raise OptionError(_SEVERAL.format(format.name))
-        encoded = format.encode(Output(pixels, kept, target.dataset, provenance))
-        if isinstance(pixels, np.ndarray):
-            check_colour(target.path, pixels, like)
+            checked = _within_declared(check_image(pixels), like, remarks)
+            encoded = format.encode(Output(checked, kept, target.dataset, provenance))
+            check_colour(target.path, checked, like)
         write_bytes(target.path, encoded.data, overwrite=overwrite)
     remarks += lost
     named = by_suffix(target.path.name)

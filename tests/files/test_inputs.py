@@ -97,13 +97,16 @@ def test_hdf5_datasets(tree):
     assert [i.path for i in find_inputs(["*.h5::/left"])] == ["scan.h5::/left"]
 
 
-def test_dicom_files_without_suffix(tree):
+def test_content_decides_what_is_dicom(tree):
     folder = tree / "cd"
     folder.mkdir()
-    for name in ("IM000001", "1.2.840.113619.2", "DICOMDIR", "a.exe"):
+    for name in ("IM000001", "MR.1.2.840.113619.2", "DICOMDIR", "a.IMA", "b.dic"):
         (folder / name).write_bytes(bytes(128) + b"DICM")
+    (folder / "bare").write_bytes(b"\x08\0\x05\0CS\x0a\0ISO_IR 100" + bytes(200))
     (folder / "README").write_bytes(b"no")
-    assert names("cd") == ["1.2.840.113619.2", "IM000001"]
+    (folder / "notes").write_bytes(b"\x08" * 300)
+    os.mkfifo(folder / "pipe")
+    assert names("cd") == ["DICOMDIR", "IM000001", "MR.1.2.840.113619.2", "a.IMA", "b.dic", "bare"]
     assert find_inputs(["cd"], suffixes=[".png"])[0].error
 
 

@@ -159,8 +159,9 @@ def _scale_overlay(derived: Any, group: int, scale: int) -> None:
     bits = np.unpackbits(np.frombuffer(derived[group, 0x3000].value, np.uint8), bitorder="little")[:count]
     if height < 1 or width < 1 or len(bits) < count:
         raise ValueError(f"{len(bits)} bits for {frames} × {height} × {width}")
-    origin = derived[group, 0x0050].value if (group, 0x0050) in derived else None
-    corner = [(int(value) - 1) * scale + 1 for value in origin] if (group, 0x0050) in derived else None
+    corner = None
+    if (group, 0x0050) in derived:
+        corner = [(int(value) - 1) * scale + 1 for value in derived[group, 0x0050].value]
     packed = np.packbits(repeated(bits.reshape(frames, height, width), scale), bitorder="little").tobytes()
     if max(height, width) * scale >= 1 << 16:
         raise ValueError(f"{height * scale} × {width * scale} are more than Overlay Rows and Columns hold")

@@ -91,9 +91,9 @@ def encode(output: Output) -> Encoded:
         raise FormatError("a DICOM object is only written from a DICOM original; write another format")
     if provenance is None:
         raise OptionError("a derived DICOM object must say how it was computed: give provenance=")
-    frames: Iterable[NDArray[Any]] = [pixels] if isinstance(pixels, np.ndarray) else pixels
-    if isinstance(pixels, np.ndarray):
+    if output.frames is None:
         _check_frame(pixels, like, provenance.scale)
+    frames = [pixels] if output.frames is None else output.frames
     header = _header(like, provenance)
     return Encoded(partial(_write, header.dataset, frames, like, provenance), header.remarks)
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.dicom.library import import_pydicom, name
@@ -151,7 +151,7 @@ def _native_bytes(dataset: Any) -> int:
 def _pixels(stream: BinaryIO, position: int, dataset: Any, source: Callable[[], BinaryIO]) -> Pixels | None:
     """Read the element's own header: PS3.5 7.1."""
     implicit, little = dataset.original_encoding
-    order = "little" if little else "big"
+    order: Literal["little", "big"] = "little" if little else "big"
     stream.seek(position)
     head = stream.read(8 if implicit else 12)
     if len(head) < (8 if implicit else 12):
