@@ -74,8 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     job.set_defaults(run=demo)
 
     from .convert.cli import add_commands as add_weights
+    from .phantom.measure.cli import add_commands as add_measure
     from .study.cli import add_commands as add_study
 
+    add_measure(commands)
     add_weights(commands)
     add_study(commands)
     return parser

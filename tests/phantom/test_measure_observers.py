@@ -130,6 +130,16 @@ def test_bootstrap_and_delong_agree_on_many_cases():
     assert (drawn.low, drawn.high) == pytest.approx((exact.low, exact.high), abs=0.008)
 
 
+def test_drawn_areas_are_those_of_the_cases_drawn():
+    rng = np.random.default_rng(11)
+    present, absent = rng.integers(0, 9, 7).astype(float), rng.integers(0, 7, 5).astype(float)
+    times = roc.case_draws(7, 5, 20, 3)
+    assert (times[0].sum(1) == 7).all()
+    assert (times[1].sum(1) == 5).all()
+    for area, p, a in zip(roc.drawn_areas(present, absent, *times), *times, strict=True):
+        assert area == pytest.approx(naive_auc(np.repeat(present, p.astype(int)), np.repeat(absent, a.astype(int))))
+
+
 def test_forced_choice_counts_disjoint_pairs():
     found = roc.forced_choice([3.0, 1.0, 5.0, 2.0], [2.0, 1.0, 1.0])
     assert found == roc.clopper_pearson(2, 3)  # a tie is wrong
@@ -261,8 +271,9 @@ def test_threshold_of_counts():
 
 
 def test_thresholds_that_would_be_guessed_are_absent():
-    assert all(math.isnan(v) for v in fit_threshold([1, 2], [0.5, 0.6], [0.01, 0.01]))
-    assert all(math.isnan(v) for v in fit_threshold([1, 2], [0.9, 0.99], [0.01, 0.01]))
+    assert all(math.isnan(v) for v in fit_threshold([1, 2], [0.5, 0.51], [0.01, 0.01]))
+    assert all(math.isnan(v) for v in fit_threshold([1, 2], [0.97, 0.99], [0.01, 0.01]))
+    assert fit_threshold([1, 2], share_right([1, 2], 0.8, 2), [0.01, 0.01])[0] == pytest.approx(0.8, rel=1e-4)
 
 
 def test_what_cannot_be_scored():

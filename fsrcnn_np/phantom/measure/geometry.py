@@ -49,7 +49,7 @@ def offsets(shape: tuple[int, int], pitch: float, centre: tuple[float, float]) -
 
 
 def disc_coverage(
-    shape: tuple[int, int], *, pitch: float, centre: tuple[float, float], diameter: float, fine: int = FINE
+    shape: tuple[int, ...], *, pitch: float, centre: tuple[float, float], diameter: float, fine: int = FINE
 ) -> Floats:
     """The share of each pixel that a disc covers.
 

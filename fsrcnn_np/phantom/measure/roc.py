@@ -6,6 +6,7 @@ Scores of cases with the signal (present) and without (absent); the larger, the 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -123,25 +124,21 @@ def permutation_test(
     A. I. Bandos, H. E. Rockette, D. Gur, Statistics in Medicine 24, 2005. Ranks within each observer's cases make
     scores of different scale exchangeable.
     """
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise OptionError(f"count is {count!r}; allowed is a whole number from 1")
+    _count(count)
+    if [len(_scores(v)) for v in first] != [len(_scores(v)) for v in second]:
+        raise ImageError("the two observers have different numbers of cases; a paired test needs the same cases")
     from scipy.stats import rankdata
 
-    ranks, n = [], 0
-    for present, absent in (first, second):
-        p, a = _scores(present), _scores(absent)
-        n = len(p)
-        ranks.append(rankdata(np.concatenate([p, a])))
-    if len(ranks[0]) != len(ranks[1]) or len(_scores(first[0])) != len(_scores(second[0])):
-        raise ImageError("the two observers have different numbers of cases; a paired test needs the same cases")
-    one, other = ranks
+    n = len(_scores(first[0]))
+    one, other = (rankdata(np.concatenate([_scores(present), _scores(absent)])) for present, absent in (first, second))
     observed = auc(one[:n], one[n:]) - auc(other[:n], other[n:])
-    rng = np.random.default_rng(seed)
-    larger = 0
-    for _ in range(count):
-        swap = rng.random(len(one)) < 0.5
-        a, b = np.where(swap, other, one), np.where(swap, one, other)
-        larger += abs(auc(a[:n], a[n:]) - auc(b[:n], b[n:])) >= abs(observed) - 1e-12
+    # Of a case with and a case without, what counts is whether each is exchanged: four tables of who beats whom.
+    beats = [[_beats(p[:n], a[n:]) for a in (one, other)] for p in (one, other)]
+    both, crossed = beats[0][0] - beats[1][1], beats[0][1] - beats[1][0]
+    sign = np.where(np.random.default_rng(seed).random((count, len(one))) < 0.5, -1.0, 1.0)
+    # A pair's difference is ½·[sign with·(both + crossed) + sign without·(both − crossed)]: linear in the signs.
+    found = sign[:, :n] @ (both + crossed).sum(1) + sign[:, n:] @ (both - crossed).sum(0)
+    larger = np.count_nonzero(np.abs(found / 2 / both.size) >= abs(observed) - 1e-12)
     return Paired(observed, math.nan, (1 + larger) / (1 + count))
 
 
@@ -149,15 +146,27 @@ def bootstrap_interval(
     present: ArrayLike, absent: ArrayLike, *, count: int = 1000, seed: int = 0, level: float = 0.95
 ) -> Interval:
     """Area with a percentile interval: cases drawn anew with replacement, those with and without apart."""
-    p, a = _scores(present), _scores(absent)
-    rng = np.random.default_rng(seed)
-    areas = []
-    for _ in range(count):
-        drawn = p[(rng.random(len(p)) * len(p)).astype(int)], a[(rng.random(len(a)) * len(a)).astype(int)]
-        areas.append(auc(*drawn))
+    _count(count)
+    areas = drawn_areas(present, absent, *case_draws(len(_scores(present)), len(_scores(absent)), count, seed))
     tail = (1 - _level(level)) / 2
     low, high = np.quantile(areas, [tail, 1 - tail])
-    return Interval(auc(p, a), float(low), float(high))
+    return Interval(auc(present, absent), float(low), float(high))
+
+
+def case_draws(present: int, absent: int, count: int, seed: int | Sequence[int]) -> tuple[Floats, Floats]:
+    """How often each case is drawn in each of `count` draws with replacement: (count, present) and (count, absent)."""
+    rng = np.random.default_rng(seed)
+    times = []
+    for n in (present, absent):
+        chosen = (rng.random((count, n)) * n).astype(np.intp) + n * np.arange(count)[:, None]
+        times.append(np.bincount(chosen.ravel(), minlength=n * count).reshape(count, n).astype(np.float64))
+    return times[0], times[1]
+
+
+def drawn_areas(present: ArrayLike, absent: ArrayLike, with_: Floats, without: Floats) -> Floats:
+    """Areas of the cases drawn so often (`case_draws`), one a draw."""
+    beats = _beats(_scores(present), _scores(absent))
+    return ((with_ @ beats) * without).sum(1) / beats.size
 
 
 def clopper_pearson(successes: int, trials: int, *, level: float = 0.95) -> Interval:
@@ -205,6 +214,16 @@ def _placements(present: Floats, absent: Floats) -> tuple[Floats, Floats]:
     above = (together[:n] - rankdata(present)) / m
     below = 1 - (together[n:] - rankdata(absent)) / n
     return above, below
+
+
+def _beats(present: Floats, absent: Floats) -> Floats:
+    """1 where a case with scores higher than one without, ½ where they tie: (n, m)."""
+    return np.heaviside(present[:, None] - absent[None], 0.5)
+
+
+def _count(count: int) -> None:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise OptionError(f"count is {count!r}; allowed is a whole number from 1")
 
 
 def _scores(values: ArrayLike) -> Floats:

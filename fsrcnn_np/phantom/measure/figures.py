@@ -1,0 +1,120 @@
+"""Measurements drawn: thresholds over diameter, MTF and noise power, and patches to look at."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from piqe_np.compiled import thread_count
+
+from ...errors import MissingExtraError, OptionError
+from . import scenes
+from .detection import OBSERVERS
+from .enlarged import IMAGES, Enlarger
+from .run import Measurement
+from .sharpness import SHOWN
+
+#: colour-blind safe (Okabe, Ito), and a mark and a line of its own for each
+STYLE = {"original": ("#000000", "o", "-"), "bicubic": ("#0072B2", "s", "--"), "SR": ("#D55E00", "^", "-.")}
+SUFFIXES = (".png", ".svg")
+
+
+def check() -> None:
+    """Raise a MissingExtraError where matplotlib is not installed."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("figures need matplotlib: pip install 'fsrcnn-np[plot]'") from error
+
+
+def write(figure: Any, path: Path, *, overwrite: bool) -> None:
+    """One figure as PNG or SVG by the suffix, the same bytes each time with the same matplotlib."""
+    import matplotlib as mpl
+
+    from ...files.atomic import write_bytes
+
+    stream = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "fsrcnn-np", "svg.fonttype": "path"}):
+        metadata = {"Date": None} if path.suffix == ".svg" else None
+        figure.savefig(stream, format=path.suffix[1:], dpi=110, metadata=metadata)
+    write_bytes(path, stream.getvalue(), overwrite=overwrite)
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+
+
+def thresholds(m: Measurement) -> Any:
+    """Contrast–detail curves, one panel an observer."""
+    figure = _figure(9, 4.2)
+    panels = figure.subplots(1, len(OBSERVERS), sharey=True)
+    for axes, observer in zip(panels, OBSERVERS, strict=True):
+        for shift, image in zip((0.985, 1.0, 1.015), IMAGES, strict=True):
+            points = [t for t in m.detection.thresholds if (t.observer, t.image) == (observer, image)]
+            x = np.array([t.diameter for t in points]) * shift
+            y, low, high = (np.array([t.contrast[k] for t in points]) for k in range(3))
+            colour, mark, line = STYLE[image]
+            axes.errorbar(
+                x, y, [y - low, high - y], color=colour, marker=mark, linestyle=line, capsize=2, label=image, ms=5
+            )
+        axes.set(xscale="log", yscale="log", xlabel="diameter, mm", title=observer)
+        ticks = m.size.diameters
+        axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        axes.set_xticks([], minor=True)
+        axes.grid(alpha=0.3, which="both")
+    panels[0].set_ylabel("threshold contrast ∫µ dl (AUC 0.75)")
+    panels[0].legend()
+    return figure
+
+
+def curves(m: Measurement) -> Any:
+    """MTF and noise power over frequency."""
+    figure = _figure(9, 4.2)
+    left, right = figure.subplots(1, 2)
+    for c in m.curves:
+        colour, _, line = STYLE[c.image]
+        left.plot(c.mtf.frequency, c.mtf.value, color=colour, linestyle=line, label=c.image)
+        right.plot(c.nps.frequency, 1e6 * c.nps.value, color=colour, linestyle=line, label=c.image)
+    nyquist = 0.5 / m.curves[0].pitch
+    for axes in (left, right):
+        axes.axvline(nyquist, color="0.6", linewidth=1)
+        axes.set(xlabel="cycles/mm (grey: Nyquist of the original)", xlim=(0, None))
+        axes.grid(alpha=0.3)
+    left.set(title="MTF of an edge, all processing included", ylim=(0, None))
+    right.set(title="noise power, 10⁻⁶ range² mm²", yscale="log", ylim=(1e-2, None))
+    left.legend()
+    return figure
+
+
+def patches(m: Measurement, weights: Any, threads: int | None = None) -> Any:
+    """One site with a disc of each diameter, in the three processings, every pixel as it is."""
+    count = thread_count(threads, "FSRCNN_NP_THREADS", OptionError)
+    enlarger = Enlarger(weights, count)
+    scene = scenes.parenchyma(2 * m.seed + 1, m.size.shape, count)
+    site = scene.sites[len(scene.sites) // 2 : len(scene.sites) // 2 + 1]
+    shown: dict[str, list[NDArray[np.float64]]] = {image: [] for image in IMAGES}
+    for diameter in m.size.diameters:
+        integrals = scenes.with_discs(scene, site, diameter=diameter, contrast=SHOWN)
+        for one in enlarger.all(scenes.picture(scene, integrals, "discs", count)):
+            shown[one.name].append(scenes.patches(one.pixels, site, one.scale)[0])
+    columns = len(m.size.diameters)
+    figure = _figure(1.9 * columns + 0.6, 6.0)
+    grid = figure.subplots(len(IMAGES), columns, squeeze=False)
+    low, high = np.percentile(np.concatenate([p.ravel() for p in shown[IMAGES[0]]]), (1, 99.9))
+    for k, image in enumerate(IMAGES):
+        for n, patch in enumerate(shown[image]):
+            axes = grid[k, n]
+            axes.imshow(patch, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+            axes.set_xticks([])
+            axes.set_yticks([])
+            if not k:
+                axes.set_title(f"{m.size.diameters[n]:g} mm", fontsize=10)
+        grid[k, 0].set_ylabel(image)
+    figure.suptitle(f"a disc of ∫µ dl {SHOWN:g} in 2.8 mm of parenchyma", fontsize=10)
+    return figure
