@@ -16,6 +16,8 @@ from ..processing import WHITE
 if TYPE_CHECKING:
     from ...network.weights import Weights
 
+    Model = Weights | str | os.PathLike[str]
+
 ORIGINAL, BICUBIC, SR = "original", "bicubic", "SR"
 IMAGES = (ORIGINAL, BICUBIC, SR)
 
@@ -40,7 +42,7 @@ class Enlarger:
     engine : str, optional
     """
 
-    def __init__(self, weights: Weights | str | os.PathLike[str], threads: int, engine: str | None = None) -> None:
+    def __init__(self, weights: Model, threads: int, engine: str | None = None) -> None:
         from ...convert import load_weights
         from ...pipeline import model_name
 

@@ -116,5 +116,5 @@ def patches(m: Measurement, weights: Any, threads: int | None = None) -> Any:
             if not k:
                 axes.set_title(f"{m.size.diameters[n]:g} mm", fontsize=10)
         grid[k, 0].set_ylabel(image)
-    figure.suptitle(f"a disc of ∫µ dl {SHOWN:g} in 2.8 mm of parenchyma", fontsize=10)
+    figure.suptitle(f"discs of ∫µ dl {SHOWN:g}", fontsize=10)
     return figure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from .enlarged import Enlarger
 from .sharpness import Calcified, Curves, Discs, calcified, curves, discs
 
 if TYPE_CHECKING:
-    from ...network.weights import Weights
+    from .enlarged import Model
 
 MOST_SEED = 1 << 62
 
@@ -35,7 +34,7 @@ class Size(NamedTuple):
 
 
 FULL = Size((2048, 1536), DIAMETERS, 200, 4, 512, 128)
-QUICK = Size((900, 700), (0.25,), 50, 1, 256, 32)
+QUICK = Size((1200, 960), (0.25,), 50, 1, 256, 32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,7 @@ class Measurement:
 
 def measure(
     *,
-    weights: Weights | str | PathLike[str] = "x2",
+    weights: Model = "x2",
     seed: int = 0,
     quick: bool = False,
     threads: int | None = None,
