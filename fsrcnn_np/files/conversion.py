@@ -105,9 +105,11 @@ def _details(like: Picture, format: Format) -> dict[str, Any]:
         return {"maxval": white} if white else {}
     if format.name == "PNG":
         return {"chunks": [resolution(1000 / columns, 1000 / rows)]} if rows else {}
-    if format.name in ("BMP", "JPEG"):
+    if format.name in ("BMP", "JPEG", "PCX"):
         return {"info": {"dpi": (25.4 / columns, 25.4 / rows)} if rows else {}}
-    return {"dtype": like.pixels.dtype}
+    if format.name == "JPEG 2000":
+        return {"bits": white.bit_length()} if white and not white & (white + 1) else {}
+    return {"dtype": like.pixels.dtype} if format.name in ("NPY", "HDF5") else {}
 
 
 def _white(like: Picture) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fsrcnn_np.files import arrays, dicom, netpbm, photos, png, tiff
+from fsrcnn_np.files import arrays, dicom, jpeg2000, netpbm, photos, png, tiff
 from fsrcnn_np.files.picture import Encoded, Output, Picture, Provenance
 
 
@@ -30,16 +30,26 @@ class Format:
         return head[self.magic_offset :].startswith(self.magic)
 
 
+def _photo(name: str, suffixes: tuple[str, ...], magic: tuple[bytes, ...], magic_offset: int = 0) -> Format:
+    return Format(name, suffixes, magic, photos.reader(name), photos.encoder(name), magic_offset)
+
+
 _NETPBM = tuple(f"P{kind}{blank}".encode() for kind in range(1, 7) for blank in " \t\r\n#")
 HDF5 = Format("HDF5", (".h5", ".hdf5", ".hdf"), (b"\x89HDF\r\n\x1a\n",), arrays.read_hdf5, arrays.encode_hdf5)
+TGA = _photo("TGA", (".tga",), ())  # has no first bytes of its own: the suffix tells
 DICOM = Format("DICOM", (".dcm", ".dicom"), (b"DICM",), dicom.read, dicom.encode, 128, dicom.check)
 FORMATS = (
     Format("PNG", (".png",), (png.SIGNATURE,), png.read, png.encode),
     Format("TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.read, tiff.encode),
     Format("PGM", (".pgm", ".pnm"), _NETPBM, netpbm.read, netpbm.encode),
     Format("PPM", (".ppm",), _NETPBM, netpbm.read, netpbm.encode),
-    Format("BMP", (".bmp", ".dib"), (b"BM",), photos.read_bmp, photos.encode_bmp),
-    Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), (b"\xff\xd8\xff",), photos.read_jpeg, photos.encode_jpeg),
+    _photo("BMP", (".bmp", ".dib"), (b"BM",)),
+    _photo("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), (b"\xff\xd8\xff",)),
+    Format("JPEG 2000", (".jp2", ".j2k", ".j2c"), jpeg2000.MAGIC, jpeg2000.read, jpeg2000.encode),
+    _photo("WebP", (".webp",), (b"WEBP",), magic_offset=8),
+    _photo("GIF", (".gif",), (b"GIF87a", b"GIF89a")),
+    _photo("PCX", (".pcx",), tuple(bytes((10, version, 1)) for version in (0, 2, 3, 4, 5))),
+    TGA,
     Format("NPY", (".npy",), (b"\x93NUMPY",), arrays.read_npy, arrays.encode_npy),
     HDF5,
     DICOM,

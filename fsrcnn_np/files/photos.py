@@ -1,8 +1,12 @@
-"""BMP and JPEG, through Pillow: 8 bits, grey and RGB."""
+"""JPEG, BMP, WebP, GIF, PCX and TGA, through imageio: 8 bits, grey and RGB."""
 
 from __future__ import annotations
 
-import io
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,73 +15,153 @@ import numpy as np
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.picture import PACKED, Encoded, Output, Picture, check_size, enlargement, opaque, refuse_dtype
 
-_JPEG = {"quality": 95, "subsampling": 0}
-_JPEG_SIDE = 65535
+_SHOWN = {"1": "one bit per pixel", "P": "a palette", "PA": "a palette"}
+#: Pillow's kinds of pixels → what they are read as; kinds with an alpha channel give it up when it is opaque.
+_READ_AS = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA"}
+_OPENING = threading.Lock()
 
 
-def read_bmp(path: Path) -> Picture:
-    """Read a BMP; palettes become RGB (grey ones grey)."""
-    from PIL.BmpImagePlugin import BmpImageFile  # Image.open refuses more than 179 megapixels: check_size has the say
+@dataclass(frozen=True)
+class _Kind:
+    """How one of these formats is written."""
 
-    with BmpImageFile(str(path)) as image:
-        return _read(path, image, "BMP")
-
-
-def read_jpeg(path: Path) -> Picture:
-    """Read a JPEG of 8 bits, grey or colour. The Exif orientation is kept, not applied."""
-    from PIL.JpegImagePlugin import JpegImageFile
-
-    with JpegImageFile(str(path)) as image:
-        return _read(path, image, "JPEG")
+    suffix: str
+    most: int  #: rows or columns
+    options: Mapping[str, Any] = field(default_factory=dict)  #: of Pillow's writer
+    kept: tuple[str, ...] = ()  #: of what Pillow's reader tells
+    remark: str = ""
+    greys_only: bool = False
 
 
-def encode_bmp(output: Output) -> Encoded:
-    """Encode as BMP, 8 bits grey or 24 bits RGB."""
-    refuse_dtype(output.pixels, "BMP", ("uint8",))
-    change = output.like.details.get("change") if output.like else None
-    remarks = [f"the original has {change}; written with 8 bits per sample"] if change else []
-    return Encoded(_save(output, "BMP"), remarks)
+_KINDS = {
+    "BMP": _Kind(".bmp", 2**31 - 1, kept=("dpi",)),
+    "JPEG": _Kind(
+        ".jpg",
+        65535,
+        {"quality": 95, "subsampling": 0},
+        ("dpi", "icc_profile", "exif", "comment"),
+        "JPEG is lossy: written with quality 95",
+    ),
+    "WebP": _Kind(".webp", 16383, {"lossless": True, "exact": True}, ("icc_profile", "exif")),
+    "GIF": _Kind(".gif", 65535, kept=("comment",), greys_only=True),
+    "PCX": _Kind(".pcx", 65535, kept=("dpi",)),
+    "TGA": _Kind(".tga", 65535, {"compression": "tga_rle"}),
+}
 
 
-def encode_jpeg(output: Output) -> Encoded:
-    """Encode as JPEG of quality 95 without chroma subsampling, with the original's colour profile and Exif.
+def reader(format: str) -> Callable[[Path], Picture]:
+    """What reads a format of these: one picture; a palette as RGB, or grey where all is; Exif orientation kept."""
+    return partial(_read, format=format)
 
-    JPEG is lossy: the output differs from the computed picture by a grey value or two.
+
+def encoder(format: str) -> Callable[[Output], Encoded]:
+    """What writes a format of these, with the original's colour profile, Exif and resolution where it has them.
+
+    JPEG has quality 95 without chroma subsampling: a grey value or two off. All others are exact; GIF holds 256
+    colours, so it takes grey pictures only.
     """
-    pixels = output.pixels
-    refuse_dtype(pixels, "JPEG", ("uint8",))
-    if max(pixels.shape[:2]) > _JPEG_SIDE:
-        raise FormatError(f"JPEG holds at most {_JPEG_SIDE} rows or columns; found {pixels.shape[0]}×{pixels.shape[1]}")
-    info = output.like.details["info"] if output.like else {}
-    kept = {name: info[name] for name in ("icc_profile", "exif", "comment") if info.get(name)}
-    return Encoded(_save(output, "JPEG", **_JPEG, **kept), ["JPEG is lossy: written with quality 95"])
+    return partial(_encode, format=format)
 
 
-def _read(path: Path, image: Any, format: str) -> Picture:
-    width, height = image.size
-    check_size(height, width, len(image.getbands()), 8, path.stat().st_size, packing=PACKED)
+def _read(path: Path, format: str) -> Picture:
     remarks: list[str] = []
-    mode, change = image.mode, ""
-    if mode in ("1", "P"):
-        change = "one bit per pixel" if mode == "1" else "a palette"
-        image = image.convert("L" if mode == "1" else "RGB")
-    elif mode not in ("L", "RGB", "RGBA"):
-        raise FormatError(f"found {format} pixels of kind {mode}; allowed are grey and RGB; convert it to RGB first")
-    if "mpoffset" in image.info:
-        remarks.append("it holds further pictures (MPO): only the first is read")
-    pixels = np.array(image)
-    if mode == "RGBA":
+    with open(path, "rb") as stream, _opened(stream, format) as image:
+        told = image.metadata(index=0)
+        mode, (width, height) = told["mode"], told["shape"]
+        check_size(height, width, len(mode), 8, path.stat().st_size, packing=PACKED)
+        count = image.properties(index=...).n_images
+        if count != 1 and format == "JPEG":
+            remarks.append("it holds further pictures (MPO): only the first is read")
+        elif count != 1:
+            raise FormatError(f"found {count} pictures; allowed is one; extract its frames first")
+        read_as = _READ_AS.get(mode)
+        if read_as is None:
+            raise FormatError(
+                f"found {format} pixels of kind {mode}; allowed are grey and RGB; convert it to RGB first"
+            )
+        if mode in ("P", "L", "RGB") and "transparency" in told:
+            read_as = "RGBA"
+        pixels = image.read(index=0, mode=None if read_as == mode else read_as)
+    if read_as.endswith("A"):
         pixels = opaque(pixels, remarks)
-    details = {"info": dict(image.info), "change": change}
-    return Picture(pixels, str(path), format, remarks=tuple(remarks), details=details)
+    if mode in ("P", "PA") and all((pixels[..., 0] == pixels[..., i]).all() for i in (1, 2)):
+        pixels = pixels[..., 0]
+    info = {name: told[name] for name in _KINDS[format].kept if told.get(name)}
+    details = {"info": info, "change": _SHOWN.get(mode, "")}
+    return Picture(np.ascontiguousarray(pixels), str(path), format, remarks=tuple(remarks), details=details)
 
 
-def _save(output: Output, format: str, **options: Any) -> memoryview:
+@contextmanager
+def _opened(stream: Any, format: str) -> Iterator[Any]:
+    """The file's header, read. Pillow refuses more than 358 megapixels in all the process: `check_size` has the say."""
+    import imageio.v3 as imageio
     from PIL import Image
 
-    dpi = output.like.details["info"].get("dpi") if output.like else None
-    if dpi:
-        options["dpi"] = tuple(float(value) * enlargement(output) for value in dpi)
-    stream = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(output.pixels)).save(stream, format, **options)
-    return stream.getbuffer()
+    if format in _CHECKS:
+        _CHECKS[format](stream)
+    with _OPENING:
+        most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            image = imageio.imopen(stream, "r", plugin="pillow")
+        except OSError:
+            raise FormatError(f"is no {format}: it does not begin as one; it is damaged or misnamed") from None
+        finally:
+            Image.MAX_IMAGE_PIXELS = most
+    with image:
+        yield image
+
+
+def _check_tga(stream: Any) -> None:
+    """TGA has no first bytes of its own, so the header has to be one: Truevision TGA 2.0, fields 2, 3 and 5.5."""
+    head = stream.read(18)
+    stream.seek(0)
+    kinds = ((0, 2), (0, 3), (0, 10), (0, 11), (1, 1), (1, 9))
+    if len(head) < 18 or (head[1], head[2]) not in kinds or head[16] not in (8, 15, 16, 24, 32):
+        raise FormatError("is no TGA: it does not begin as one; it is damaged or misnamed")
+
+
+def _check_pcx(stream: Any) -> None:
+    """Of a file cut before its palette Pillow gives the indices, as if they were greys."""
+    head = stream.read(128)
+    end = stream.seek(0, 2)
+    stream.seek(max(0, end - 769))
+    before_palette = stream.read(1)
+    stream.seek(0)
+    indexed = len(head) == 128 and (head[1], head[3], head[65]) == (5, 8, 1) and head[68] != 2
+    if len(head) < 128 or (indexed and before_palette != b"\x0c"):
+        raise FormatError("truncated PCX: its palette is missing; copy or download it again")
+
+
+_CHECKS = {"TGA": _check_tga, "PCX": _check_pcx}
+
+
+def _encode(output: Output, format: str) -> Encoded:
+    import imageio.v3 as imageio
+
+    pixels, kind = output.pixels, _KINDS[format]
+    refuse_dtype(pixels, format, ("uint8",))
+    if max(pixels.shape[:2]) > kind.most:
+        raise FormatError(
+            f"{format} holds at most {kind.most} rows or columns; found {pixels.shape[0]}×{pixels.shape[1]}"
+        )
+    if kind.greys_only and pixels.ndim == 3:
+        raise FormatError(f"{format} holds no more than 256 colours; write .png or .tif, which hold them all")
+    details = output.like.details if output.like else {}
+    options = {name: value for name, value in details.get("info", {}).items() if name in kind.kept}
+    if "dpi" in options:
+        options["dpi"] = tuple(float(value) * enlargement(output) for value in options["dpi"])
+    data = imageio.imwrite(
+        "<bytes>",
+        np.ascontiguousarray(pixels),
+        plugin="pillow",
+        extension=kind.suffix,
+        is_batch=False,
+        **kind.options,
+        **options,
+    )
+    remarks = [kind.remark] if kind.remark else []
+    if details.get("change"):
+        remarks.append(f"the original has {details['change']}; written with 8 bits per sample")
+    if format == "WebP" and pixels.ndim == 2:
+        remarks.append("WebP has no grey: written as RGB of the same values")
+    return Encoded(data, remarks)

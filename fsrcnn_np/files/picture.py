@@ -50,7 +50,7 @@ class Picture:
     path : str
         As given to `read`, for HDF5 with the dataset's name.
     format : str
-        "PNG", "TIFF", "PGM", "PPM", "BMP", "JPEG", "NPY", "HDF5" or "DICOM".
+        "PNG", "TIFF", "PGM", "PPM", "BMP", "JPEG", "JPEG 2000", "WebP", "GIF", "PCX", "TGA", "NPY", "HDF5" or "DICOM".
     data_range : float, pair of floats or None
         The value range that the file itself declares; None: none beyond the dtype's.
     data_range_origin : str

@@ -11,7 +11,7 @@ from pathlib import Path
 from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, MissingExtraError, OptionError
 from fsrcnn_np.files import dicom
 from fsrcnn_np.files.dicom import ALLOWANCES
-from fsrcnn_np.files.formats import DICOM, FORMATS, HDF5, HEAD, Format, by_head, by_suffix
+from fsrcnn_np.files.formats import DICOM, FORMATS, HDF5, HEAD, TGA, Format, by_head, by_suffix
 from fsrcnn_np.files.picture import NoPicture, Picture
 from fsrcnn_np.files.target import split
 
@@ -22,9 +22,9 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
     Parameters
     ----------
     path : path-like
-        A PNG, TIFF, PGM, PPM, BMP, JPEG, .npy, DICOM (extra `dicom`) or HDF5 file; `file.h5::/path` names a dataset,
-        which may be left out where there is only one, `file.dcm::3` the third frame. The first bytes tell the format,
-        not the suffix.
+        A PNG, TIFF, PGM, PPM, BMP, JPEG, JPEG 2000, WebP, GIF, PCX, TGA, .npy, DICOM (extra `dicom`) or HDF5 file;
+        `file.h5::/path` names a dataset, which may be left out where there is only one, `file.dcm::3` the third frame.
+        The first bytes tell the format, not the suffix.
     every_frame : bool
         Of a DICOM of several frames give the first, and all of them as `Picture.frames`; else they are refused.
     allow : iterable of str
@@ -73,8 +73,8 @@ def _identify(path: Path) -> Format:
         raise FormatError("is empty (0 bytes); copy or download it again")
     named = by_suffix(path.name)
     found = by_head(head)
-    if found is None and named is DICOM:
-        return DICOM  # an old DICOM file without preamble
+    if found is None and named in (DICOM, TGA):
+        return named  # an old DICOM file without preamble; a TGA has no beginning of its own
     if found is not None:
         return found
     if named is not None:

@@ -17,7 +17,7 @@ from fsrcnn_np import files
 from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, ImageError, MissingExtraError, OptionError
 from fsrcnn_np.files.atomic import check_free
 
-SUFFIXES = ("png", "tif", "pgm", "ppm", "bmp", "jpg", "npy", "h5")
+SUFFIXES = ("png", "tif", "pgm", "ppm", "bmp", "jpg", "jp2", "j2k", "webp", "gif", "pcx", "tga", "npy", "h5")
 
 
 def refused(path, kind=FormatError):
@@ -38,7 +38,7 @@ def good(tmp_path):
     """suffix → the bytes of a good file."""
     found = {}
     for suffix in SUFFIXES:
-        shape = (23, 31, 3) if suffix in ("ppm", "jpg") else (23, 31)
+        shape = (23, 31, 3) if suffix in ("ppm", "jpg", "webp") else (23, 31)
         pixels = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
         files.write(tmp_path / f"good.{suffix}", pixels)
         found[suffix] = (tmp_path / f"good.{suffix}").read_bytes()
@@ -152,6 +152,25 @@ def tiff_header(width, height):
     return b"II*\0" + struct.pack("<I", 8) + table + bytes(200)
 
 
+def gif_image(width, height):
+    return b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x08\x04\x00\x01\x04\x05\x00;"
+
+
+def webp_header(width, height):
+    lossless = b"\x2f" + struct.pack("<I", (width - 1) | (height - 1) << 14) + bytes(91)
+    return b"RIFF" + struct.pack("<I", 12 + len(lossless)) + b"WEBPVP8L" + struct.pack("<I", len(lossless)) + lossless
+
+
+def pcx_header(width, height):
+    head = struct.pack("<BBBBHHHHHH", 10, 5, 1, 8, 0, 0, width - 1, height - 1, 72, 72)
+    return head + bytes(49) + struct.pack("<BHHHH", 3, width, 1, 0, 0) + bytes(54 + 100)
+
+
+def jpeg2000_header(width, height):
+    size = struct.pack(">HHIIIIIIII", 41, 0, width, height, 0, 0, width, height, 0, 0)
+    return b"\xff\x4f\xff\x51" + size + struct.pack(">HBBB", 1, 15, 1, 1) + bytes(100) + b"\xff\xd9"
+
+
 BOMBS = {
     "png": png_header(10**6, 10**6),
     "large.png": png_header(32000, 32000),
@@ -161,6 +180,12 @@ BOMBS = {
     "ppm": b"P6 999999999 999999999 255\n" + bytes(100),
     "bmp": bmp_header(10**6, 10**6),
     "large.bmp": bmp_header(30000, 30000),
+    "gif": b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0) + gif_image(65535, 65535),
+    "webp": webp_header(16383, 16383),
+    "pcx": pcx_header(65535, 65535),
+    "tga": struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 65535, 65535, 24, 0) + bytes(100),
+    "jp2": jpeg2000_header(10**6, 10**6),
+    "large.j2k": jpeg2000_header(30000, 30000),
     "tif": tiff_header(10**6, 10**6),
     "large.tif": tiff_header(30000, 30000),
     "npy": npy_header((10**6, 10**6)),

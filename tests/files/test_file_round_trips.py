@@ -24,6 +24,12 @@ HOLDS = {
     "pgm": ("uint8", "uint16"),
     "ppm": ("uint8", "uint16"),
     "bmp": ("uint8",),
+    "pcx": ("uint8",),
+    "tga": ("uint8",),
+    "webp": ("uint8",),
+    "gif": ("uint8",),
+    "jp2": ("uint8", "int8", "uint16", "int16"),
+    "j2k": ("uint16",),
     "tif": ("uint8", "int8", "uint16", "int16", "float32", "float64"),
     "npy": ("uint8", "int8", "uint16", "int16", "float32", "float64"),
     "h5": ("uint8", "int8", "uint16", "int16", "float32", "float64"),
@@ -52,7 +58,7 @@ def same(found, expected):
 @given(data=st.data())
 def test_written_is_read(folder, suffix, dtype, data):
     shape = data.draw(st.tuples(st.integers(1, 6), st.integers(1, 6)))
-    shape += (3,) * (suffix == "ppm" or (suffix != "pgm" and data.draw(st.booleans())))
+    shape += (3,) * (suffix in ("ppm", "webp") or (suffix not in ("pgm", "gif") and data.draw(st.booleans())))
     elements = {"allow_nan": False, "allow_infinity": False} if dtype.startswith("float") else None
     pixels = data.draw(hnp.arrays(dtype, shape, elements=elements))
     path = folder / f"first.{suffix}"

@@ -1,0 +1,133 @@
+"""JPEG 2000, through imagecodecs: 1 to 16 bits, grey and RGB. Pillow, and so imageio, would reduce RGB to 8 bits."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.picture import PACKED, Encoded, Output, Picture, check_size, opaque, refuse_dtype
+
+BOXES = b"\x00\x00\x00\x0cjP  \r\n\x87\n"  # ISO/IEC 15444-1, I.5.1
+CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ: A.4.1, A.5.1
+MAGIC = (BOXES, CODESTREAM)
+_GREY, _SRGB = 17, 16  # enumerated colour spaces: I.5.3.3
+
+
+class _Size(NamedTuple):
+    """What the marker SIZ says."""
+
+    height: int
+    width: int
+    samples: int
+    bits: int
+    signed: bool
+
+
+def read(path: Path) -> Picture:
+    """Read a JPEG 2000 file (.jp2) or bare codestream (.j2k); fewer bits than the dtype's declare a `data_range`."""
+    import imagecodecs
+
+    data = path.read_bytes()
+    size = _size(data)
+    check_size(size.height, size.width, size.samples, size.bits, len(data), packing=PACKED)
+    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):  # EOC, A.4.4: OpenJPEG fills what is missing with grey
+        raise FormatError("truncated JPEG 2000: its end is missing; copy or download it again")
+    pixels = imagecodecs.jpeg2k_decode(data)
+    dtype = np.dtype(f"{'i' if size.signed else 'u'}{1 if size.bits <= 8 else 2}")
+    if pixels.shape[:2] != (size.height, size.width) or pixels.dtype != dtype:
+        raise FormatError(f"damaged JPEG 2000: it says {size} and holds {pixels.dtype} of shape {pixels.shape}")
+    remarks: list[str] = []
+    if size.samples in (2, 4):
+        if size.signed or size.bits != 8 * pixels.itemsize:
+            raise FormatError(f"found an alpha channel of {size.bits} bits; allowed are 8 and 16; leave it out")
+        pixels = opaque(pixels, remarks)
+    own = size.bits == 8 * pixels.itemsize
+    half = 2.0 ** (size.bits - 1)
+    declared = (-half, half - 1) if size.signed else 2 * half - 1
+    return Picture(
+        np.ascontiguousarray(pixels),
+        str(path),
+        "JPEG 2000",
+        data_range=None if own else declared,
+        data_range_origin="" if own else f"{size.bits} bits per component",
+        remarks=tuple(remarks),
+        details={"bits": size.bits, "boxes": data.startswith(BOXES)},
+    )
+
+
+def encode(output: Output) -> Encoded:
+    """Encode as JPEG 2000 without loss, with the original's bits per component, in its kind of file."""
+    import imagecodecs
+
+    pixels = output.pixels
+    refuse_dtype(pixels, "JPEG 2000", ("uint8", "int8", "uint16", "int16"))
+    details = output.like.details if output.like else {}
+    data = imagecodecs.jpeg2k_encode(
+        np.ascontiguousarray(pixels),
+        level=0,
+        codecformat="jp2" if details.get("boxes", True) else "j2k",
+        reversible=True,
+        bitspersample=details.get("bits", 8 * pixels.itemsize),
+        resolutions=min(6, max(1, min(pixels.shape[:2]).bit_length())),
+    )
+    return Encoded(data, [])
+
+
+def _size(data: bytes) -> _Size:
+    """The picture's size, of SIZ; a FormatError for what is no plain grey or RGB picture."""
+    start = _codestream(data)
+    if data[start : start + 4] != CODESTREAM or len(data) < start + 42:
+        raise FormatError("damaged JPEG 2000: it has no codestream")
+    x1, y1, x0, y0 = struct.unpack_from(">IIII", data, start + 8)
+    (samples,) = struct.unpack_from(">H", data, start + 40)
+    parts = data[start + 42 : start + 42 + 3 * samples]
+    if samples not in (1, 2, 3, 4) or len(parts) != 3 * samples:
+        raise FormatError(f"found {samples} components; allowed are grey (1) and RGB (3)")
+    if set(parts[1::3]) | set(parts[2::3]) != {1} or len(set(parts[0::3])) > 1:
+        raise FormatError("found components of different size or depth; allowed are grey and RGB; convert it first")
+    bits = (parts[0] & 127) + 1
+    if bits > 16:
+        raise FormatError(f"found {bits} bits per component; allowed are 1 to 16")
+    return _Size(y1 - y0, x1 - x0, samples, bits, bool(parts[0] & 128))
+
+
+def _codestream(data: bytes, at: int = 0, end: int | None = None) -> int:
+    """Where the codestream begins; the boxes before it are looked at for what changes the picture's meaning."""
+    if data.startswith(CODESTREAM):
+        return 0
+    end = len(data) if end is None else end
+    while at + 8 <= end:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        body = at + 8
+        if length == 1 and at + 16 <= end:
+            (length,) = struct.unpack_from(">Q", data, body)
+            body += 8
+        if kind == b"jp2c":
+            return body
+        stop = end if length == 0 else at + length
+        if stop < body or stop > end:
+            break
+        if kind == b"jp2h":
+            _check_header(data, body, stop)
+        at = stop
+    raise FormatError("damaged or truncated JPEG 2000: it has no codestream")
+
+
+def _check_header(data: bytes, at: int, end: int) -> None:
+    while at + 8 <= end:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"pclr":
+            raise FormatError("found JPEG 2000 with a palette; allowed are grey and RGB; convert it first")
+        if kind == b"colr" and data[at + 8] == 1 and at + 15 <= end:
+            (space,) = struct.unpack_from(">I", data, at + 11)
+            if space not in (_GREY, _SRGB):
+                raise FormatError(
+                    f"found JPEG 2000 in colour space {space}; allowed are grey and RGB; convert it first"
+                )
+        if length < 8:
+            return
+        at += length
