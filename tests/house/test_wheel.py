@@ -54,6 +54,11 @@ def test_what_is_inside(wheel):
     assert "fsrcnn_np/py.typed" in names
     assert "piqe_np/py.typed" in names
     assert not [name for name in names if name.startswith(("tests/", "parity/", "benchmarks/")) or name.endswith(".so")]
+    carried = {Path(name).suffix for name in names if name.startswith("fsrcnn_np/_weights/")}
+    assert carried == {".h5", ".md", ".m"}, "models, their card, and MATLAB's export; nothing of the training"
+    assert "fsrcnn_np/_weights/README.md" in names
+    assert "fsrcnn_np/_weights/matlab/export_fsrcnn_weights.m" in names
+    assert {Path(n).name for n in names if n.endswith(".h5")} == {p.name for p in (ROOT / "weights").glob("*.h5")}
 
 
 def test_isolated_from_the_checkout(wheel, tmp_path):
