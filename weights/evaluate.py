@@ -31,6 +31,7 @@ from fsrcnn_np.images.binning import bin2x2
 from fsrcnn_np.images.imresize import imresize
 from fsrcnn_np.images.quality import psnr, ssim
 from fsrcnn_np.images.value_range import ValueRange, normalise, to_integers
+from fsrcnn_np.network.checkerboard import LIMIT, checkerboard
 from fsrcnn_np.pipeline import picture_range
 from fsrcnn_np.study.compare import bicubic, export_8_bit, native_piqe
 from piqe_np import piqe
@@ -111,6 +112,11 @@ def both_piqe(pixels: np.ndarray, bounds: ValueRange) -> dict:
     return {"8 bits": piqe(export_8_bit(pixels, bounds)).score, "native": native_piqe(pixels, bounds).score}
 
 
+def checkerboards(models: dict) -> dict:
+    """What each model draws on flat fields (`fsrcnn_np.network.checkerboard`)."""
+    return {name: checkerboard(model).facts() for name, model in models.items() if not isinstance(model, str)}
+
+
 def curve(models: dict, path: Path) -> None:
     """Validation loss over the epochs of every model that carries its history."""
     from matplotlib.figure import Figure
@@ -156,6 +162,16 @@ def tables(results: dict) -> str:
                 [[f, *(f"{s[n]['8 bits']:.2f} / {s[n]['native']:.2f}" for n in columns)] for f, s in scores.items()],
             )
         ]
+    parts += [
+        "Checkerboard: the largest deviation of a phase on flat fields in % of the range, and of its gain in % of the "
+        f"signal ({100 * LIMIT:g} is the limit, docs/piqe-claim.md); and the amplitude at the pixel grid's frequencies "
+        "that white noise of σ 10 % has after SR and after bicubic, in % of the range."
+    ]
+    boards = results["checkerboard"].items()
+    keys = ("offset_amplitude", "gain_amplitude", "noise_sr", "noise_bicubic")
+    head = ["", "offset", "gain", "noise, SR", "noise, bicubic"]
+    parts += [table(head, [[name, *(f"{100 * found[key]:.3f}" for key in keys)] for name, found in boards])]
+    parts += [f"WARNING, {name}: {found['warning']}" for name, found in boards if found["warning"]]
     return "\n\n".join([*parts, f"Measured with {results['software']}."])
 
 
@@ -173,6 +189,7 @@ def main() -> None:
         "models": {name: None if model == BICUBIC else model.sha256 for name, model in models.items()},
         "photographs": {},
         "mammograms": {},
+        "checkerboard": checkerboards(models),
         "software": f"fsrcnn-np {fsrcnn_np.__version__}, NumPy {np.__version__}, Python {platform.python_version()}",
     }
     for title, name, count in (("Set5", "set5", None), ("ImageNet validation", "val", 24)):

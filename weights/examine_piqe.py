@@ -8,7 +8,9 @@ scored under one change at a time:
 - the model: bicubic, the shipped ones, any others given, and a training run's snapshots (epochN.pt) for its length;
 - its border (replicate, zero);
 - what is scored: the 8-bit export, the native depth with its range, 12 bits taken for 16 (no range given), a window
-  on the tissue, floats that were never rounded;
+  on the tissue, floats that were never rounded, class double without im2double;
+- textures at the scale of one pixel, laid over the enlarged picture (textures.py): a checkerboard, white noise, an
+  unsharp mask; over SR of one model (`--textured`), and over bicubic;
 - the picture's own noise: smoothed before (Gaussian, σ 1 pixel), as it is, and with noise added (σ 1 % of the range,
   seed 0).
 
@@ -38,13 +40,13 @@ from fsrcnn_np.network.weights import Weights
 from fsrcnn_np.pipeline import picture_range
 from fsrcnn_np.study.compare import export_8_bit, native_piqe
 from piqe_np import piqe
+from textures import BREAST, TEXTURES
 
 COLUMNS = ("original", "bicubic", "SR")
 SNAPSHOTS = (
     "SR of the 8-bit export by snapshots of a training run (`--checkpoints`); where the run is not at hand, the "
     "figures of the last time that it was."
 )
-BREAST = 0.02  # of the range: above the black around the breast
 
 
 def snapshot(path: Path) -> Weights:
@@ -63,6 +65,8 @@ def scored(image: np.ndarray, how: str, bounds: ValueRange, window: tuple[float,
         result = native_piqe(image, bounds)
     elif how == "12 bits as if 16":
         result = piqe(to_integers(normalise(image, bounds) * np.float32(4095), np.uint16))
+    elif how == "double, no im2double":
+        result = piqe(image.astype(np.float64))
     elif how == "windowed 8-bit":
         low, high = window
         result = piqe(to_integers((normalise(image, bounds) - low) / (high - low) * np.float32(255), np.uint8))
@@ -85,8 +89,11 @@ def noise_level(image: np.ndarray) -> float:
     return float(np.median(np.abs(d[inside])) / 0.6745 / 2)
 
 
-def examine(path: Path, models: dict, snapshots: dict, ranges: dict[str, float]) -> dict:
-    """All rows of one mammogram; the first model is the one whose border, scoring and noise are varied."""
+def examine(path: Path, models: dict, snapshots: dict, ranges: dict[str, float], textured: str = "") -> dict:
+    """All rows of one mammogram; the first model is the one whose border, scoring and noise are varied.
+
+    `textured` names the model whose SR is given textures; the first unless named.
+    """
     picture = files.read(path)
     bounds = picture_range(picture, ranges.get(path.name))
     stored, image = picture.pixels, normalise(picture.pixels, bounds)
@@ -113,14 +120,27 @@ def examine(path: Path, models: dict, snapshots: dict, ranges: dict[str, float])
     export = "8-bit export"
     wanted: dict[str, tuple[Model, str]] = {f"model: {name}": (model, export) for name, model in models.items()}
     wanted[f"border: {other}"] = replace(chosen, border=other), export
-    for how in ("native depth", "12 bits as if 16", "windowed 8-bit"):
+    for how in ("native depth", "12 bits as if 16", "windowed 8-bit", "double, no im2double"):
         wanted[f"scored: {how}"] = chosen, how
     rows(stored, bounds, wanted)
     rows(image, value_range(np.float32), {"scored: float, unrounded": (chosen, "float")})
     for name, varied in (("smoothed before (σ 1)", smooth), ("1 % added", noisy)):
         rows(denormalise(varied, bounds, stored.dtype), bounds, {f"noise: {name}": (chosen, export)})
+    found["textured"] = textured if textured in models else next(iter(models))
+    found["textures"] = textures(stored, models.get(textured, chosen), bounds)
     for name, model in snapshots.items():
         found["snapshots"][name] = scored(enlarge_stored(stored, model, bounds), export, bounds, window)
+    return found
+
+
+def textures(stored: np.ndarray, model: Weights, bounds: ValueRange) -> dict:
+    """8-bit exports of SR and of bicubic under each texture."""
+    found: dict = {}
+    unit = value_range(np.float32)
+    for name, enlarger in (("SR", model), ("bicubic", BICUBIC)):
+        large = normalise(enlarge_stored(stored, enlarger, bounds), bounds)
+        for texture, add in TEXTURES.items():
+            found.setdefault(texture, {})[name] = scored(add(large), "8-bit export", unit, (0, 1))
     return found
 
 
@@ -138,6 +158,14 @@ def tables(results: dict) -> str:
             for name, r in found["rows"].items()
         ]
         parts.append(table(["", *COLUMNS, "SR − original"], rows))
+    for image in ("SR", "bicubic"):
+        of = next(iter(results.values()))["textured"]
+        what = f"SR of `{of}`" if image == "SR" else "Bicubic"
+        title = f"{what} under textures at its own pixels' scale, 8-bit export (`python weights/textures.py` says why)."
+        parts.append(title)
+        files_ = list(results)
+        rows = [[name, *(cell(results[f]["textures"][name][image]) for f in files_)] for name in TEXTURES]
+        parts.append(table(["", *files_], rows))
     names = list(dict.fromkeys(name for found in results.values() for name in found["snapshots"]))
     if names:
         parts.append(SNAPSHOTS)
@@ -152,6 +180,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="*", default=[], help="further weights files")
     parser.add_argument("--checkpoints", type=Path, help="a training run's folder with epochN.pt")
     parser.add_argument("--data-range", type=named_range, nargs="*", default=[], metavar="NAME=R", help=NAMED_RANGE)
+    parser.add_argument("--textured", default="x2-long", metavar="NAME", help="whose SR is given textures (x2-long)")
     parser.add_argument("-o", "--output", type=Path, default=HERE)
     options = parser.parse_args()
     models = {Path(name).stem: fsrcnn_np.load_weights(name) for name in (*shipped(), *options.model)}
@@ -161,7 +190,8 @@ def main() -> None:
         for path in sorted(options.checkpoints.glob("epoch*.pt"), key=number):
             snapshots[f"{options.checkpoints.name} after epoch {number(path)}"] = snapshot(path)
     paths = tqdm(pictures(options.images), "mammograms", disable=None)
-    results = {path.name: examine(path, models, snapshots, dict(options.data_range)) for path in paths}
+    ranges = dict(options.data_range)
+    results = {path.name: examine(path, models, snapshots, ranges, options.textured) for path in paths}
     record = options.output / "piqe_examined.json"
     if not snapshots and record.exists():
         earlier = json.loads(record.read_text(encoding="utf-8"))

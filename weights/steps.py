@@ -94,7 +94,8 @@ class Steps:
         loss = self._loss(kind, self.patches[self.place * self.options.batch + self.order[:size]])
         self.optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
+        if self.options.clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
         self.optimizer.step()
         self.total += loss.detach()
         self.place += 1

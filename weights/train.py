@@ -16,7 +16,7 @@ What it leaves open, and what is chosen here:
   sees an invented border. At inference the border is replicated, as the FSRCNN authors do;
 - 6 patches a step (--batch), each flipped and turned at random; images smaller than 48 low-resolution
   pixels on a side are left out (and counted);
-- He-normal convolutions, deconvolution from N(0, 0.001²), slopes 0.25, biases 0;
+- He-normal convolutions, deconvolution from N(0, 0.001²), slopes 0.25, biases 0 (--initialise glorot: MATLAB's);
 - Adam at --rate for the convolutions and --deconvolution-rate for the deconvolution (a quarter by
   default; its authors trained it at a tenth), cosine decay to zero over the run, gradient norm clipped at --clip;
   --optimizer soap takes Adam's steps in each layer's eigenbasis instead (soap.py), which the paper does not do.
@@ -65,6 +65,7 @@ READING = threading.Lock()
 PAPER = {  # what is not of the paper's recipe is off, and then not named in a run's own
     "at_border": False, "border_every": 2, "also_binned": False, "full_contrast": False, "linearise": False,
     "optimizer": "adam", "best_by": "loss", "warm_up": 0, "scale": 2,
+    "schedule": "cosine", "initialise": "he",
 }  # fmt: skip
 ONE_SIGN = 1e-4  # of a unit's inputs may have the other sign
 FORM = {False: torch.channels_last, True: torch.contiguous_format}  # what is faster, on a graphics card or off it
@@ -93,6 +94,12 @@ def replicated(x: torch.Tensor, radius: int) -> torch.Tensor:
     return torch.cat([left, x, right], 3)
 
 
+def glorot(weight: torch.Tensor, fan: int, generator: torch.Generator) -> None:
+    """Uniform within ±√(6/fan), fan being inputs and outputs together: the default of MATLAB's layers since R2019a."""
+    bound = math.sqrt(6 / fan)
+    weight.uniform_(-bound, bound, generator=generator)
+
+
 class FSRCNN(nn.Module):
     """FSRCNN(d, s, m) at one scale, trained on patches that bring their own surroundings.
 
@@ -100,7 +107,7 @@ class FSRCNN(nn.Module):
     `forward(x, border=True)` keeps the size, the border replicated: (n, 1, h, w) → (n, 1, scale h, scale w).
     """
 
-    def __init__(self, d: int, s: int, m: int, generator: torch.Generator, scale: int = 2):
+    def __init__(self, d: int, s: int, m: int, generator: torch.Generator, scale: int = 2, initialise: str = "he"):
         super().__init__()
         shapes = [(d, 1, 5), (s, d, 1), *[(s, s, 3)] * m, (d, s, 1)]
         self.scale = scale
@@ -109,10 +116,16 @@ class FSRCNN(nn.Module):
         self.deconvolution = nn.Parameter(torch.empty(d, 1, 9, 9))
         self.deconvolution_bias = nn.Parameter(torch.zeros(1))
         with torch.no_grad():
-            for convolution, (_, cin, k) in zip(self.convolutions, shapes, strict=True):
-                convolution.weight.normal_(0, math.sqrt(2 / (cin * k * k)), generator=generator)
+            for convolution, (cout, cin, k) in zip(self.convolutions, shapes, strict=True):
+                if initialise == "glorot":
+                    glorot(convolution.weight, (cin + cout) * k * k, generator)
+                else:
+                    convolution.weight.normal_(0, math.sqrt(2 / (cin * k * k)), generator=generator)
                 convolution.bias.zero_()
-            self.deconvolution.normal_(0, 0.001, generator=generator)
+            if initialise == "glorot":
+                glorot(self.deconvolution, (d + 1) * 81, generator)
+            else:
+                self.deconvolution.normal_(0, 0.001, generator=generator)
         before, after = reach(scale)
         where = torch.zeros(scale, before + 1 + after, 9)
         for phase in range(scale):
@@ -241,9 +254,14 @@ def optimizer_of(network: FSRCNN, options: argparse.Namespace) -> torch.optim.Op
 
 
 def factors(epoch: int, steps: int, options: argparse.Namespace) -> np.ndarray:
-    """On every rate, at each step of an epoch: a straight rise over --warm-up epochs, a cosine to zero over the run."""
+    """On every rate, at each step of an epoch: a straight rise over --warm-up epochs, a cosine to zero over the run.
+
+    With --schedule constant no cosine: 1, as MATLAB's `trainingOptions` by default.
+    """
     gone = epoch + np.arange(steps) / steps
     rise = np.minimum((gone + 1 / steps) / options.warm_up, 1) if options.warm_up else 1
+    if options.schedule == "constant":
+        return rise * np.ones(steps)
     return rise * 0.5 * (1 + np.cos(np.pi * gone / options.epochs))
 
 
@@ -270,7 +288,7 @@ def train(options: argparse.Namespace) -> dict[str, Any]:
 def _train(options: argparse.Namespace, device: torch.device) -> dict[str, Any]:
     d, s, m = options.architecture
     side = TARGET + 2 * halo(m, options.scale)
-    network = FSRCNN(d, s, m, torch.Generator().manual_seed(options.seed), options.scale)
+    network = FSRCNN(d, s, m, torch.Generator().manual_seed(options.seed), options.scale, options.initialise)
     network.to(device, memory_format=FORM[device.type == "cuda"])
     optimizer = optimizer_of(network, options)
     recipe = {
@@ -421,7 +439,9 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--scale", type=int, choices=(2, 3, 4), default=2, help="binning of as many rows and columns")
     parser.add_argument("--batch", type=int, default=6, help="patches a step")
     parser.add_argument("--deconvolution-rate", type=float, default=1e-3)
-    parser.add_argument("--clip", type=float, default=0.05, help="largest gradient norm")
+    parser.add_argument("--clip", type=float, default=0.05, help="largest gradient norm; 0: none is too large")
+    parser.add_argument("--schedule", choices=("cosine", "constant"), default="cosine", help="of the rate over the run")
+    parser.add_argument("--initialise", choices=("he", "glorot"), default="he", help="glorot: MATLAB's default")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--licence", default="BSD-3-Clause")

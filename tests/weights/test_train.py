@@ -34,6 +34,7 @@ def options(tmp_path):
         device="cpu", licence="CC0-1.0", start=None, also_binned=False, at_border=False,
         optimizer="adam", full_contrast=False, linearise=False,
         keep=False, border_every=2, best_by="loss", warm_up=0, scale=2, batch=6,
+        schedule="cosine", initialise="he",
     )  # fmt: skip
 
 
@@ -271,3 +272,50 @@ def test_no_epoch_only_what_the_start_gives(options, tmp_path):
     told = fsrcnn_np.load_weights(options.out).provenance
     assert told["epochs"] == told["best_epoch"] == first["best"]["epoch"]
     assert told["validation_loss"] == pytest.approx(first["best"]["validation_loss"], rel=1e-5)
+
+
+def test_glorot_is_matlab_s():
+    """Uniform, bounds √(6/(inputs + outputs)), k² taps each; biases 0, slopes 0.25 as before."""
+    network = train.FSRCNN(56, 12, 4, torch.Generator().manual_seed(0), initialise="glorot")
+    fans = [(1 + 56) * 25, 56 + 12, *[24 * 9] * 4, 12 + 56]
+    weights = [c.weight for c in network.convolutions] + [network.deconvolution]
+    for weight, fan in zip(weights, [*fans, 57 * 81], strict=True):
+        bound = (6 / fan) ** 0.5
+        assert 0.95 * bound < weight.abs().max() <= bound
+        assert weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.1)
+        assert abs(weight.mean().item()) < 0.15 * bound
+    assert all((c.bias == 0).all() for c in network.convolutions)
+    assert all((slope == 0.25).all() for slope in network.slopes)
+
+
+def test_a_constant_rate_stays(options):
+    options.schedule = "constant"
+    assert (train.factors(0, 5, options) == 1).all()
+    assert (train.factors(2, 5, options) == 1).all()
+    options.warm_up = 1
+    np.testing.assert_allclose(train.factors(0, 4, options), [0.25, 0.5, 0.75, 1])
+    options.schedule, options.warm_up = "cosine", 0
+    assert train.factors(2, 5, options)[-1] < 0.2
+
+
+def test_matlab_s_defaults_train_and_are_told(options):
+    """Constant rate, Glorot, no clipping: the loss falls, and the file says how it was made."""
+    options.schedule, options.initialise, options.clip = "constant", "glorot", 0
+    state = train.train(options)
+    losses = [h["training_loss"] for h in state["history"]]
+    assert losses[-1] < losses[0]
+    assert state["best"]["epoch"] == 1 + int(np.argmin([h["validation_loss"] for h in state["history"]]))
+    train.export(state, options)
+    settings = fsrcnn_np.load_weights(options.out).provenance["settings"]
+    assert (settings["schedule"], settings["initialise"], settings["clip"]) == ("constant", "glorot", 0)
+
+
+def test_no_clipping_leaves_the_gradient(options, monkeypatch):
+    called = []
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *_: called.append(1))
+    options.clip, options.epochs = 0, 1
+    train.train(options)
+    assert not called
+    options.clip, options.checkpoints = 0.1, options.checkpoints.with_name("other")
+    train.train(options)
+    assert called
