@@ -74,12 +74,14 @@ def _parser() -> argparse.ArgumentParser:
     job.set_defaults(run=demo)
 
     from .convert.cli import add_commands as add_weights
+    from .pacs.cli import add_commands as add_dicom
     from .phantom.measure.cli import add_commands as add_measure
     from .study.cli import add_commands as add_study
 
     add_measure(commands)
     add_weights(commands)
     add_study(commands)
+    add_dicom(commands)
     return parser
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, OptionError
+from fsrcnn_np.files.dicom.check import breaches
 from fsrcnn_np.files.dicom.coordinates import scale_coordinates, scale_overlays
 from fsrcnn_np.files.dicom.geometry import scale_geometry, values_of
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet, with_items
@@ -166,6 +167,8 @@ def _write(
         stream.write(_behind_the_pixels(derived))
         _finish_header(derived, provenance, values.hexdigest(), least, most)
         again = _header_bytes(derived, like, len(source), provenance.scale)
+        if broken := [breach for breach in breaches(like.details["dataset"], derived) if not breach.inherited]:
+            raise FormatError(f"the derived object would break a rule: {broken[0]}; please report it")
     if len(again) != len(head) or length != _pixel_bytes(like, len(source), provenance.scale):
         raise FormatError(f"{length} bytes of pixels came for {len(source)} frames")
     end = stream.tell()

@@ -80,6 +80,17 @@ def read(
     return _picture(path, found, frames, values, every_frame and part is None)
 
 
+def stored_words(path: Path) -> Iterator[NDArray[Any]]:
+    """Every frame of an image with all its allocated bits, unsigned, as stored."""
+    with quiet():
+        found = opened(path)
+        _check(found)
+        assert found.pixels is not None
+        for number in range(_frame_count(found.dataset)):
+            words = _native(_decoded(found.dataset, found.pixels, number))
+            yield words.view(f"u{words.itemsize}")
+
+
 def _picture(path: Path, found: Opened, frames: Frames, values: Values, every_frame: bool) -> Picture:
     dataset, remarks = found.dataset, [*found.remarks, *values.remarks]
     bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
