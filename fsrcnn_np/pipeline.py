@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from piqe_np.compiled import thread_count
 
+from .dask_array import is_dask_array, upscale_dask
 from .engine import engine_named
 from .errors import FileError, FsrcnnError, ImageError, OptionError
 from .images.padding import filled, restored
@@ -44,7 +45,8 @@ def upscale(
     Parameters
     ----------
     image : array_like, H×W or H×W×3
-        uint8, int8, uint16, int16, float32 or float64, finite.
+        uint8, int8, uint16, int16, float32 or float64, finite. Of a Dask array the result is one, too, lazily and with
+        the same bits: nothing is computed before it is asked for.
     weights : str, path or Weights
         A shipped model's name ("x2"), a weights file, or `fsrcnn_np.load_weights(...)`.
     data_range : float or (float, float), optional
@@ -52,7 +54,7 @@ def upscale(
         0..65535, −32768..32767; 0..1 for floats.
     threads : int, optional
         Default: the environment variable FSRCNN_NP_THREADS, else the CPUs that the process may use. The result has
-        the same bits for every number.
+        the same bits for every number. With a Dask array: of each chunk, default 1.
     out : ndarray, optional
         H·scale × W·scale (× 3) of `image`'s dtype, not overlapping it: filled and returned. Saves the first touch of
         fresh memory.
@@ -81,6 +83,12 @@ def upscale(
     Honjo et al., European Journal of Radiology 154 (2022) 110433, section 2.2; colour as Dong, Loy, Tang (ECCV 2016),
     section 4.1: the network on luma alone, here in full range.
     """
+    if is_dask_array(image):
+        if out is not None or progress:
+            raise OptionError("out and progress are for arrays in memory; leave them out with a Dask array")
+        engine_named(engine)
+        threads = None if threads is None else _threads(threads)
+        return upscale_dask(_upscale, image, loaded(weights), data_range, threads=threads, engine=engine)
     pixels = check_image(image)
     bounds = value_range(pixels.dtype, data_range)
     with reporting(progress, "upscale") as tell:
@@ -95,6 +103,7 @@ def _upscale(
     out: NDArray[Any] | None,
     engine: str | None,
     progress: Progress | None,
+    chroma: Callable[[NDArray[Any], int], NDArray[Any]] | None = None,
 ) -> NDArray[Any]:
     check_within(pixels, bounds)
     threads = _threads(threads)
@@ -104,7 +113,7 @@ def _upscale(
     out = _checked_out(out, shape, pixels.dtype, pixels)
     if pixels.ndim == 2:
         return steps.upscale_plane(pixels, model, bounds.low, bounds.high, threads=threads, out=out, progress=progress)
-    return _upscale_rgb(pixels, bounds, model, threads, out, steps, progress)
+    return _upscale_rgb(pixels, bounds, model, threads, out, steps, progress, chroma)
 
 
 def _upscale_rgb(
@@ -115,6 +124,7 @@ def _upscale_rgb(
     out: NDArray[Any] | None,
     steps: ModuleType,
     progress: Progress | None,
+    chroma: Callable[[NDArray[Any], int], NDArray[Any]] | None,
 ) -> NDArray[Any]:
     """All in float32 and unquantised; one rounding at the very end."""
     from .images.colour import YCbCr, rgb_to_ycbcr, ycbcr_to_rgb
@@ -123,7 +133,8 @@ def _upscale_rgb(
     scale = model.architecture.scale
     y, cb, cr = rgb_to_ycbcr(normalise(pixels, bounds))
     y = steps.upscale_plane(y, model, 0.0, 1.0, threads=threads, progress=progress)
-    cb, cr = imresize(cb, scale), imresize(cr, scale)
+    enlarge = chroma or imresize
+    cb, cr = enlarge(cb, scale), enlarge(cr, scale)
     if out is None:
         out = np.empty((*y.shape, 3), pixels.dtype)
     for rows in row_blocks(out):

@@ -120,6 +120,33 @@ def imresize(
     return array
 
 
+def enlarged_part(part: NDArray[Any], scale: int, starts: tuple[int, int], shape: tuple[int, int]) -> NDArray[Any]:
+    """Bicubic `imresize` of a part of an image: what the whole's result has there, to the bit.
+
+    Parameters
+    ----------
+    part : ndarray, H×W
+        float32 or float64.
+    scale : int
+        2 or more.
+    starts : (int, int)
+        Row and column of the image at which the part begins.
+    shape : (int, int)
+        Of the whole image.
+
+    Returns
+    -------
+    ndarray, H·scale × W·scale
+        Right but for 3·scale pixels along edges at which the image goes on.
+    """
+    for axis, (start, whole) in enumerate(zip(starts, shape, strict=True)):
+        length = part.shape[axis]
+        indices, weights = contributions(whole, float(scale))
+        rows = slice(start * scale, (start + length) * scale)
+        part = _resize_axis(part, axis, np.clip(indices[rows] - start, 0, length - 1), weights[rows])
+    return part
+
+
 def contributions(
     length: int,
     scale: float,
