@@ -58,6 +58,7 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float,
 
 @kernel
 def measure_rows(pixels, above, store, dark, before, offset, divisor, after, variances, artifacts, noises):
+    """Steps 1 to 7 on rows of blocks, tile by tile; the last three arguments, one element a block, are filled."""
     height, width = pixels.shape[:2]
     count, across = variances.shape
     levels = np.empty((BLOCK + 2 * MARGIN) * PITCH)
@@ -102,12 +103,14 @@ def measure_rows(pixels, above, store, dark, before, offset, divisor, after, var
 
 @kernel
 def round_half_away(value):
+    """MATLAB's `round` of one float64."""
     whole = np.trunc(value)
     return whole + math.copysign(1.0 if abs(value - whole) >= 0.5 else 0.0, value)
 
 
 @kernel
 def gray_level(line, column, store, dark, before, offset, divisor, after):
+    """Steps 2 and 3 for one pixel of a row; see `piqe_np.reference.gray_levels`."""
     if line.ndim == 1:
         grey = np.float64(line[column]) - dark
     else:
@@ -151,6 +154,7 @@ def black(levels):
 
 @kernel
 def gaussian(a, b, c, d, e, f, g):
+    """The 7-tap filter on seven neighbours, summed in the reference's order."""
     return ((TAP0 * d + TAP1 * (c + e)) + TAP2 * (b + f)) + TAP3 * (a + g)
 
 
@@ -243,6 +247,7 @@ def variance(means, squares, start, stop, without, nor, variances):
 
 @kernel
 def noise(variances, centres, surrounds, noises):
+    """Step 7 for a tile's blocks: 1 where the centre differs too little from the surround."""
     for block in range(ACROSS):
         deviation = math.sqrt(variances[block])
         ratio = math.sqrt(centres[block]) / math.sqrt(surrounds[block])
@@ -253,6 +258,7 @@ def noise(variances, centres, surrounds, noises):
 
 @kernel
 def squared_deviations(z, start, step):
+    """Of a segment's six samples, `step` apart, from their mean: the sum."""
     a, b, c = z[start], z[start + step], z[start + 2 * step]
     d, e, f = z[start + 3 * step], z[start + 4 * step], z[start + 5 * step]
     mean = ((a + b) + (c + d) + (e + f)) / SEGMENT

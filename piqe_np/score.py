@@ -62,14 +62,17 @@ class PiqeResult:
 
     @cached_property
     def activity_mask(self) -> np.ndarray:
+        """Pixels of blocks with detail: bool, M × N."""
         return self._pixels(self.blocks.variance > ACTIVE_VARIANCE)
 
     @cached_property
     def noticeable_artifacts_mask(self) -> np.ndarray:
+        """Pixels of active blocks with a flat stretch along an edge: bool, M × N."""
         return self._pixels(self.blocks.artifact)
 
     @cached_property
     def noise_mask(self) -> np.ndarray:
+        """Pixels of active blocks with noise: bool, M × N."""
         return self._pixels(self.blocks.noise)
 
     @property

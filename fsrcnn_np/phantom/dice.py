@@ -35,6 +35,7 @@ class Dice:
         self._count = 0
 
     def bits(self) -> int:
+        """The next 64 random bits, as a whole number."""
         self._count += 1
         return mix(self.key + self._count * GOLDEN)
 
@@ -54,6 +55,7 @@ class Dice:
         return low + self.bits() % (high - low + 1)
 
     def choice(self, values: Sequence[T]) -> T:
+        """One of the values, each as likely as any other."""
         return values[self.whole(0, len(values) - 1)]
 
     def direction(self) -> tuple[float, float]:

@@ -13,14 +13,14 @@ from typing import Any
 
 from ..errors import FileError, MissingExtraError
 from .measuring import measure
-from .workers import Ended
+from .workers import Crew, Ended
 
 PATIENCE = 60.0  #: seconds to wait for a scheduler's answer, and for a worker where there is none
 FETCH = 5.0  #: for a report to come
 LOOK = 0.5  #: seconds between two looks at who is there
 
 
-class Dask:
+class Dask(Crew):
     """Workers of a cluster. They need this package in this version, and the files under the same paths.
 
     Parameters

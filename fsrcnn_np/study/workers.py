@@ -47,7 +47,7 @@ class Crew(Protocol):
         """End all that is being done."""
 
 
-class Here:
+class Here(Crew):
     """This process: one task after another."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class Here:
         self._tasks.clear()
 
 
-class Processes:
+class Processes(Crew):
     """Processes of this machine: each reads tasks as lines and writes reports as lines.
 
     They end when this process does, however it does: their input then ends.

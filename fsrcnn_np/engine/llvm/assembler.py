@@ -27,6 +27,7 @@ class Value:
 
     @property
     def floating(self) -> bool:
+        """Whether it is a float or double, or a vector of them."""
         return "float" in self.kind or "double" in self.kind
 
     def _arithmetic(self, operation: str, other: Value | int) -> Value:
@@ -98,9 +99,11 @@ class Function:
         return value if isinstance(value, Value) else Value(self, INT, str(value))
 
     def load(self, kind: str, address: Value, align: int = 4) -> Value:
+        """What is at an address; `align` in bytes."""
         return self.emit(kind, f"load {kind}, ptr {self._pointer(address)}, align {align}")
 
     def store(self, value: Value, address: Value, align: int = 4) -> None:
+        """Write a value to an address; `align` in bytes."""
         pointer = self._pointer(address)
         self.lines.append(f"  store {value.kind} {value.name}, ptr {pointer}, align {align}")
 
@@ -125,20 +128,24 @@ class Function:
         return self.call_intrinsic(f"llvm.fma.v{suffix}" if a.kind.startswith("<") else f"llvm.fma.{suffix}", a, b, c)
 
     def call_intrinsic(self, intrinsic: str, *arguments: Value) -> Value:
+        """A function of LLVM's own, of arguments of one type, which is its result's as well."""
         kind = arguments[0].kind
         self.module.declare(f"declare {kind} @{intrinsic}({', '.join([kind] * len(arguments))})")
         operands = ", ".join(f"{argument.kind} {argument.name}" for argument in arguments)
         return self.emit(kind, f"call {kind} @{intrinsic}({operands})")
 
     def select(self, condition: Value, yes: Value, no: Value | int) -> Value:
+        """Lane by lane `yes` where the condition is 1, else `no`."""
         return self.emit(
             yes.kind, f"select {condition.kind} {condition.name}, {yes.kind} {yes.name}, {yes.kind} {name(no)}"
         )
 
     def larger(self, a: Value, b: Value | int) -> Value:
+        """The larger of two, lane by lane; `b` where one is NaN."""
         return self.select(a > b, a, b)
 
     def smaller(self, a: Value, b: Value | int) -> Value:
+        """The smaller of two, lane by lane; `b` where one is NaN."""
         return self.select(a < b, a, b)
 
     def cast(self, operation: str, value: Value, kind: str) -> Value:
@@ -206,6 +213,7 @@ class Function:
 
     @contextmanager
     def when(self, condition: Value) -> Iterator[None]:
+        """What is written in the `with` block runs where the condition is 1."""
         inside, after = f"l{self._unique()}", f"l{self._unique()}"
         self.lines.append(f"  br i1 {condition.name}, label %{inside}, label %{after}")
         self._label(inside)
@@ -253,6 +261,7 @@ class Module:
         return self.functions[-1]
 
     def declare(self, declaration: str) -> None:
+        """Declare a function that lies elsewhere; twice is once."""
         self.declarations[declaration] = None
 
     def __str__(self) -> str:

@@ -51,14 +51,17 @@ class Blocks:
 
     @property
     def count(self) -> int:
+        """How many register tiles."""
         return -(-self.outputs // self.most)
 
     @property
     def size(self) -> int:
+        """Channels of a register tile."""
         return -(-self.outputs // self.count)
 
     @property
     def padded(self) -> int:
+        """Channels with the idle ones."""
         return self.count * self.size
 
 
@@ -75,6 +78,7 @@ class Layout:
 
     @property
     def vectors(self) -> int:
+        """Vectors of pixels in a register tile."""
         return 2
 
     @property
@@ -84,6 +88,7 @@ class Layout:
 
     @property
     def stamp_vectors(self) -> int:
+        """Vectors of pixels in a register tile of the deconvolution."""
         return 3
 
     @property
@@ -93,6 +98,7 @@ class Layout:
 
     @property
     def most_outputs(self) -> int:
+        """Channels that a register tile has room for, in the processor's registers."""
         return 14 if self.target.registers >= 32 else 6
 
     @property
@@ -142,10 +148,12 @@ class Layout:
 
     @cached_property
     def pitch(self) -> int:
+        """Bytes from one channel's row to the next."""
         return self._pitch(self.width)
 
     @cached_property
     def phase_pitch(self) -> int:
+        """Bytes from one phase of the deconvolution's row to the next."""
         return up(self.width, self.stamp_vectors * self.target.lanes) * FLOAT
 
     @property

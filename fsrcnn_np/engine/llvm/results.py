@@ -50,6 +50,7 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, levels: tuple[float, float], value_range: tuple[float, float], dtype: np.dtype) -> Limits:
+        """From the pixel values of black and white, the network's own, and the result's dtype."""
         (low, high), (black, white) = levels, value_range
         gain = (high - low) / (white - black)
         if dtype.kind == "f":

@@ -47,6 +47,7 @@ class Needs(NamedTuple):
 
     @classmethod
     def of(cls, top: int, bottom: int, height: int, weights: Weights) -> Needs:
+        """Of the high-resolution rows from low-resolution row `top` to `bottom` of an image `height` rows high."""
         a, offset = weights.architecture, weights.deconvolution_offset
         first = -((8 - offset - a.scale * top) // a.scale)
         end = (a.scale * bottom - 1 + offset) // a.scale + 1

@@ -43,6 +43,7 @@ class Target:
     features: str = ""
 
     def module(self) -> Module:
+        """An empty module of LLVM text with this processor's attributes."""
         # LLVM prefers 256-bit vectors on some AVX-512 processors; the kernels are written for 512.
         width = 32 * self.lanes
         return Module(

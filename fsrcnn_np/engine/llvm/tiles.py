@@ -28,18 +28,21 @@ class Code(NamedTuple):
 
 @functools.lru_cache(maxsize=16)
 def compiled_strip(layout: Layout) -> Code:
+    """The machine code of one strip, kept for the next image."""
     owner = target.loaded(schedule.module(layout), layout.target)
     return Code(owner.get_function_address("strip"), owner)
 
 
 @functools.lru_cache(maxsize=64)
 def compiled_finish(layout: Layout, dtype: np.dtype) -> Code:
+    """The machine code that writes rows of a dtype, kept for the next image."""
     owner = target.loaded(results.module(layout, dtype), layout.target)
     return Code(owner.get_function_address("finish"), owner)
 
 
 @functools.lru_cache(maxsize=16)
 def layout_of(architecture: Architecture, border: str, offset: int, processor: target.Target) -> Layout:
+    """The layout of a model's kind on a processor, kept for the next image."""
     return Layout(architecture, border, offset, processor)
 
 

@@ -41,6 +41,7 @@ class PaddingRange(NamedTuple):
 
     @classmethod
     def of(cls, dataset: Any) -> PaddingRange | None:
+        """Of a data set; None where it has no such value, or none that is a number."""
         try:
             value = int(dataset["PixelPaddingValue"].value)
             limit = dataset.get("PixelPaddingRangeLimit")

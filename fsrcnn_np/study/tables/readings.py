@@ -68,6 +68,7 @@ def headed(records: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, A
 
 
 def reader_name(name: str) -> str:
+    """A reader's name as a table shows it: `Reader 2` for a bare number."""
     return f"Reader {name}" if name.isdecimal() else name
 
 
