@@ -65,7 +65,7 @@ def upscale_batch(
     scale = model.architecture.scale
     large = tuple(n * scale if axis in "HW" else n for axis, n in zip(axes, shape, strict=True))
     result = _checked_out(out, large, dtype, images)
-    with reporting(progress, "upscale") as tell:
+    with reporting(progress, "upscale", unit="image") as tell:
         for number in range(shape[0]):
             try:
                 image = _picture(images[number], axes, shape, dtype)  # type: ignore[index]

@@ -239,7 +239,7 @@ class _CheckedRows:
         return band
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Upscaled:
     """What became of one file."""
 
@@ -250,6 +250,10 @@ class Upscaled:
     seconds: float  #: read, upscaled and written
     remarks: tuple[str, ...]  #: what the user should know: attributes removed, and the like
     provenance: Provenance  #: which model made it of which file
+
+    def __repr__(self) -> str:
+        shape, remarks = "×".join(map(str, self.shape)), f", {len(self.remarks)} remarks" if self.remarks else ""
+        return f"<Upscaled {self.path}: {shape}, values {self.value_range}, {self.seconds:.1f} s{remarks}>"
 
 
 def upscale_file(

@@ -12,14 +12,14 @@ Progress = Callable[[int, int], None]
 
 
 @contextmanager
-def reporting(progress: Progress | bool | None, label: str) -> Iterator[Progress | None]:
+def reporting(progress: Progress | bool | None, label: str, *, unit: str = "tile") -> Iterator[Progress | None]:
     """Give what a job calls: the caller's own function, a tqdm bar on standard error for True, else None.
 
     Parameters
     ----------
     progress : callable, bool or None
-    label : str
-        Before the bar.
+    label, unit : str
+        Before the bar, and what is counted.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def reporting(progress: Progress | bool | None, label: str) -> Iterator[Progress
         `progress` is something else.
     """
     if progress is True:
-        with bar(label, always=True) as update:
+        with bar(label, unit=unit, always=True) as update:
             yield update
     elif progress is None or progress is False:
         yield None
@@ -40,11 +40,11 @@ def reporting(progress: Progress | bool | None, label: str) -> Iterator[Progress
 
 
 @contextmanager
-def bar(label: str, *, always: bool = False) -> Iterator[Progress]:
+def bar(label: str, *, unit: str = "tile", always: bool = False) -> Iterator[Progress]:
     """A tqdm bar on standard error; unless `always`, on a terminal alone. It goes away at the end."""
     from tqdm import tqdm
 
-    with tqdm(desc=label, leave=False, disable=False if always else None, unit="tile") as shown:
+    with tqdm(desc=label, leave=False, disable=False if always else None, unit=unit) as shown:
 
         def update(done: int, total: int) -> None:
             shown.total, shown.n = total, done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,10 @@ def as_image(image: Any, *, ranged: bool) -> Any:
     """
     if np.ma.isMaskedArray(image):
         raise ImageError("A masked array has pixels without a value; give them one first: image.filled(value)")
+    if isinstance(image, str | bytes | os.PathLike):
+        raise ImageError("A file's name is not an image; in Python read it first (fsrcnn_np.read), or run piqe-np FILE")
+    if hasattr(image, "pixels") and hasattr(image, "data_range"):
+        raise ImageError(f"A {type(image).__name__} is not an array; pass its .pixels, with data_range=its .data_range")
     if type(image).__module__.startswith("scipy.sparse"):
         raise ImageError("A sparse matrix is not read as an image; pass image.toarray()")
     if isinstance(image, np.ndarray) or not _readable_by_rows(image):

@@ -87,7 +87,7 @@ def compare(
     """
     from ..convert import load_weights
     from ..files import Picture
-    from ..pipeline import model_name, picture_range, upscale
+    from ..pipeline import model_name, picture_range, range_doubts, upscale
 
     if isinstance(image, Picture):
         original = check_image(image.pixels)
@@ -96,8 +96,9 @@ def compare(
         inverted = image.inverted if inverted is None else inverted
         rows, columns = image.pixel_spacing or (0.0, 0.0)
         pixel_spacing = rows if pixel_spacing is None and rows == columns > 0 else pixel_spacing
+        remarks = (*image.remarks, *range_doubts(image, bounds), *_scale_doubts(image))
     else:
-        original = check_image(image)
+        original, remarks = check_image(image), ()
         bounds = data_range if isinstance(data_range, ValueRange) else value_range(original.dtype, data_range)
     name, inverted = "image" if name is None else name, bool(inverted)
     check_within(original, bounds)
@@ -147,7 +148,7 @@ def compare(
         name=name, note=note, scores=tuple(scores), value_range=bounds, shape=original.shape,
         dtype=original.dtype.name, model=model_name(model), sha256=model.sha256, scale=scale, square=part,
         square_origin=origin, inverted=inverted, pixel_spacing=pixel_spacing, seconds=seconds, panels=panels,
-        checkerboard=checkerboard(model), grid_amplitude=grid_amplitude,
+        checkerboard=checkerboard(model), grid_amplitude=grid_amplitude, remarks=remarks,
     )  # fmt: skip
 
 
@@ -233,3 +234,11 @@ def _timed(seconds: dict[str, float], what: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     seconds[what] += time.monotonic() - started
+
+
+def _scale_doubts(picture: Picture) -> list[str]:
+    """A resolution of TIFF or PNG may be that of a scan, or of a print that never was."""
+    if picture.pixel_spacing is None or picture.format == "DICOM":
+        return []
+    sizes = " × ".join(f"{value:.4g}" for value in dict.fromkeys(picture.pixel_spacing))
+    return [f"scale bars take its resolution ({picture.pixel_spacing_origin}) for the object's: {sizes} mm a pixel"]

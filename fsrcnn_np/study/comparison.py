@@ -59,6 +59,8 @@ class Comparison:
     grid_amplitude : dict
         Of "bicubic" and "SR": root of the picture's power at the frequencies of the original's pixel grid (×2:
         Nyquist), as a share of the value range; nan for a picture of less than one block.
+    remarks : tuple of str
+        What the user should know of the file, where a Picture was given; one line each.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Comparison:
     panels: Panels
     checkerboard: Checkerboard
     grid_amplitude: dict[str, float]
+    remarks: tuple[str, ...] = ()
 
     @property
     def scorings(self) -> list[str]:
@@ -118,4 +121,7 @@ class Comparison:
             f"{self.name}: {'×'.join(map(str, self.shape))} {self.dtype}, values {self.value_range}; ×{self.scale} by "
         )
         caption = html.escape(told + self.model)
-        return f"<table><caption>{caption}</caption><tr><th>PIQE, lower is better</th>{head}</tr>{rows}</table>"
+        remarks = "".join(f"<p>{html.escape(remark)}</p>" for remark in self.remarks)
+        return (
+            f"<table><caption>{caption}</caption><tr><th>PIQE, lower is better</th>{head}</tr>{rows}</table>{remarks}"
+        )

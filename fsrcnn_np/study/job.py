@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, FsrcnnError
-from ..files import Input, OutputExists, Picture, find_inputs, read
-from ..pipeline import range_doubts
+from ..files import Input, OutputExists, find_inputs, read
 from ..progress import Progress
 from ..types import DataRange, Model
 from .compare import compare
@@ -113,18 +112,10 @@ def compare_files(
         except FsrcnnError as error:
             yield error if str(item.path) in str(error) else type(error)(f"{item.path}: {error}")
         else:
-            remarks = (*picture.remarks, *range_doubts(picture, comparison.value_range), *_scale_doubts(picture))
-            yield Compared(item.path, comparison, (*outputs.written, *tables.paths), tuple(outputs.kept), remarks)
+            written, kept = (*outputs.written, *tables.paths), tuple(outputs.kept)
+            yield Compared(item.path, comparison, written, kept, comparison.remarks)
 
 
 def _items(inputs: str | PathLike[str] | Iterable[Any]) -> list[Input]:
     given: list[Any] = [inputs] if isinstance(inputs, str | PathLike) else list(inputs)
     return given if all(isinstance(item, Input) for item in given) else find_inputs(given)
-
-
-def _scale_doubts(picture: Picture) -> list[str]:
-    """A resolution of TIFF or PNG may be that of a scan, or of a print that never was."""
-    if picture.pixel_spacing is None or picture.format == "DICOM":
-        return []
-    sizes = " × ".join(f"{value:.4g}" for value in dict.fromkeys(picture.pixel_spacing))
-    return [f"scale bars take its resolution ({picture.pixel_spacing_origin}) for the object's: {sizes} mm a pixel"]

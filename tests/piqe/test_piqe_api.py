@@ -193,7 +193,7 @@ def array(dtype, *shape):
         (sparse.csr_matrix(array("u1")), "toarray"),
         (sparse.coo_array(array("u1")), "toarray"),
         (None, "object"),
-        ("image.png", "str"),
+        ("image.png", "file's name"),
         ([[1, 2], [3]], "list"),
         ([[1, 2], [3, 4]], "int64"),
         (Rows(array(bool)), "bool"),

@@ -3,13 +3,16 @@
 import base64
 import io
 import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from images import picture
 from PIL import Image
 
-from piqe_np import piqe
+import piqe_np
+from piqe_np import ImageError, piqe
 from piqe_np.overlay import COLOURS
 
 
@@ -27,6 +30,22 @@ def test_unpacking_names_the_fields():
         _score, *_masks = piqe(picture(32, 32))
     for name in ("score", "activity_mask", "noticeable_artifacts_mask", "noise_mask", "scaling"):
         assert f"r.{name}" in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["a.png", b"a.png", Path("a.png")])
+def test_a_file_s_name_is_told_apart(name):
+    with pytest.raises(ImageError, match=r"read it first \(fsrcnn_np\.read\)"):
+        piqe(name)
+
+
+def test_a_file_that_was_read_is_told_apart():
+    read = SimpleNamespace(pixels=picture(32, 32), data_range=255)
+    with pytest.raises(ImageError, match=r"pass its \.pixels"):
+        piqe(read)
+
+
+def test_dir_shows_the_public_names():
+    assert dir(piqe_np) == sorted(piqe_np.__all__)
 
 
 def test_html_has_the_figures_and_a_map_of_the_blocks():

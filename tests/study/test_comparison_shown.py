@@ -38,6 +38,9 @@ def test_the_public_compare_takes_what_read_gives(tmp_path, model, small):
     again = fsrcnn_np.compare(picture.pixels, weights=model, data_range=4095)
     assert again.name == "image"
     assert again.scores == found.scores
+    assert again.remarks == found.remarks == ()
+    (doubt,) = fsrcnn_np.compare(picture, weights=model).remarks
+    assert "--data-range 4095" in doubt
     assert isinstance(found, fsrcnn_np.Comparison)
 
 
