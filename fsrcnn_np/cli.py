@@ -52,6 +52,18 @@ def _parser() -> argparse.ArgumentParser:
         choices=("burned-in", "high-bits"),
         help="of DICOM: images with Burned In Annotation; clear bits above Bits Stored that nothing explains",
     )
+    job.add_argument(
+        "--transfer-syntax",
+        default="explicit",
+        choices=("explicit", "rle", "jpeg-ls", "jpeg2000", "htj2k"),
+        help="of DICOM: how pixels are encoded, always without loss (explicit: uncompressed)",
+    )
+    job.add_argument(
+        "--remap-uids",
+        default="",
+        metavar="TEXT",
+        help="of DICOM: map every UID with this text, references too; the same text maps alike",
+    )
     job.set_defaults(run=upscale)
 
     job = commands.add_parser(
@@ -139,6 +151,8 @@ def upscale(options: argparse.Namespace) -> int:
             engine=options.engine,
             overwrite=options.overwrite,
             allow=options.allow,
+            transfer_syntax=options.transfer_syntax,
+            remap_uids=options.remap_uids,
             progress=progress,
         )
         size = "×".join(map(str, done.shape))

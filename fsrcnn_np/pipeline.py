@@ -266,6 +266,8 @@ def upscale_file(
     engine: str | None = None,
     overwrite: bool = False,
     allow: Iterable[str] = (),
+    transfer_syntax: str = "explicit",
+    remap_uids: str = "",
     progress: Progress | bool | None = None,
 ) -> Upscaled:
     """Super-resolve a file into another of the same dtype and bit depth, and of the same format, or the suffix's own.
@@ -285,6 +287,10 @@ def upscale_file(
         Replace an existing file; else it is kept, and OutputExists raised.
     allow : iterable of str
         "high-bits", "burned-in": see `fsrcnn_np.files.read`.
+    transfer_syntax : {"explicit", "rle", "jpeg-ls", "jpeg2000", "htj2k"}
+        How the pixels of a DICOM are encoded, always without loss: PS3.5 A.
+    remap_uids : str
+        A text with which every UID of a DICOM is mapped to another, references included; the same text maps alike.
 
     Raises
     ------
@@ -305,7 +311,8 @@ def upscale_file(
     with naming(source):
         bounds = picture_range(picture, data_range)
     provenance = provenance_of(model, bounds, split(source).path)
-    files.check_target(destination, picture, provenance)
+    form = files.DicomForm(transfer_syntax, remap_uids)
+    files.check_target(destination, picture, provenance, form)
 
     def upscaled(frame: files.Frame) -> NDArray[Any]:
         with naming(source):
@@ -322,7 +329,7 @@ def upscale_file(
         else:
             result = upscaled(files.Frame(picture.pixels, picture.padding))
         remarks = [*picture.remarks, *range_doubts(picture, bounds)]
-        remarks += files.write(destination, result, like=picture, provenance=provenance, overwrite=overwrite)
+        remarks += files.write(destination, result, like=picture, provenance=provenance, form=form, overwrite=overwrite)
     scale, frames = model.architecture.scale, () if picture.frames is None else (len(picture.frames),)
     height, width, *colours = picture.pixels.shape
     shape = (*frames, height * scale, width * scale, *colours)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fsrcnn_np.files import arrays, dicom, jpeg2000, netpbm, photos, png, tiff
-from fsrcnn_np.files.picture import Encoded, Output, Picture, Provenance
+from fsrcnn_np.files.picture import DicomForm, Encoded, Output, Picture, Provenance
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Format:
     """One kind of file.
 
     `read(path)` gives a Picture (HDF5's takes the dataset's name too, DICOM's a frame's number and options),
-    `encode(output)` gives Encoded, and `check(like, provenance)` says beforehand what `encode` would refuse.
+    `encode(output)` gives Encoded, and `check(like, provenance, form)` says beforehand what `encode` would refuse.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Format:
     read: Callable[..., Picture]
     encode: Callable[[Output], Encoded]
     magic_offset: int = 0
-    check: Callable[[Picture, Provenance], None] | None = None
+    check: Callable[[Picture, Provenance, DicomForm], None] | None = None
 
     def starts(self, head: bytes) -> bool:
         """Whether a file with this beginning is of this format."""

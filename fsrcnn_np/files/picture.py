@@ -150,6 +150,13 @@ class Provenance:
         return f"{self.process}{model}{values}{source}, {self.software} {self.version}"
 
 
+class DicomForm(NamedTuple):
+    """How a derived DICOM object is written."""
+
+    transfer_syntax: str = "explicit"  #: a name of `fsrcnn_np.files.dicom.TRANSFER_SYNTAXES`
+    remap_uids: str = ""  #: a text that every UID is mapped with; the same text maps alike. Empty: they are kept
+
+
 class Output(NamedTuple):
     """What is to be written; the one argument of every format's encoder."""
 
@@ -158,6 +165,7 @@ class Output(NamedTuple):
     dataset: str | None = None  #: the name inside an HDF5 file
     provenance: Provenance | None = None
     frames: Iterable[NDArray[Any]] | None = None  #: in place of `pixels`, of an original that has several
+    form: DicomForm = DicomForm()
 
 
 class Encoded(NamedTuple):

@@ -16,7 +16,7 @@ from fsrcnn_np.errors import FormatError, FsrcnnError, OptionError
 from fsrcnn_np.files.atomic import check_free, write_bytes
 from fsrcnn_np.files.conversion import check_colour, choose, converted
 from fsrcnn_np.files.formats import DICOM, HDF5, Format, by_name, by_suffix
-from fsrcnn_np.files.picture import Output, Picture, Provenance
+from fsrcnn_np.files.picture import DicomForm, Output, Picture, Provenance
 from fsrcnn_np.files.reading import one_line
 from fsrcnn_np.files.target import Target, split
 from fsrcnn_np.images.value_range import check_image
@@ -30,6 +30,7 @@ def write(
     *,
     like: Picture | None = None,
     provenance: Provenance | None = None,
+    form: DicomForm | None = None,
     overwrite: bool = False,
 ) -> list[str]:
     """Write an image, atomically, in the format and bit depth of the picture it came from.
@@ -46,6 +47,8 @@ def write(
         tells the format.
     provenance : Provenance, optional
         How the pixels were computed. DICOM needs it, and needs `like`.
+    form : DicomForm, optional
+        How a DICOM object is written; by default uncompressed.
     overwrite : bool
         Replace an existing file.
 
@@ -72,10 +75,10 @@ def write(
             if format is not DICOM or like is None:
                 raise OptionError(_SEVERAL.format(format.name))
             frames = (_within_declared(check_image(frame), like, remarks) for frame in pixels)
-            encoded = format.encode(Output(like.pixels, kept, target.dataset, provenance, frames))
+            encoded = format.encode(Output(like.pixels, kept, target.dataset, provenance, frames, form or DicomForm()))
         else:
             checked = _within_declared(check_image(pixels), like, remarks)
-            encoded = format.encode(Output(checked, kept, target.dataset, provenance))
+            encoded = format.encode(Output(checked, kept, target.dataset, provenance, form=form or DicomForm()))
             check_colour(target.path, checked, like)
         write_bytes(target.path, encoded.data, overwrite=overwrite)
     remarks += lost
@@ -85,7 +88,9 @@ def write(
     return remarks + encoded.remarks
 
 
-def check_target(path: str | os.PathLike[str], like: Picture, provenance: Provenance | None = None) -> None:
+def check_target(
+    path: str | os.PathLike[str], like: Picture, provenance: Provenance | None = None, form: DicomForm | None = None
+) -> None:
     """Raise, before anything is computed, what `write` would raise whatever the pixels are.
 
     Parameters
@@ -94,7 +99,7 @@ def check_target(path: str | os.PathLike[str], like: Picture, provenance: Proven
         As of `write`.
     like : Picture
         The original: another suffix than its own asks for another format.
-    provenance : Provenance, optional
+    provenance, form
         As of `write`.
     """
     target = split(path)
@@ -108,7 +113,7 @@ def check_target(path: str | os.PathLike[str], like: Picture, provenance: Proven
             check_colour(target.path, least, like)
     if format.check is not None and provenance is not None:
         with _one_line(Path(like.path), like):
-            format.check(like, provenance)
+            format.check(like, provenance, form or DicomForm())
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> None:

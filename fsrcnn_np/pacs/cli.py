@@ -16,6 +16,7 @@ def add_commands(subparsers: Any) -> None:
     check = commands.add_parser("check", help="hold a derived object against its source, rule by rule")
     check.add_argument("source", type=Path, metavar="SOURCE")
     check.add_argument("derived", type=Path, metavar="DERIVED")
+    check.add_argument("--remap-uids", default="", metavar="TEXT", help="with which the derived object's were mapped")
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=run_check)
 
@@ -24,7 +25,7 @@ def run_check(options: argparse.Namespace) -> int:
     """`fsrcnn-np dicom check`: status 1 where a rule is broken that the source does not break itself."""
     from ..files.dicom.check import check_files
 
-    found = check_files(options.source, options.derived)
+    found = check_files(options.source, options.derived, remap_uids=options.remap_uids)
     own = [breach for breach in found if not breach.inherited]
     if options.json:
         record = {"source": str(options.source), "derived": str(options.derived), "passed": not own}

@@ -13,6 +13,9 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_ui
 
 from fsrcnn_np import files, upscale, upscale_file
 from fsrcnn_np.errors import FormatError, OptionError
+from fsrcnn_np.files.dicom import TRANSFER_SYNTAXES
+from fsrcnn_np.files.dicom.check import check_files
+from fsrcnn_np.files.dicom.reading import stored_words
 from fsrcnn_np.images.padding import filled, restored
 
 
@@ -766,3 +769,69 @@ def test_padding_comes_back_in_its_own_words_and_rings_nowhere(tmp_path, vr, val
     assert (stored[:, 24:] == word).all()
     assert np.ptp(stored[4:-4, 4:24].astype(int)) <= 6, "as a flat picture, up to the padding's edge"
     assert derived["PixelPaddingValue"].value == value
+
+
+@pytest.mark.parametrize("syntax", TRANSFER_SYNTAXES)
+@pytest.mark.parametrize(
+    ("dtype", "bits", "shape"),
+    [
+        ("uint8", 8, (9, 7)),
+        ("uint16", 12, (9, 7)),
+        ("int16", 12, (9, 7)),
+        ("int16", 16, (9, 7)),
+        ("uint8", 8, (9, 7, 3)),
+    ],
+)
+def test_compressed_pixels_are_the_same_pixels(tmp_path, syntax, dtype, bits, shape):
+    low = -(2 ** (bits - 1)) if dtype == "int16" else 0
+    pixels = np.random.default_rng(0).integers(low, low + 2**bits, shape).astype(dtype)
+    plain = mammogram()
+    del plain.PixelPaddingValue
+    source = save(set_pixels(plain, pixels, bits), tmp_path / "a.dcm")
+    upscale_file(source, tmp_path / "b.dcm", allow=["burned-in"])
+    done = upscale_file(source, tmp_path / "c.dcm", allow=["burned-in"], transfer_syntax=syntax)
+    assert pydicom.dcmread(tmp_path / "c.dcm").file_meta.TransferSyntaxUID == TRANSFER_SYNTAXES[syntax]
+    np.testing.assert_array_equal(files.read(tmp_path / "c.dcm").pixels, files.read(tmp_path / "b.dcm").pixels)
+    assert [breach for breach in check_files(source, done.path) if not breach.inherited] == []
+    again = upscale_file(source, tmp_path / "d.dcm", allow=["burned-in"], transfer_syntax=syntax)
+    assert again.path.read_bytes() == done.path.read_bytes()
+
+
+@pytest.mark.parametrize("syntax", ["jpeg-ls", "jpeg2000", "htj2k", "rle"])
+def test_compressed_frames_and_padding_beyond_the_bits(tmp_path, syntax):
+    original, frames = tomosynthesis()
+    original["PixelPaddingValue"].value = 65535
+    original.PixelData = np.where(frames == 0, 65535, frames).astype(np.uint16).tobytes()
+    source = save(original, tmp_path / "a.dcm")
+    for name, how in (("b.dcm", "explicit"), ("c.dcm", syntax)):
+        upscale_file(source, tmp_path / name, allow=["burned-in"], transfer_syntax=how)
+    assert [breach for breach in check_files(source, tmp_path / "c.dcm") if not breach.inherited] == []
+    for one, other in zip(stored_words(tmp_path / "b.dcm"), stored_words(tmp_path / "c.dcm"), strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert (one[:, :4] == 65535).all()
+
+
+def test_no_such_transfer_syntax(tmp_path):
+    source = save(mammogram(), tmp_path / "a.dcm")
+    with pytest.raises(OptionError, match="transfer_syntax is 'zip'; allowed are explicit, rle"):
+        upscale_file(source, tmp_path / "b.dcm", allow=["burned-in"], transfer_syntax="zip")
+
+
+def test_uids_are_mapped_alike_and_the_standards_own_are_kept(tmp_path):
+    source = save(mammogram(), tmp_path / "a.dcm")
+    other = mammogram()
+    other.SOPInstanceUID = "1.2.99"
+    found = []
+    for name, original in (("b.dcm", source), ("c.dcm", save(other, tmp_path / "d.dcm"))):
+        upscale_file(original, tmp_path / name, allow=["burned-in"], remap_uids="secret")
+        found.append(pydicom.dcmread(tmp_path / name))
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+        assert found[0].get(keyword) == found[1].get(keyword)
+        assert found[0].get(keyword).startswith("2.25.")
+    assert found[0].SOPClassUID == "1.2.840.10008.5.1.4.1.1.1.2"
+    reference = found[0].SourceImageSequence[0]
+    assert reference.ReferencedSOPInstanceUID.startswith("2.25.")
+    assert reference.ReferencedSOPInstanceUID != found[1].SourceImageSequence[0].ReferencedSOPInstanceUID
+    assert {e.value for e in found[0].iterall() if e.VR == "UI"}.isdisjoint({"1.2.1", "1.2.2", "1.2.3", "1.2.4"})
+    assert not [b for b in check_files(source, tmp_path / "b.dcm", remap_uids="secret") if not b.inherited]
+    assert [b for b in check_files(source, tmp_path / "b.dcm") if b.tag == "(0020,000D) StudyInstanceUID"]

@@ -7,6 +7,7 @@ that see the derived object alone pass one with a stale Image Type, a stale seri
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FileError, FormatError
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet
 from fsrcnn_np.files.dicom.reading import stored_words
+from fsrcnn_np.files.dicom.uids import remap
 
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 _KEPT = (  # PS3.3 C.7.1.1, C.7.2.1, C.7.2.2, C.7.4.1: patient, study, frame of reference
@@ -86,13 +88,15 @@ class Breach:
         return asdict(self)
 
 
-def check_files(source: str | PathLike[str], derived: str | PathLike[str]) -> list[Breach]:
+def check_files(source: str | PathLike[str], derived: str | PathLike[str], *, remap_uids: str = "") -> list[Breach]:
     """Hold a derived object against its source, pixels too.
 
     Parameters
     ----------
     source, derived : path-like
         DICOM files.
+    remap_uids : str
+        The text that the derived object's UIDs were mapped with, if they were.
 
     Returns
     -------
@@ -108,7 +112,17 @@ def check_files(source: str | PathLike[str], derived: str | PathLike[str]) -> li
     """
     read = [_opened(Path(path)) for path in (source, derived)]
     with quiet():
+        read[0] = mapped(read[0], remap_uids)
         return [*breaches(*read), *_pixel_breaches((Path(source), Path(derived)), *read)]
+
+
+def mapped(source: Any, remap_uids: str) -> Any:
+    """The source as an object with mapped UIDs has to be held against it."""
+    if not remap_uids:
+        return source
+    source = copy.deepcopy(source)
+    remap(source, remap_uids)
+    return source
 
 
 def breaches(source: Any, derived: Any) -> list[Breach]:

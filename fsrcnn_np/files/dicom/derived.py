@@ -8,8 +8,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import io
-import itertools
-import uuid
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple
@@ -18,17 +16,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, OptionError
-from fsrcnn_np.files.dicom.check import breaches
+from fsrcnn_np.files.dicom.check import breaches, mapped
 from fsrcnn_np.files.dicom.coordinates import scale_coordinates, scale_overlays
+from fsrcnn_np.files.dicom.encoding import (
+    END_OF_FRAGMENTS,
+    encoder,
+    fragment,
+    head_of_encapsulated,
+    native,
+    transfer_syntax,
+)
 from fsrcnn_np.files.dicom.geometry import scale_geometry, values_of
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet, with_items
 from fsrcnn_np.files.dicom.reading import LOSSY, Frames
 from fsrcnn_np.files.dicom.stored import Padding
-from fsrcnn_np.files.picture import Encoded, Output, Picture, Provenance, refuse_dtype
+from fsrcnn_np.files.dicom.uids import remap, uid_of
+from fsrcnn_np.files.picture import DicomForm, Encoded, Output, Picture, Provenance, refuse_dtype
 from fsrcnn_np.images.padding import repeated
 
 BURNED_IN = "burned-in"  #: what a caller allows who knows what is written in the pixels
-_NAMESPACE = uuid.UUID("6d9c5b0e-0f3c-5d0b-9a57-3f1c9f4a8f7e")  # of this project's derived UIDs
 _SERIES_NUMBER_STEP = 1000
 _MOST_IS, _MOST_US = 2**31 - 1, 2**16 - 1  # PS3.5 6.2, Integer String and Unsigned Short
 _MOST_BYTES = 2**32 - 2  # of an element's value: PS3.5 7.1.1
@@ -68,13 +74,13 @@ class _Header(NamedTuple):
     remarks: list[str]
 
 
-def check(like: Picture, provenance: Provenance) -> None:
+def check(like: Picture, provenance: Provenance, form: DicomForm) -> None:
     """Raise a FormatError, before anything is computed, where no derived object can be made of this original."""
-    _header(like, provenance)
+    _header(like, provenance, form)
 
 
 def encode(output: Output) -> Encoded:
-    """Encode the derived object, uncompressed, Explicit VR Little Endian.
+    """Encode the derived object.
 
     It is a new instance in a new series of the same study. The UIDs are computed from the original's, the pixels and
     the provenance: the same run again gives the same object, other pixels never come under an old UID, and all images
@@ -95,11 +101,11 @@ def encode(output: Output) -> Encoded:
     if output.frames is None:
         _check_frame(pixels, like, provenance.scale)
     frames = [pixels] if output.frames is None else output.frames
-    header = _header(like, provenance)
-    return Encoded(partial(_write, header.dataset, frames, like, provenance), header.remarks)
+    header = _header(like, provenance, output.form)
+    return Encoded(partial(_write, header.dataset, frames, like, provenance, output.form), header.remarks)
 
 
-def _header(like: Picture, provenance: Provenance) -> _Header:
+def _header(like: Picture, provenance: Provenance, form: DicomForm) -> _Header:
     remarks: list[str] = []
     with quiet():
         original = like.details["dataset"]
@@ -108,7 +114,7 @@ def _header(like: Picture, provenance: Provenance) -> _Header:
         _to_little_endian(derived, original)
         _leave_out_unreadable(derived, remarks)
         _set_pixel_description(derived, like, provenance.scale, remarks)
-        _set_series(derived, provenance, remarks)
+        _set_series(derived, provenance, form, remarks)
         _set_provenance(derived, original, provenance)
         _set_lossy(derived, original, like)
         scale_geometry(derived, provenance.scale, remarks)
@@ -119,6 +125,8 @@ def _header(like: Picture, provenance: Provenance) -> _Header:
         if private:
             remarks.append(f"private tags, whatever they say of the original, are kept: groups {', '.join(private)}")
         _leave_out_unwritable(derived, remarks)
+        if form.remap_uids:
+            remap(derived, form.remap_uids)
     return _Header(derived, remarks)
 
 
@@ -145,40 +153,50 @@ def _check_frame(pixels: NDArray[Any], like: Picture, scale: int) -> None:
 
 
 def _write(
-    derived: Any, frames: Iterable[NDArray[Any]], like: Picture, provenance: Provenance, stream: BinaryIO
+    derived: Any,
+    frames: Iterable[NDArray[Any]],
+    like: Picture,
+    provenance: Provenance,
+    form: DicomForm,
+    stream: BinaryIO,
 ) -> None:
     """Frames as they come, then once more the header, as long as before, with what is known only now."""
     source: Frames = like.details["frames"]
-    values, least, most, length = hashlib.sha256(), _MOST_IS, -_MOST_IS, 0
+    scale, count = provenance.scale, len(source)
+    values, least, most, done, length = hashlib.sha256(), _MOST_IS, -_MOST_IS, 0, 0
+    encode, packed = encoder(derived.file_meta.TransferSyntaxUID), form.transfer_syntax != "explicit"
     start = stream.tell()
     with quiet():
-        _finish_header(derived, provenance, "", 0, 0)
-        head = _header_bytes(derived, like, len(source), provenance.scale)
+        _finish_header(derived, provenance, form, "", 0, 0)
+        head = _header_bytes(derived, like, count, scale, form)
         stream.write(head)
-        for number, pixels in enumerate(frames):
-            _check_frame(pixels, like, provenance.scale)
-            pixels = _with_padding(pixels, source.values(number).padding, provenance.scale)
-            data = pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
-            values.update(data)
+        for done, pixels in enumerate(frames, 1):
+            _check_frame(pixels, like, scale)
+            pixels = _with_padding(pixels, source.values(done - 1).padding, scale)
+            values.update(native(pixels, derived))
             least, most = min(least, int(pixels.min())), max(most, int(pixels.max()))
-            stream.write(data)
+            data = encode(pixels, derived)
             length += len(data)
-        stream.write(b"\0" * (length % 2))
+            stream.write(fragment(data) if packed else data)
+        stream.write(END_OF_FRAGMENTS if packed else b"\0" * (length % 2))
         stream.write(_behind_the_pixels(derived))
-        _finish_header(derived, provenance, values.hexdigest(), least, most)
-        again = _header_bytes(derived, like, len(source), provenance.scale)
-        if broken := [breach for breach in breaches(like.details["dataset"], derived) if not breach.inherited]:
-            raise FormatError(f"the derived object would break a rule: {broken[0]}; please report it")
-    if len(again) != len(head) or length != _pixel_bytes(like, len(source), provenance.scale):
-        raise FormatError(f"{length} bytes of pixels came for {len(source)} frames")
+        _finish_header(derived, provenance, form, values.hexdigest(), least, most)
+        again = _header_bytes(derived, like, count, scale, form)
+        original = mapped(like.details["dataset"], form.remap_uids)
+        broken = [breach for breach in breaches(original, derived) if not breach.inherited]
+    if broken:
+        raise FormatError(f"the derived object would break a rule: {broken[0]}; please report it")
+    if len(again) != len(head) or done != count:
+        raise FormatError(f"{done} frames came, of {count}")
     end = stream.tell()
     stream.seek(start)
     stream.write(again)
     stream.seek(end)
 
 
-def _finish_header(derived: Any, provenance: Provenance, pixels: str, least: int, most: int) -> None:
-    derived.SOPInstanceUID = _uid(f"{derived.SourceImageSequence[-1].ReferencedSOPInstanceUID} {provenance} {pixels}")
+def _finish_header(derived: Any, provenance: Provenance, form: DicomForm, pixels: str, least: int, most: int) -> None:
+    source = derived.SourceImageSequence[-1].ReferencedSOPInstanceUID
+    derived.SOPInstanceUID = uid_of(f"{source} {provenance} {form} {pixels}")
     derived.file_meta.MediaStorageSOPInstanceUID = derived.SOPInstanceUID
     for keyword, value in (("SmallestImagePixelValue", least), ("LargestImagePixelValue", most)):
         if keyword in derived:
@@ -186,22 +204,22 @@ def _finish_header(derived: Any, provenance: Provenance, pixels: str, least: int
             derived[keyword].value = value
 
 
-def _pixel_bytes(like: Picture, frames: int, scale: int) -> int:
-    return like.pixels.nbytes * scale * scale * frames
-
-
-def _header_bytes(derived: Any, like: Picture, frames: int, scale: int) -> bytes:
+def _header_bytes(derived: Any, like: Picture, frames: int, scale: int, form: DicomForm) -> bytes:
     """File meta information, data set, and the beginning of the element that holds the pixels."""
-    size = _pixel_bytes(like, frames, scale)
-    size += size % 2
-    if size > _MOST_BYTES:
-        raise FormatError(f"(7FE0,0010) Pixel Data of {size} bytes is more than an uncompressed element can hold")
     stream = io.BytesIO()
     before = derived[:_PIXEL_DATA]
     before.file_meta, before.preamble = derived.file_meta, bytes(128)
     import_pydicom().dcmwrite(stream, before, enforce_file_format=True, little_endian=True, implicit_vr=False)
+    if form.transfer_syntax != "explicit":
+        return stream.getvalue() + head_of_encapsulated()
+    size = like.pixels.nbytes * scale * scale * frames
+    if size > _MOST_BYTES:
+        raise FormatError(
+            f"(7FE0,0010) Pixel Data of {size} bytes is more than an uncompressed element can hold; compress it: "
+            "--transfer-syntax jpeg-ls"
+        )
     vr = b"OB" if like.pixels.itemsize == 1 else b"OW"
-    return stream.getvalue() + b"\xe0\x7f\x10\0" + vr + b"\0\0" + size.to_bytes(4, "little")
+    return stream.getvalue() + b"\xe0\x7f\x10\0" + vr + b"\0\0" + (size + size % 2).to_bytes(4, "little")
 
 
 def _behind_the_pixels(derived: Any) -> bytes:
@@ -239,18 +257,18 @@ def _set_pixel_description(derived: Any, like: Picture, scale: int, remarks: lis
             del derived[element.tag]
 
 
-def _set_series(derived: Any, provenance: Provenance, remarks: list[str]) -> None:
+def _set_series(derived: Any, provenance: Provenance, form: DicomForm, remarks: list[str]) -> None:
     pydicom = import_pydicom()
-    how = f"{provenance.sha256} x{provenance.scale} {provenance.version}"
+    how = f"{provenance.sha256} x{provenance.scale} {provenance.version} {form.transfer_syntax}"
     # Without a series (a damaged original) each instance gets one of its own.
-    derived.SeriesInstanceUID = _uid(f"{derived.get('SeriesInstanceUID') or derived.SOPInstanceUID} {how}")
+    derived.SeriesInstanceUID = uid_of(f"{derived.get('SeriesInstanceUID') or derived.SOPInstanceUID} {how}")
     derived.SeriesNumber = _series_number(derived, remarks)
     ours = f" {provenance.label}"
     derived.SeriesDescription = (str(derived.get("SeriesDescription") or "")[: 64 - len(ours)] + ours).strip()
     derived.file_meta = meta = pydicom.dataset.FileMetaDataset()
     meta.MediaStorageSOPClassUID = derived.SOPClassUID
-    meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    meta.ImplementationClassUID = _uid(provenance.software)
+    meta.TransferSyntaxUID = transfer_syntax(form.transfer_syntax)
+    meta.ImplementationClassUID = uid_of(provenance.software)
     meta.ImplementationVersionName = f"{provenance.software} {provenance.version}"[:16]
 
 
@@ -268,12 +286,6 @@ def _series_number(derived: Any, remarks: list[str]) -> int:
         )
         return number - _SERIES_NUMBER_STEP
     return number + _SERIES_NUMBER_STEP
-
-
-def _uid(text: str) -> str:
-    """A UID from a UUID (PS3.5 B.2), always 44 characters long: the header's length does not depend on it."""
-    numbers = (uuid.uuid5(_NAMESPACE, f"{text} {attempt}".strip()).int for attempt in itertools.count())
-    return f"2.25.{next(number for number in numbers if number >= 10**38)}"
 
 
 def _set_provenance(derived: Any, original: Any, provenance: Provenance) -> None:
