@@ -92,14 +92,16 @@ def upscale_dask(
     bounds, scale = value_range(example.dtype, data_range), model.architecture.scale
     depth = max(model.halo + ROWS - 1, CHROMA)
     chunks = [_merged(sizes, depth) for sizes in image.chunks[:2]]
-    cuts = tuple(
+    down, across = (
         Cut((0, *itertools.accumulate(sizes)), depth if len(sizes) > 1 else 0, step)
         for sizes, step in zip(chunks, (ROWS, 1), strict=True)
     )
     channels = [image.shape[2:]] if image.ndim == 3 else []
     whole = image.rechunk((*chunks, *channels))
-    around = {axis: cut.depth for axis, cut in enumerate(cuts)} | ({2: 0} if channels else {})
-    part = partial(_part, upscale=upscale, cuts=cuts, model=model, bounds=bounds, threads=threads or 1, engine=engine)
+    around = {0: down.depth, 1: across.depth} | ({2: 0} if channels else {})
+    part = partial(
+        _part, upscale=upscale, cuts=(down, across), model=model, bounds=bounds, threads=threads or 1, engine=engine
+    )
     return da.map_blocks(
         part,
         da.overlap.overlap(whole, around, dict.fromkeys(around, "none")),
@@ -122,21 +124,22 @@ def _part(
 ) -> NDArray[Any]:
     """One chunk of the result, from the image's pixels with the overlap."""
     scale = model.architecture.scale
-    spans = [cut.part(number) for cut, number in zip(cuts, block_id, strict=False)]
-    inner = tuple(
-        slice(first - cut.at_hand(number), last - cut.at_hand(number))
-        for cut, number, (first, last) in zip(cuts, block_id, spans, strict=False)
+    (down, row), (across, column) = places = list(zip(cuts, block_id, strict=False))
+    (top, bottom), (left, right) = down.part(row), across.part(column)
+    inner = (
+        slice(top - down.at_hand(row), bottom - down.at_hand(row)),
+        slice(left - across.at_hand(column), right - across.at_hand(column)),
     )
     pixels = check_image(block[inner])
-    starts, sizes = tuple(first for first, _ in spans), tuple(cut.edges[-1] for cut in cuts)
+    starts, sizes = (top, left), (down.edges[-1], across.edges[-1])
 
     def chroma(plane: NDArray[Any], scale: int) -> NDArray[Any]:
         return enlarged_part(plane, scale, starts, sizes)
 
     result = upscale(pixels, bounds, model, threads, None, engine, None, chroma)
     outer = tuple(
-        slice((cut.edges[number] - first) * scale, (cut.edges[number + 1] - first) * scale)
-        for cut, number, (first, _) in zip(cuts, block_id, spans, strict=False)
+        slice((cut.edges[number] - start) * scale, (cut.edges[number + 1] - start) * scale)
+        for (cut, number), start in zip(places, starts, strict=True)
     )
     return np.ascontiguousarray(result[outer])
 

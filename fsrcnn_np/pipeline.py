@@ -27,7 +27,7 @@ from .progress import Progress, reporting
 from .types import DataRange, Model
 
 if TYPE_CHECKING:
-    from .files import Picture, Provenance
+    from .files import Frame, Picture, Provenance
 
 
 def upscale(
@@ -316,11 +316,7 @@ def upscale_file(
 
     def upscaled(frame: files.Frame) -> NDArray[Any]:
         with naming(source):
-            if frame.padding is None:
-                return _upscale(check_image(frame.pixels), bounds, model, threads, None, engine, tell)
-            pixels = filled(frame.pixels, frame.padding)
-            large = _upscale(pixels, bounds, model, threads, None, engine, tell)
-            return restored(large, frame.pixels, frame.padding)
+            return upscale_frame(frame, bounds, model, threads=threads, engine=engine, progress=tell)
 
     with reporting(progress, Path(source).name) as tell:
         result: Any
@@ -335,6 +331,22 @@ def upscale_file(
     shape = (*frames, height * scale, width * scale, *colours)
     seconds = time.monotonic() - started
     return Upscaled(Path(source), Path(destination), shape, bounds, seconds, tuple(remarks), provenance)
+
+
+def upscale_frame(
+    frame: Frame,
+    bounds: ValueRange,
+    model: Weights,
+    *,
+    threads: int | None = None,
+    engine: str | None = None,
+    progress: Progress | None = None,
+) -> NDArray[Any]:
+    """`upscale` of what a file holds: its padding comes back as it was, and nothing rings at its edge."""
+    if frame.padding is None:
+        return _upscale(check_image(frame.pixels), bounds, model, threads, None, engine, progress)
+    large = _upscale(filled(frame.pixels, frame.padding), bounds, model, threads, None, engine, progress)
+    return restored(large, frame.pixels, frame.padding)
 
 
 def provenance_of(model: Weights, bounds: ValueRange, source: Path) -> Provenance:

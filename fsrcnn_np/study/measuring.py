@@ -123,9 +123,9 @@ def _full(error: BaseException | None) -> bool:
 
 
 def _measured(task: Task) -> dict[str, Any]:
-    from ..files import read, write
+    from ..files import Frame, read, write
     from ..files.target import split
-    from ..pipeline import picture_range, provenance_of, range_doubts, upscale
+    from ..pipeline import picture_range, provenance_of, range_doubts, upscale_frame
     from .compare import bicubic, native_piqe
 
     model = _model(task)
@@ -159,9 +159,7 @@ def _measured(task: Task) -> dict[str, Any]:
 
     found("original", original)
     found("bicubic", bicubic(original, model.architecture.scale, bounds))
-    sr = upscale(
-        original, weights=model, data_range=(bounds.low, bounds.high), threads=task.threads, engine=task.engine
-    )  # fmt: skip
+    sr = upscale_frame(Frame(original, picture.padding), bounds, model, threads=task.threads, engine=task.engine)
     found("sr", sr)
     remarks = [*picture.remarks, *range_doubts(picture, bounds)]
     if task.sr:
