@@ -51,26 +51,45 @@ def _figure(width: float, height: float) -> Any:
 
 
 def thresholds(m: Measurement) -> Any:
-    """Contrast–detail curves, one panel an observer."""
-    figure = _figure(9, 4.2)
-    panels = figure.subplots(1, len(OBSERVERS), sharey=True)
-    for axes, observer in zip(panels, OBSERVERS, strict=True):
+    """Contrast–detail curves, one column an observer; below, over the original's, the same cases drawn anew."""
+    figure = _figure(9, 6.6)
+    panels = figure.subplots(2, len(OBSERVERS), sharey="row", sharex=True, height_ratios=(3, 2))
+    for column, observer in enumerate(OBSERVERS):
+        upper, lower = panels[:, column]
         for shift, image in zip((0.985, 1.0, 1.015), IMAGES, strict=True):
             points = [t for t in m.detection.thresholds if (t.observer, t.image) == (observer, image)]
-            x = np.array([t.diameter for t in points]) * shift
-            y, low, high = (np.array([t.contrast[k] for t in points]) for k in range(3))
-            colour, mark, line = STYLE[image]
-            axes.errorbar(
-                x, y, [y - low, high - y], color=colour, marker=mark, linestyle=line, capsize=2, label=image, ms=5
-            )
-        axes.set(xscale="log", yscale="log", xlabel="diameter, mm", title=observer)
-        ticks = m.size.diameters
-        axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
-        axes.set_xticks([], minor=True)
-        axes.grid(alpha=0.3, which="both")
-    panels[0].set_ylabel("threshold contrast ∫µ dl (AUC 0.75)")
-    panels[0].legend()
+            _points(upper, m, image, shift, [t.contrast for t in points])
+            if image != IMAGES[0]:
+                _points(lower, m, image, shift, [t.of_original for t in points])
+        lower.axhline(1, color=STYLE[IMAGES[0]][0], linewidth=1)
+        upper.set(yscale="log", title=observer)
+        lower.set(xscale="log", xlabel="diameter, mm")
+        lower.set_xticks(m.size.diameters, [f"{d:g}" for d in m.size.diameters])
+        lower.set_xticks([], minor=True)
+        for axes in (upper, lower):
+            axes.grid(alpha=0.3, which="both")
+    panels[0, 0].set_ylabel("threshold contrast ∫µ dl (AUC 0.75)")
+    panels[1, 0].set_ylabel("over the original's")
+    panels[0, 0].legend()
     return figure
+
+
+def _points(axes: Any, m: Measurement, image: str, shift: float, found: list[Any]) -> None:
+    """Values with their intervals over the diameters; what is absent leaves a gap."""
+    value, low, high = (np.array([one[k] for one in found]) for k in range(3))
+    colour, mark, line = STYLE[image]
+    x = np.array(m.size.diameters) * shift
+    axes.errorbar(
+        x,
+        value,
+        np.maximum([value - low, high - value], 0),
+        color=colour,
+        marker=mark,
+        linestyle=line,
+        capsize=2,
+        label=image,
+        ms=5,
+    )
 
 
 def curves(m: Measurement) -> Any:
