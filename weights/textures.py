@@ -1,6 +1,7 @@
 """Textures at the scale of one SR pixel that nobody sees, and what PIQE makes of them.
 
-    python weights/textures.py            # the closed form: a checkerboard on grey that has nothing on it
+    python weights/textures.py               # the closed form: a checkerboard on grey that has nothing on it
+    python weights/textures.py --densities   # textures over SR of digital breasts, fatty to dense
 
 A checkerboard of ±a grey levels (of 255) on a flat field has the local deviation a, so PIQE's coefficients are
 ±a/(a + 1). From its formulae (docs/piqe-claim.md) follow three amplitudes, which this prints beside the library's own
@@ -9,12 +10,16 @@ decisions. `examine_piqe.py` lays the same textures over super-resolved mammogra
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Callable
 
 import numpy as np
 
+import fsrcnn_np
 from card import table
+from fsrcnn_np.images.value_range import to_integers
+from fsrcnn_np.phantom import phantom
 from piqe_np import piqe
 from piqe_np.reference import ACTIVE_VARIANCE, BLOCK, CENTRE, FLAT_DEVIATION, NOT_SURROUND, SEGMENT
 
@@ -94,8 +99,34 @@ def bare(amplitude: float, side: int = 160) -> tuple[float, float, float, float]
     return found.score, active, artifact, noisy
 
 
+def densities(seeds: int, model: str, shape: tuple[int, int] = (1248, 960)) -> list[list[str]]:
+    """Rows of a table: digital breasts of each density, mean PIQE of the original, of SR, and of SR under textures."""
+    chosen = ("as it is", *(name for name in TEXTURES if name.endswith("of the signal")))
+    rows = []
+    for density in "abcd":
+        found = []
+        for seed in range(seeds):
+            drawn = phantom(seed, density=density, shape=shape)
+            image = drawn.pixels / np.float32(drawn.data_range)
+            large = fsrcnn_np.upscale(image, weights=model)
+            planes = [image, *(TEXTURES[name](large) for name in chosen)]
+            scores = [piqe(to_integers(plane * np.float32(255), np.uint8)).score for plane in planes]
+            found.append([float(image[drawn.breast_mask].mean()), *scores])
+        means = np.mean(found, 0)
+        rows.append([density, f"{100 * means[0]:.0f}", *(f"{score:.2f}" for score in means[1:])])
+    return [["density", "brightness, % of the range", "original", "SR", *chosen[1:]], *rows]
+
+
 def main() -> None:
-    """Print both."""
+    """Print what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--densities", type=int, nargs="?", const=3, metavar="SEEDS", help="breasts each (3)")
+    parser.add_argument("--model", default="x2-long", help="of the SR (x2-long)")
+    options = parser.parse_args()
+    if options.densities:
+        head, *body = densities(options.densities, options.model)
+        print(table(head, body))
+        return
     print(table(["from ± this on, in grey levels", "% of the range", ""],
                 [[f"{a:.2f}", f"{100 * a / 255:.2f}", name] for name, a in thresholds().items()]))  # fmt: skip
     print()

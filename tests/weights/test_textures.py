@@ -13,6 +13,8 @@ import examine_piqe
 import fsrcnn_np
 import textures
 from fsrcnn_np import files
+from fsrcnn_np.phantom import phantom
+from piqe_np import piqe
 
 
 def test_a_checkerboard_alternates_both_ways():
@@ -65,6 +67,15 @@ def test_the_examination_has_a_row_for_each(tmp_path):
     text = examine_piqe.tables({"a.png": found})
     assert "SR of `x2` under textures" in text
     assert "| checkerboard ±0.5 % of the range |" in text
+
+
+def test_densities_are_of_the_pictures_themselves():
+    head, *rows = textures.densities(1, "x2-small", (256, 256))
+    assert [row[0] for row in rows] == list("abcd")
+    assert head[2:4] == ["original", "SR"]
+    drawn = phantom(0, density="a", shape=(256, 256))
+    assert float(rows[0][2]) == pytest.approx(piqe(drawn.pixels, data_range=4095).score, abs=0.005)
+    assert all(len(row) == len(head) for row in rows)
 
 
 def test_the_card_tells_each_model_s_checkerboard():
