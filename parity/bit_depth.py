@@ -18,8 +18,10 @@ from fsrcnn_np.study.phantom import WHITE, phantom
 from piqe_np import piqe
 from piqe_np.matlab import round_half_away
 
+from .pages import renewed
+
 PAGE = Path(__file__).parents[1] / "docs" / "piqe.md"
-MARK = "<!-- python -m parity.bit_depth --write -->\n"
+NAME = "python -m parity.bit_depth --write"
 
 
 def stored(eight: np.ndarray) -> Iterator[tuple[str, np.ndarray, float]]:
@@ -60,9 +62,7 @@ def tables(paths: list[str]) -> Iterator[str]:
 
 def page_with(text: str) -> str:
     """docs/piqe.md with this table in its place."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(MARK)
-    _, _, after = rest.partition("\n\n")
-    return f"{before}{MARK}\n{text}\n{after.lstrip()}"
+    return renewed(PAGE.read_text(encoding="utf-8"), {NAME: f"\n{text}\n"})
 
 
 def main() -> int:

@@ -63,7 +63,7 @@ def vector(kind: str, name: str, exercises: str, bug: str, make: Callable[..., A
 
 
 def piqe() -> Iterator[Vector]:
-    """Every class, grey and RGB, sizes that pad, values beyond the range; mistakes by their names in `mutations`."""
+    """Every class, grey and RGB, sizes that pad, values beyond the range; mistakes as in `mistakes.piqe`."""
     pads = "padding symmetric; padding zero; padding by the remainder"
     for dtype in ("uint16", "int16"):
         yield vector(

@@ -28,7 +28,7 @@ class PiqeVector:
     exercises : str
         What it goes through.
     catches : tuple of str
-        Mistakes of `parity.mutations` that change its levels, masks or score.
+        Mistakes of `parity.mistakes.piqe` that change its levels, masks or score.
     image : ndarray
     data_range : float or None
     """

@@ -11,6 +11,7 @@ from typing import Any
 
 from fsrcnn_np.study.paper.claims import Line
 
+from .pages import renewed
 from .store import RUN_NOW
 from .suite import FAIL, NOT_RUN, Row
 
@@ -162,12 +163,7 @@ def page(rows: Sequence[Row]) -> str:
 
 def renew(path: Path, contents: dict[str, str]) -> None:
     """Replace what stands between <!-- NAME --> and <!-- /NAME --> in a page, for each name that it has."""
-    page = path.read_text(encoding="utf-8")
-    for name, content in contents.items():
-        before, opening, rest = page.partition(f"<!-- {name} -->\n")
-        _, closing, after = rest.partition(f"<!-- /{name} -->")
-        if opening and closing:
-            page = before + opening + content + closing + after
+    page = renewed(path.read_text(encoding="utf-8"), contents)
     part = path.with_name(path.name + ".part")
     part.write_text(page, encoding="utf-8")
     part.replace(path)

@@ -28,35 +28,32 @@ def run(vectors: Iterable[Vector]) -> Goldens:
 
 
 def network(vector: Vector) -> dict[str, Any]:
-    """The result of every layer, with the names of matlab/fsrcnn_steps.m."""
+    """The result of every layer, with the names of matlab/fsrcnn_steps.m, by the module that `convert` ships."""
     import torch
-    from torch.nn import functional as F
+    from torch import nn
+
+    from fsrcnn_np.convert.torch.module import FSRCNN
 
     def double(array: Any) -> torch.Tensor:
         return torch.from_numpy(np.array(array, np.float64))
 
     fields = vector.inputs
     scale, offset, mean = (float(np.ravel(fields[name])[0]) for name in ("scale", "offset", "input_mean"))
-    mode = {"replicate": "replicate", "zero": "constant"}[str(fields["border"])]
-    x = double(vector.image)[None, None] - mean
-    out = {}
-    for name, weight, bias, slope in zip(
-        fields["names"], fields["weights"], fields["biases"], fields["slopes"], strict=False
-    ):
-        kernel = double(weight)
-        kernel = kernel.reshape(*kernel.shape, *(1,) * (4 - kernel.ndim))
-        radius = kernel.shape[-1] // 2
-        padded = F.pad(x, (radius,) * 4, mode=mode) if radius else x
-        x = F.prelu(F.conv2d(padded, kernel, double(bias).ravel()), double(slope).ravel())
+    *weights, last = fields["weights"]
+    slopes = [double(slope).ravel() for slope in fields["slopes"]]
+    module = FSRCNN(
+        len(weights[0]), len(weights[1]), len(weights) - 3, int(scale), border=str(fields["border"]),
+        deconvolution_offset=int(offset), input_mean=mean, slopes=[len(slope) for slope in slopes],
+    ).double()  # fmt: skip
+    blocks = [part for part in module.modules() if isinstance(part, nn.Conv2d | nn.PReLU)]
+    x, out = double(vector.image)[None, None] - mean, {}
+    for i, name in enumerate(fields["names"][: len(weights)]):
+        convolution, prelu = blocks[2 * i : 2 * i + 2]
+        convolution.weight.data = double(weights[i]).reshape(convolution.weight.shape)
+        convolution.bias.data, prelu.weight.data = double(fields["biases"][i]).ravel(), slopes[i]
+        x = prelu(convolution(x))
         out[name] = x[0].numpy()
-    ring = mode == "replicate"
-    if ring:
-        x = F.pad(x, (1, 1, 1, 1), mode=mode)
-    whole = F.conv_transpose2d(x, double(fields["weights"][-1]).reshape(-1, 1, 9, 9), stride=int(scale))[0, 0]
-    bias = float(np.ravel(fields["biases"][-1])[0])
-    first = int(offset + scale * ring)
-    height, width = (int(scale) * n for n in vector.image.shape)
-    # A kernel can end before the image does: nothing is stamped there.
-    whole = F.pad(whole, (0, 16, 0, 16))
-    out["deconvolution"] = whole[first : first + height, first : first + width].numpy() + bias
+    module.deconv.weight.data = double(last).reshape(-1, 1, 9, 9)
+    module.deconv.bias.data = double(fields["biases"][-1]).ravel()
+    out["deconvolution"] = module(double(vector.image)[None, None])[0, 0].numpy()
     return out

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mistakes import MISTAKES, RIGHT, caught
+from parity.mistakes.network import MISTAKES, RIGHT, caught
 
 
 @pytest.mark.parametrize("kind", MISTAKES)
@@ -19,7 +19,7 @@ def test_every_vector_catches_what_it_says(vectors, goldens, known, kind):
 
 
 def test_piqe_vectors_name_mistakes_of_the_mutation_harness(vectors):
-    from parity.mutations import MISTAKES as OF_PIQE
+    from parity.mistakes.piqe import MISTAKES as OF_PIQE
 
     named = {name for vector in vectors if vector.kind == "piqe" for name in vector.bug.split("; ")}
     assert named == set(OF_PIQE)

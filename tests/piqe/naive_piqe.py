@@ -1,6 +1,6 @@
 """PIQE once more, slowly and literally, importing nothing of ours; every known mistake is a setting away.
 
-The settings' defaults are what MATLAB computes. parity/mutations.py sets them wrong, one at a time.
+The settings' defaults are what MATLAB computes. parity/mistakes/piqe.py sets them wrong, one at a time.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Mistakes made on purpose in the network, imresize, colour and binning; those of PIQE are in parity/mutations.py.
+"""Mistakes made on purpose in the network, imresize, colour and binning; those of PIQE are in `piqe`.
 
 Each takes a vector and gives the wrong answer. They are written apart from the package where that is short; the
 network's are the package's own reference with a model, kernel or border that is not the vector's.

@@ -1,7 +1,7 @@
-"""Every known mistake in PIQE, made on purpose, and the vectors that notice: `python -m parity.mutations`.
+"""Every known mistake in PIQE, made on purpose, and the vectors that notice: `python -m parity.mistakes`.
 
 Prints the table and exits with 1 if a mistake goes unnoticed or a vector does not catch what it says; with --write it
-also renews mutations.md. The mistakes are settings of the naive twin in tests/piqe, never of the package.
+also renews mistakes.md. The mistakes are settings of the naive twin in tests/piqe, never of the package.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests" / "piqe"))
 
 from naive_piqe import naive_piqe as judge  # noqa: E402
 
 from parity.piqe_vectors import PiqeVector, load  # noqa: E402
 
-TABLE = Path(__file__).with_suffix(".md")
+TABLE = Path(__file__).parents[1] / "mistakes.md"
 EDGES = ("top", "bottom", "left", "right")
 
 MISTAKES: dict[str, dict[str, Any]] = {
@@ -96,7 +96,7 @@ def as_markdown(vectors: list[PiqeVector], found: dict[str, dict[str, str]]) -> 
     lines = [
         "# Mistakes in PIQE, and the vectors that catch them",
         "",
-        "Written by `python -m parity.mutations --write`. Each mistake is made in the naive twin of `tests/piqe`; a",
+        "Written by `python -m parity.mistakes --write`. Each mistake is made in the naive twin of `tests/piqe`; a",
         "vector catches it if its levels or masks change, or its score by more than 1e-9.",
         "",
         "| mistake | made for it | also caught by | seen in |",
@@ -115,7 +115,7 @@ def as_markdown(vectors: list[PiqeVector], found: dict[str, dict[str, str]]) -> 
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m parity.mutations", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m parity.mistakes", description=__doc__.split("\n")[0])
     parser.add_argument("--write", action="store_true", help=f"renew {TABLE.name}")
     options = parser.parse_args()
     vectors = load()
@@ -128,7 +128,3 @@ def main() -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
