@@ -11,6 +11,7 @@ from piqe_np.console import complain
 
 from ..command_options import data_range
 from ..engine import DEFAULT, ENGINES
+from .report.cli import add_commands as add_report
 from .tables.cli import add_commands as add_tables
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def add_commands(subparsers: Any) -> None:
     commands = study.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands)
     add_tables(commands)
+    add_report(commands)
 
 
 def _add_run(commands: Any) -> None:

@@ -122,7 +122,7 @@ def _show(
         found, left_out, remarks = read(options.source)
         shown = RENDERS[format or "text"](make(found))
         for one in (*remarks, *left_out):
-            complain("fsrcnn-np", _printable(str(one)), 1)
+            complain("fsrcnn-np", printable(str(one)), 1)
         if options.output is None:
             print(shown, end="")
         else:
@@ -132,7 +132,7 @@ def _show(
         print(kept)
         left_out = ()
     except (FileError, FormatError) as error:
-        return complain("fsrcnn-np", _printable(str(error)), 1)
+        return complain("fsrcnn-np", printable(str(error)), 1)
     return 1 if left_out else 0
 
 
@@ -159,6 +159,6 @@ def _ratings(source: str) -> Found:
     return Found(file.ratings, file.left_out, file.remarks)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Names as people can read them: no terminal codes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

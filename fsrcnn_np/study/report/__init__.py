@@ -1,0 +1,5 @@
+"""RESULTS → report.html and what stands beside it: tables, figures, methods, the paper's numbers (extra study)."""
+
+from .write import Report, write_report
+
+__all__ = ["Report", "write_report"]

@@ -1,0 +1,71 @@
+"""`fsrcnn-np study report RESULTS`: words in, words out; no arithmetic."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from piqe_np.console import complain
+
+from ..tables.cli import PRESETS, printable
+
+
+def add_commands(commands: Any) -> None:
+    """Add `report` to the commands of `fsrcnn-np study`."""
+    job = commands.add_parser("report", help="report.html of a study's results, with tables and figures beside it")
+    job.add_argument("results", metavar="RESULTS", type=Path, help="folder that `study run` made")
+    job.add_argument("--ratings", metavar="RATINGS.csv", help="the readers', in place of those in the store")
+    job.add_argument("--preset", choices=PRESETS, default=PRESETS[0], help="how to test ratings (r-3.6, the paper's)")
+    job.add_argument("--unit", choices=("breast", "image"), default="breast", help="what Table 3 counts (breast)")
+    job.add_argument("--best", metavar="IMAGE", help="for the plates; default: the best rated")
+    job.add_argument("--worst", metavar="IMAGE", help="for the plates; default: the worst rated")
+    job.add_argument("--no-plates", action="store_true", help="none, which saves enlarging two images again")
+    job.add_argument("--images", metavar="DIR", help="where the cohort's images lie now, if they were moved")
+    job.add_argument("--weights", metavar="NAME|FILE", help="for the plates, if the study's model is none that ships")
+    job.add_argument("--threads", type=int, metavar="N", help="default: $FSRCNN_NP_THREADS, else the CPUs available")
+    job.set_defaults(run=report)
+
+
+def report(options: argparse.Namespace) -> int:
+    """`fsrcnn-np study report`."""
+    from ...errors import FileError, FormatError, MissingExtraError
+    from ..store import read_study
+    from . import write_report
+
+    weights = None
+    if options.weights:
+        from ...convert import load_weights
+
+        weights = load_weights(options.weights)
+    try:
+        study = read_study(options.results)
+        if options.images:
+            study = replace(study, folder=str(Path(options.images).resolve()))
+        said: list[str] = []
+        if options.ratings:
+            from ..ratings_file import read_ratings
+
+            file = read_ratings(options.ratings)
+            study = replace(study, ratings=file.ratings, left_out=(*study.left_out, *file.left_out))
+            said = [*file.remarks, *map(str, file.left_out)]
+        done = write_report(
+            study,
+            options.results,
+            preset=options.preset,
+            unit=options.unit,
+            best=options.best,
+            worst=options.worst,
+            plates=not options.no_plates,
+            weights=weights,
+            threads=options.threads,
+        )
+    except MissingExtraError as error:
+        return complain("fsrcnn-np", printable(str(error)), 2)
+    except (FileError, FormatError) as error:
+        return complain("fsrcnn-np", printable(str(error)), 1)
+    for line in (*said, *map(str, done.left_out)):
+        complain("fsrcnn-np", printable(line), 1)
+    print(printable(f"wrote {done.path}, and beside it {len(done.written) - 1} tables and figures"))
+    return 1 if said or done.left_out else 0
