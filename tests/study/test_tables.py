@@ -74,6 +74,11 @@ def test_preference_is_by_patients():
     assert records[0]["patients"] == 93
     assert records[0]["log_odds"] == pytest.approx(5.92, abs=0.01)
     assert records[1]["low"] > 0 > records[3]["low"]
+    every = tables.preference(paper_ratings()).records
+    assert len(every) == 56
+    same = [r for r in every if (r["criterion"], r["reader"]) == ("Visibility of breast density", "2")]
+    assert same[0]["low"] == pytest.approx(-same[0]["high"], abs=1e-6)
+    assert same[0]["high"] == pytest.approx(0.49, abs=0.01)
 
 
 def test_table3_is_the_paired_t_test_of_breasts():

@@ -35,8 +35,9 @@ def _sentences(study: Study, preset: str, unit: str) -> Iterator[str]:
     yield (
         "PIQE was compared between original and super-resolved image by the paired t test, with 95 % confidence "
         f"intervals and Hedges' g, and likewise against bicubic; the unit is the {unit}.{views} The two breasts of a "
-        "patient were respected by generalised estimating equations (identity link, exchangeable correlation, sandwich variance, t "
-        f"distribution) and by a bootstrap of whole patients ({DRAWS} resamplings, percentile intervals, seed {SEED})."
+        "patient were respected by generalised estimating equations (identity link, exchangeable correlation, sandwich "
+        f"variance, t distribution) and by a bootstrap of whole patients ({DRAWS} resamplings, percentile "
+        f"intervals, seed {SEED})."
     )
     if study.ratings:
         yield from _readers(study, preset)
@@ -53,8 +54,8 @@ def _readers(study: Study, preset: str) -> Iterator[str]:
     yield (
         f"{len(readers)} reader{'s' if several else ''} rated {len(criteria)} "
         f"{'criteria' if len(criteria) > 1 else 'criterion'} on a five-point scale (1 original strongly preferred, 3 "
-        f"no preference, 5 super-resolved strongly preferred). {CONVENTIONS[preset]}; p values are given unadjusted and "
-        "adjusted by Holm and by Benjamini and Hochberg for all tests. Preference was also estimated by ordinal "
+        f"no preference, 5 super-resolved strongly preferred). {CONVENTIONS[preset]}; p values are given unadjusted "
+        "and adjusted by Holm and by Benjamini and Hochberg for all tests. Preference was also estimated by ordinal "
         "regression (cumulative logit, readers as fixed effects, sandwich variance over patients)."
     )
     if several:

@@ -49,7 +49,8 @@ def ordinal_preference(counts: ArrayLike, *, neutral: int = 3) -> tuple[Preferen
     Notes
     -----
     A reader all of whose ratings are the highest (or lowest) value that anybody gave has the estimate +inf (-inf), and
-    the others' are what they are without her. Where nobody rated below, or nobody above `neutral`, the middle cannot be
+    the others' are what they are without her. Where all of a reader's ratings are equal the sandwich tells nothing,
+    and the information's variance is taken. Where nobody rated below, or nobody above `neutral`, the middle cannot be
     placed, and no estimate is given.
 
     References
@@ -122,14 +123,15 @@ def _fit(total: Floats, clusters: Floats | None, neutral: int) -> list[Preferenc
     if np.abs(parameters).max() > FARTHEST or np.abs(step).max() > 1e-6:
         return [_none("the readers' ratings are too far apart: no finite estimate") for _ in total]
     _, scores, hessian = _likelihood(parameters, counts)
-    covariance = np.linalg.inv(-hessian)
+    information = np.linalg.inv(-hessian)
+    covariance = information
     if clusters is not None:
         flat = clusters[:, :, used].reshape(len(clusters), -1)
         flat = flat[flat.any(1)]
         each = flat @ scores.reshape(-1, len(parameters))
         groups = len(flat)
         if groups > 1:
-            covariance = covariance @ (each.T @ each) @ covariance * groups / (groups - 1)
+            covariance = information @ (each.T @ each) @ information * groups / (groups - 1)
     out = []
     for reader in range(readers):
         contrast = np.zeros(len(parameters))
@@ -137,7 +139,9 @@ def _fit(total: Floats, clusters: Floats | None, neutral: int) -> list[Preferenc
         contrast[thresholds - above] -= 0.5  # between what comes before and the first value above
         if reader:
             contrast[thresholds + reader - 1] = 1
-        out.append(_preference(float(contrast @ parameters), math.sqrt(float(contrast @ covariance @ contrast))))
+        constant = np.count_nonzero(counts[reader]) == 1
+        variance = float(contrast @ (information if constant else covariance) @ contrast)
+        out.append(_preference(float(contrast @ parameters), math.sqrt(max(0.0, variance))))
     return out
 
 
