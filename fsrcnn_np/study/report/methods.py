@@ -20,10 +20,11 @@ def methods(study: Study, *, preset: str, unit: str) -> str:
 def _sentences(study: Study, preset: str, unit: str) -> Iterator[str]:
     about, scored = study.about, [case for case in study.cases if case.piqe_sr is not None]
     if about.model:
+        name = about.model if about.model == about.architecture else f"{about.model} ({about.architecture})"
         trained = f", trained for {about.epochs} epochs" if about.epochs else ""
         yield (
-            f"Every image was enlarged ×{about.scale} by {about.model} ({about.architecture}{trained}; sha256 of the "
-            f"parameters {about.sha256}) and, as a control, by bicubic interpolation (MATLAB's imresize)."
+            f"Every image was enlarged ×{about.scale} by {name}{trained} (sha256 of the parameters {about.sha256}) "
+            "and, as a control, by bicubic interpolation (MATLAB's imresize)."
         )
     yield (
         "Original, bicubic and super-resolved image were scored by PIQE (Venkatanath et al. 2015, as MATLAB computes "
@@ -52,7 +53,7 @@ def _readers(study: Study, preset: str) -> Iterator[str]:
     criteria = {rating.criterion for rating in study.ratings}
     several = len(readers) > 1
     yield (
-        f"{len(readers)} reader{'s' if several else ''} rated {len(criteria)} "
+        f"Ratings were given by {len(readers)} reader{'s' if several else ''} for {len(criteria)} "
         f"{'criteria' if len(criteria) > 1 else 'criterion'} on a five-point scale (1 original strongly preferred, 3 "
         f"no preference, 5 super-resolved strongly preferred). {CONVENTIONS[preset]}; p values are given unadjusted "
         "and adjusted by Holm and by Benjamini and Hochberg for all tests. Preference was also estimated by ordinal "

@@ -26,6 +26,7 @@ class Agreement(NamedTuple):
 
 
 ONE_VALUE = "undefined: all ratings are the same"
+ONE_CONSTANT = "one reader's ratings are all the same: 0 whatever the other's are"
 
 
 def weighted_kappa(a: ArrayLike, b: ArrayLike, *, weights: str = "quadratic") -> Agreement:
@@ -65,6 +66,8 @@ def weighted_kappa(a: ArrayLike, b: ArrayLike, *, weights: str = "quadratic") ->
     if 1 - expected < 1e-12:
         return Agreement(math.nan, math.nan, math.nan, n, ONE_VALUE)
     kappa = (seen - expected) / (1 - expected)
+    if 1 in (np.count_nonzero(rows), np.count_nonzero(columns)):
+        return Agreement(0.0, math.nan, math.nan, n, ONE_CONSTANT)
     means = (w @ columns)[:, None] + (rows @ w)[None, :]
     spread = float((table * np.square(w - means * (1 - kappa))).sum()) - (kappa - expected * (1 - kappa)) ** 2
     half = 1.959963984540054 * math.sqrt(max(0.0, spread) / n) / (1 - expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Sequence
 
 from ..records import Rating
@@ -11,6 +12,8 @@ from ..statistics import krippendorff_alpha, repeatability, weighted_kappa
 from ..statistics.clusters import DRAWS
 from .readings import Readings, in_papers_order, natural, reader_name
 from .render import Line, Table, number, span
+
+MOST_PAIRS = 10  #: that have a column each
 
 
 def agreement(given: Sequence[Rating], *, draws: int = DRAWS) -> Table:
@@ -55,47 +58,47 @@ def agreement(given: Sequence[Rating], *, draws: int = DRAWS) -> Table:
 
 
 def pairs_of_readers(given: Sequence[Rating]) -> Table:
-    """Weighted kappa of every two readers, by criterion."""
+    """Weighted kappa of every two readers, by criterion: a record a pair, a line a criterion."""
     readings = Readings(given)
+    pairs = list(itertools.combinations(readings.readers, 2))
     lines, records = [], []
     for criterion in readings.criteria:
-        lines.append(Line((criterion,), heading=True))
-        for one, other in itertools.combinations(readings.readers, 2):
+        found = []
+        for one, other in pairs:
             first, second = (readings.of.get((criterion, reader), {}) for reader in (one, other))
             both = [case for case in first if case in second]
             a, b = ([values[case] for case in both] for values in (first, second))
             quadratic, linear = (weighted_kappa(a, b, weights=weights) for weights in ("quadratic", "linear"))
+            found.append(quadratic.value)
             records.append(
                 {
-                    "criterion": criterion,
-                    "reader": one,
-                    "other": other,
-                    "cases": len(both),
-                    "kappa_quadratic": quadratic.value,
-                    "low": quadratic.low,
-                    "high": quadratic.high,
-                    "kappa_linear": linear.value,
-                    "note": quadratic.note,
+                    "criterion": criterion, "reader": one, "other": other, "cases": len(both),
+                    "kappa_quadratic": quadratic.value, "low": quadratic.low, "high": quadratic.high,
+                    "kappa_linear": linear.value, "note": quadratic.note,
                 }
-            )
-            names = f"{reader_name(one)}, {reader_name(other)}"
-            cells = (number(quadratic.value), span(quadratic.low, quadratic.high), number(linear.value), quadratic.note)
-            lines.append(Line((names, str(len(both)), *cells)))
-    notes = ("Cohen's weighted kappa, intervals for large samples of independent cases (Fleiss, Cohen, Everitt).",)
-    head = ("", "cases", "κ quadratic", "95 % CI", "κ linear", "note")
-    return Table(
-        "table2_kappa",
-        "Agreement of every two readers",
-        head,
-        tuple(lines),
-        tuple(records),
-        notes,
-        frozenset({0, 5}),
+            )  # fmt: skip
+        lines.append(Line((criterion, *_of_pairs(found))))
+    notes = (
+        "Cohen's kappa with quadratic weights; empty where all ratings of both are the same, 0 where those of one are. "
+        "The CSV has linear weights and intervals (large-sample, of independent cases; Fleiss, Cohen, Everitt 1969).",
     )
+    if len(pairs) <= MOST_PAIRS:
+        head = ("", *(f"{reader_name(one)}, {other}" for one, other in pairs))
+    else:
+        head = ("", "pairs", "lowest", "median", "highest")
+    return Table("table2_kappa", "Agreement of every two readers", head, tuple(lines), tuple(records), notes)
+
+
+def _of_pairs(values: Sequence[float]) -> list[str]:
+    """Every pair's kappa, or of many their spread."""
+    if len(values) <= MOST_PAIRS:
+        return [number(value) for value in values]
+    there = sorted(value for value in values if not math.isnan(value)) or [math.nan]
+    return [str(len(values)), *(number(value) for value in (there[0], statistics.median(there), there[-1]))]
 
 
 def repeated(given: Sequence[Rating]) -> Table:
-    """How far each reader repeats herself: first against second reading of a case, over all criteria and by each."""
+    """How far each reader repeats herself, first against second reading: a line over all criteria, records by each."""
     readers = sorted({r.reader for r in given}, key=natural)
     criteria = in_papers_order({r.criterion: None for r in given})
     of: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
@@ -115,7 +118,6 @@ def repeated(given: Sequence[Rating]) -> Table:
         }
         if not any(pairs.values()):
             continue
-        lines.append(Line((reader_name(reader),), heading=True))
         everything = [pair for found in pairs.values() for pair in found]
         for name, found in (("All criteria", everything), *pairs.items()):
             if not found:
@@ -139,8 +141,12 @@ def repeated(given: Sequence[Rating]) -> Table:
                 str(result.n), f"{100 * result.same:.0f} %", f"{100 * result.within_one:.0f} %",
                 number(result.kappa.value), span(result.kappa.low, result.kappa.high), number(result.coefficient),
             )  # fmt: skip
-            lines.append(Line((name, *cells)))
-    notes = ("Within the repeatability coefficient, 1.96·√2·s_w, lie 95 % of differences between two readings.",)
+            if found is everything:
+                lines.append(Line((reader_name(reader), *cells)))
+    notes = (
+        "Over all criteria; the CSV has each. Within the repeatability coefficient, 1.96·√2·s_w, lie 95 % of the "
+        "differences between two readings.",
+    )
     if not records:
         notes = ("No reader saw a case twice (column occasion), so nothing is known of repeatability.",)
     head = ("", "pairs", "same", "within 1", "κ quadratic", "95 % CI", "coefficient")

@@ -154,7 +154,8 @@ def number(value: float, digits: int = 2) -> str:
         return ""
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return f"{value:.{digits}f}".replace("-", "−")
+    rounded = f"{value:.{digits}f}"
+    return rounded.removeprefix("-") if float(rounded) == 0 else rounded.replace("-", "−")
 
 
 def span(low: float, high: float, digits: int = 2) -> str:
