@@ -16,7 +16,7 @@ from fsrcnn_np.study import store
 from fsrcnn_np.study.cohort import Cohort, Entry
 from fsrcnn_np.study.paper import claims
 from fsrcnn_np.study.records import Case, LeftOut, Rating
-from fsrcnn_np.study.report import write_report
+from fsrcnn_np.study.report import write, write_report
 from fsrcnn_np.study.report.methods import methods
 from fsrcnn_np.study.report.paper import MEANINGS, SUBSTITUTE, paper_lines
 from fsrcnn_np.study.tables import table1, table3
@@ -38,11 +38,18 @@ class Page(HTMLParser):
         self.targets += [value for name, value in attributes if name in ("src", "href", "srcset", "action")]
 
     def handle_data(self, data):
-        self.words.append(data)
+        if self.tags[-1:] != ["style"]:
+            self.words.append(data)
 
     @property
     def text(self):
         return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture
+def no_charts(monkeypatch):
+    """Charts have tests of their own, and take time."""
+    monkeypatch.setattr(write, "_charts", lambda *_: [])
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +94,16 @@ def test_what_was_left_out_is_listed(made):
 
 def test_the_page_says_what_the_data_are_and_with_what_they_were_made(made):
     folder, _, page = made
-    for sentence in (
-        "made scores and simulated readers .", "they say nothing of patients", f"sha256 of the parameters {ABOUT.sha256}",
-        "trained for 101 epochs", "stored values 0..4095 to 0..255", "zeros dropped", "PIQE fell from",
-    ):  # fmt: skip
+    sentences = (
+        "made scores and simulated readers",
+        "they say nothing of patients",
+        ABOUT.sha256,
+        "trained for 101 epochs",
+        "stored values 0..4095 to 0..255",
+        "zeros dropped",
+        "PIQE fell from",
+    )
+    for sentence in sentences:
         assert sentence in page.text
     assert (folder / "methods.txt").read_text(encoding="utf-8").strip() in page.text
 
@@ -121,10 +134,10 @@ def test_a_slow_study_says_so():
     assert [line.claim for line in lines if line.status == claims.DIFFERS] == ["a mammogram within a minute"]
 
 
-def test_markup_and_formulas_stay_what_they_are(tmp_path):
+def test_markup_and_formulas_stay_what_they_are(tmp_path, no_charts):
     nasty = [
-        Case(f"={EVIL}{i}.png", patient=EVIL, breast="L", density=EVIL, groups={EVIL: f"@{EVIL}"}, piqe_original=3.0 + i,
-             piqe_bicubic=4.0, piqe_sr=2.0, scaling=EVIL, error="")
+        Case(f"={EVIL}{i}.png", patient=EVIL, breast="L", density=EVIL, groups={EVIL: f"@{EVIL}"},
+             piqe_original=3.0 + i, piqe_bicubic=4.0, piqe_sr=2.0, scaling=EVIL, error="")
         for i in range(3)
     ]  # fmt: skip
     ratings = [Rating(EVIL, f"={EVIL}{i}.png", f"+{EVIL}", 2 + i) for i in range(3)]
@@ -159,7 +172,7 @@ def test_the_methods_say_how_ratings_were_tested_and_only_what_was_done():
     assert "others in 2 images" in methods(study(cases=mixed, ratings=()), preset="r-3.6", unit="image")
 
 
-def test_what_a_report_refuses(tmp_path):
+def test_what_a_report_refuses(tmp_path, no_charts):
     with pytest.raises(OptionError, match="preset"):
         write_report(study(), tmp_path, preset="dog")
     with pytest.raises(OptionError, match="no such image"):
@@ -169,13 +182,13 @@ def test_what_a_report_refuses(tmp_path):
         write_report(study(), tmp_path / "file", plates=False)
 
 
-def test_plates_that_cannot_be_made_are_left_out(tmp_path):
+def test_plates_that_cannot_be_made_are_left_out(tmp_path, no_charts):
     done = write_report(study(folder=str(tmp_path)), tmp_path, best="p001_L_CC.png")
     assert any("p001_L_CC.png" in one.what and "--weights FILE" in one.why for one in done.left_out)
     assert "plate of p001_L_CC.png" in Page(done.path.read_text(encoding="utf-8")).text
 
 
-def test_plates_in_the_page(tmp_path, small, model):
+def test_plates_in_the_page(tmp_path, small, model, no_charts):
     from fsrcnn_np.files import write
 
     write(tmp_path / "a.png", small.pixels)
@@ -198,12 +211,11 @@ def test_without_jinja2_one_line(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_command(tmp_path, capsys):
+def test_the_command(tmp_path, capsys, no_charts):
     with_store = tmp_path / "results"
     kept = store.Store(with_store, ABOUT, {"model": "x2"})
-    kept.begin(
-        Cohort("made", (Entry("a.png", str(tmp_path / "a.png"), "a.png"),), (LeftOut("b.png", "is no picture"),))
-    )
+    entry = Entry("a.png", str(tmp_path / "a.png"), "a.png")
+    kept.begin(Cohort("made", (entry,), (LeftOut("b.png", "is no picture"),)))
     kept.rate(paper_ratings(("Artifacts",)))
     kept.close()
     assert main(["study", "report", str(with_store), "--no-plates"]) == 0
@@ -214,13 +226,13 @@ def test_the_command(tmp_path, capsys):
     assert main(["study", "report", str(with_store), "--no-plates", "--ratings", str(ratings)]) == 1
     said = capsys.readouterr().err
     assert "row 3, column value: found '9'" in said
-    assert "row 3, column value: found" in (with_store / "report.html").read_text(encoding="utf-8")
+    assert "row 3, column value found '9'" in Page((with_store / "report.html").read_text(encoding="utf-8")).text
     assert main(["study", "table2", str(with_store)]) == 0
     assert main(["study", "report", str(tmp_path / "none")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_many_left_out_are_shortened(tmp_path):
+def test_many_left_out_are_shortened(tmp_path, no_charts):
     whole = study(left_out=[LeftOut(f"{i}.png", "no") for i in range(700)], cases=cases(3), ratings=())
     done = write_report(whole, tmp_path, plates=False)
     text = Page(done.path.read_text(encoding="utf-8")).text

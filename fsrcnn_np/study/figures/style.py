@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,7 +67,6 @@ def drawn(width: float, height: float, draw: Callable[[Any], None]) -> Any:
     with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context(SETTINGS), _any_script():
         figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout="constrained")
         draw(figure)
-        figure.draw_without_rendering()
     return figure
 
 
@@ -78,7 +78,11 @@ def encoded(figure: Any, format: str) -> bytes:
     metadata = {"Date": None} if format == "svg" else {"Software": None}
     with mpl.rc_context(SETTINGS), _any_script():
         figure.savefig(stream, format=format, dpi=DPI, metadata=metadata)
-    return stream.getvalue()
+    data = stream.getvalue()
+    # Names of clip paths are made of addresses in memory.
+    for number, name in enumerate(dict.fromkeys(re.findall(rb'<clipPath id="(\w+)"', data)) if format == "svg" else ()):
+        data = data.replace(name, b"clip%d" % number)
+    return data
 
 
 def save(chart: Chart, folder: str | PathLike[str]) -> list[Path]:

@@ -15,7 +15,6 @@ from ...errors import FsrcnnError, MissingExtraError, OptionError
 from ...network.weights import Weights
 from .. import tables
 from ..figures import Chart, bland_altman, boxes, check, choose, plate, rating_bars, save, slopes
-from ..figures.style import encoded
 from ..records import LeftOut, Study
 from ..statistics import PRESETS
 from ..tables import Table
@@ -109,12 +108,13 @@ def write_report(
     readers = _reader_tables(study, preset)
     cases = tables.case_table(study.cases)
     tell(1)
-    charts: dict[str, Chart] = {}
+    charts: dict[str, dict[str, Any]] = {}
     written: list[Path] = []
     for done, make in enumerate(makers, 2):
         chart = make()
-        charts[chart.name] = chart
-        written += save(chart, folder / "figures")
+        paths = save(chart, folder / "figures")
+        charts[chart.name] = _pictured(chart, paths)
+        written += paths
         tell(done)
     missing: list[LeftOut] = []
     for done, candidate in enumerate(chosen, 2 + len(makers)):
@@ -123,8 +123,9 @@ def write_report(
         except FsrcnnError as error:
             missing.append(LeftOut(f"plate of {candidate.case.path}", str(error)))
         else:
-            charts[chart.name] = chart
-            written += save(chart, folder / "figures")
+            paths = save(chart, folder / "figures")
+            charts[chart.name] = _pictured(chart, paths)
+            written += paths
         tell(done)
     left_out = [*study.left_out, *(LeftOut(c.path, c.error) for c in study.cases if c.error), *missing]
     paragraph = methods(study, preset=preset, unit=unit)
@@ -142,7 +143,7 @@ def write_report(
         summary=summary(study, one, three),
         methods=paragraph,
         tables=shown,
-        charts={name: _pictured(chart) for name, chart in charts.items()},
+        charts=charts,
         lines=lines,
         tally=tally(lines),
         meanings=MEANINGS,
@@ -211,9 +212,9 @@ def _shown(table: Table) -> dict[str, Any]:
     return {"table": table, "csv": f"data:text/csv;charset=utf-8;base64,{data}"}
 
 
-def _pictured(chart: Chart) -> dict[str, Any]:
+def _pictured(chart: Chart, paths: Sequence[Path]) -> dict[str, Any]:
     """A chart for the page: shapes as SVG, plates, which are pixels, as PNG."""
-    format = "png" if chart.name.startswith("plate") else "svg"
-    kind = {"png": "image/png", "svg": "image/svg+xml"}[format]
-    data = base64.b64encode(encoded(chart.figure, format)).decode()
-    return {"chart": chart, "uri": f"data:{kind};base64,{data}", "plate": format == "png"}
+    plate = chart.name.startswith("plate")
+    suffix, kind = (".png", "image/png") if plate else (".svg", "image/svg+xml")
+    data = base64.b64encode(next(path for path in paths if path.suffix == suffix).read_bytes()).decode()
+    return {"chart": chart, "uri": f"data:{kind};base64,{data}", "plate": plate}
