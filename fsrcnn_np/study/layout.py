@@ -43,9 +43,10 @@ def plan(shape: tuple[int, int], scale: int, side: int | None = None) -> Plan:
     height, width = (max(1, round(n * scale * zoom / MAGNIFICATION)) for n in shape)
     total = max(2 * width + GAP, LEAST_WIDTH)
     panel = (total - 2 * GAP) // 3
+    as_wide = panel // (scale * zoom)  # the side that six times fills the panel
     if side is None:
-        side = max(1, min(panel // (scale * zoom), *shape))
-    square_zoom = max(1, panel // (scale * side))
+        side = max(1, min(as_wide, *shape))
+    square_zoom = zoom if side == as_wide else max(1, panel // (scale * side))
     magnification = MAGNIFICATION * square_zoom / zoom
     panel = scale * side * square_zoom
     return Plan((height, width), panel, square_zoom, side, magnification, max(total, 3 * panel + 2 * GAP))

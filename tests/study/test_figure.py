@@ -8,7 +8,7 @@ import imageio.v3 as iio
 import matplotlib as mpl
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fsrcnn_np.errors import FileError, MissingExtraError, OptionError
@@ -21,6 +21,7 @@ sides = st.integers(1, 6000)
 
 
 @given(st.tuples(sides, sides), st.sampled_from([2, 3, 4]))
+@example((100, 126), 2)
 def test_the_square_is_magnified_six_times(shape, scale):
     found = plan(shape, scale)
     assert 1 <= found.side <= min(shape)
