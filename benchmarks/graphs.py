@@ -25,8 +25,7 @@ def benchmark_weights() -> Weights:
 
 def shuffled_deconvolution(weights: Weights) -> np.ndarray:
     """The deconvolution as a convolution: (s², d, 2r + 1, 2r + 1)."""
-    scale, offset = weights.architecture.scale, weights.deconvolution_offset
-    reach = max((scale - 1 + offset) // scale, (8 - offset) // scale)
+    scale, offset, reach = weights.architecture.scale, weights.deconvolution_offset, weights.reach
     kernel = weights.deconvolution.weight[:, 0]
     result = np.zeros((scale, scale, len(kernel), 2 * reach + 1, 2 * reach + 1), kernel.dtype)
     taps = [(p, dy, p + offset - scale * dy) for p in range(scale) for dy in range(-reach, reach + 1)]

@@ -14,6 +14,7 @@ import numpy as np
 
 from fsrcnn_np.engine.llvm import packing, results, schedule, target, tiles
 from fsrcnn_np.engine.llvm.layout import GROUP, POINTS, RING, Layout
+from fsrcnn_np.images.value_range import UNIT
 
 from .graphs import benchmark_weights
 from .peak import gflops
@@ -76,7 +77,7 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
     image.view(np.float32)[:] = rng.random(image.size // 4)
     packed = packing.packed(weights, layout)
     result = np.zeros(2 * layout.width, np.float32)
-    limits = np.array(results.Limits.of((0, 1), (0, 1), result.dtype))
+    limits = np.array(results.Limits.of(UNIT, (0, 1), result.dtype), np.float64)
     at, w, columns, width = memory.ctypes.data, packed.ctypes.data, layout.columns(layout.width), layout.width
     rings = [at + layout.scratch["rings"] + row * layout.ring_row for row in range(2 * RING)]
     features, high = at + layout.scratch["features"], at + layout.scratch["ring"]

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fsrcnn_np.engine.llvm import forward, packing, schedule, target, upscale_plane, windows
+from fsrcnn_np.engine.llvm import forward, packing, schedule, target, upscale_plane
 from fsrcnn_np.engine.llvm.layout import Layout
+from fsrcnn_np.engine.windows import window
+from fsrcnn_np.images.value_range import value_range
 from fsrcnn_np.network import reference
 
 from . import stages
@@ -36,7 +38,7 @@ def test_pixels(benchmark: Any, image: NDArray[np.float32], dtype: str) -> None:
     high = 1 if dtype.startswith("f") else np.iinfo(dtype).max
     plane = (image * high).astype(dtype)
     out = np.empty((1024, 1024), dtype)
-    benchmark(upscale_plane, plane, WEIGHTS, 0, high, threads=1, out=out)
+    benchmark(upscale_plane, plane, WEIGHTS, value_range(dtype), threads=1, out=out)
 
 
 def test_a_reference_to_compare(benchmark: Any, image: NDArray[np.float32]) -> None:
@@ -53,4 +55,4 @@ def test_packing(benchmark: Any) -> None:
 
 def test_preparing(benchmark: Any, image: NDArray[np.float32]) -> None:
     plane = (image * 65535).astype(np.uint16)
-    benchmark(windows.window, plane, (-4, 516), (-8, 548), WEIGHTS, windows.Levels(0, 65535), LAYOUT.pitch // 4)
+    benchmark(window, plane, (-4, 516), (-8, 548), WEIGHTS, value_range("uint16"), LAYOUT.pitch // 4)

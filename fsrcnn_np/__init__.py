@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from .images.imresize import imresize
     from .images.quality import psnr, ssim
     from .network.weights import Architecture, Convolution, Deconvolution, Weights
-    from .pipeline import Upscaled, forward, upscale, upscale_file, upscale_stream
+    from .pipeline import Upscaled, forward, upscale, upscale_file
+    from .stream import upscale_stream
     from .study.compare import compare
     from .study.comparison import Comparison
 
@@ -40,7 +41,8 @@ _HOMES = {
     "files": "Picture read",
     "images.imresize": "imresize",
     "images.quality": "psnr ssim",
-    "pipeline": "Upscaled forward upscale upscale_file upscale_stream",
+    "pipeline": "Upscaled forward upscale upscale_file",
+    "stream": "upscale_stream",
     "batch": "upscale_batch",
     "study.compare": "compare",
     "study.comparison": "Comparison",

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from .engine import DEFAULT
 from .errors import ImageError
 from .images.imresize import enlarged_part
-from .images.value_range import ValueRange, check_image, value_range
+from .images.value_range import ValueRange, check_image, check_pixels, value_range
 from .network.weights import Weights
 from .types import DataRange
 
@@ -130,13 +130,13 @@ def _part(
         slice(top - down.at_hand(row), bottom - down.at_hand(row)),
         slice(left - across.at_hand(column), right - across.at_hand(column)),
     )
-    pixels = check_image(block[inner])
+    pixels = check_pixels(block[inner], bounds)
     starts, sizes = (top, left), (down.edges[-1], across.edges[-1])
 
     def chroma(plane: NDArray[Any], scale: int) -> NDArray[Any]:
         return enlarged_part(plane, scale, starts, sizes)
 
-    result = upscale(pixels, bounds, model, threads, None, engine, None, chroma)
+    result = upscale(pixels, model, threads, None, engine, None, chroma)
     outer = tuple(
         slice((cut.edges[number] - start) * scale, (cut.edges[number + 1] - start) * scale)
         for (cut, number), start in zip(places, starts, strict=True)

@@ -20,8 +20,19 @@ from piqe_np.compiled import thread_count
 from .dask_array import is_dask_array, upscale_dask
 from .engine import engine_named
 from .errors import FileError, FsrcnnError, ImageError, OptionError
+from .images.destination import check_out
 from .images.padding import filled, restored
-from .images.value_range import ValueRange, check_image, check_within, denormalise, normalise, row_blocks, value_range
+from .images.value_range import (
+    UNIT,
+    Pixels,
+    ValueRange,
+    check_image,
+    check_pixels,
+    denormalise,
+    normalise,
+    row_blocks,
+    value_range,
+)
 from .network.weights import Weights
 from .progress import Progress, reporting
 from .types import DataRange, Model
@@ -31,7 +42,7 @@ if TYPE_CHECKING:
 
 
 def upscale(
-    image: ArrayLike,
+    image: ArrayLike | Pixels,
     *,
     weights: Model = "x2",
     data_range: DataRange | None = None,
@@ -56,18 +67,19 @@ def upscale(
         Default: the environment variable FSRCNN_NP_THREADS, else the CPUs that the process may use. The result has
         the same bits for every number. With a Dask array: of each chunk, default 1.
     out : ndarray, optional
-        H·scale × W·scale (× 3) of `image`'s dtype, not overlapping it: filled and returned. Saves the first touch of
-        fresh memory.
-    engine : {None, "llvm", "reference"}
-        None takes "llvm", the fastest; "reference" is readable NumPy.
+        H·scale × W·scale (× 3) of `image`'s dtype, in any layout and byte order, not overlapping it: filled and
+        returned. Saves the first touch of fresh memory.
+    engine : {None, "llvm", "numba", "reference"}
+        None takes "llvm", the fastest: machine code written for this model. "numba" is readable and two to four times
+        as slow, "reference" is plain NumPy and defines the answer.
     progress : callable or bool, optional
         Called as `progress(done, total)` from time to time; True shows a bar (tqdm) on standard error.
 
     Returns
     -------
     ndarray, H·scale × W·scale (× 3)
-        Of `image`'s dtype. Integers are rounded half away from zero and saturated to the data range; floats are not
-        clipped. The network computes in float32.
+        Of `image`'s dtype, in native byte order. Integers are rounded half away from zero and saturated to the data
+        range; floats are not clipped. The network computes in float32.
 
     Raises
     ------
@@ -87,17 +99,14 @@ def upscale(
         if out is not None or progress:
             raise OptionError("out and progress are for arrays in memory; leave them out with a Dask array")
         engine_named(engine)
-        threads = None if threads is None else _threads(threads)
+        threads = None if threads is None else thread_number(threads)
         return upscale_dask(_upscale, image, loaded(weights), data_range, threads=threads, engine=engine)
-    pixels = check_image(image)
-    bounds = value_range(pixels.dtype, data_range)
     with reporting(progress, "upscale") as tell:
-        return _upscale(pixels, bounds, loaded(weights), threads, out, engine, tell)
+        return _upscale(check_pixels(image, data_range), loaded(weights), threads, out, engine, tell)
 
 
 def _upscale(
-    pixels: NDArray[Any],
-    bounds: ValueRange,
+    image: Pixels,
     model: Weights,
     threads: int | None,
     out: NDArray[Any] | None,
@@ -105,20 +114,18 @@ def _upscale(
     progress: Progress | None,
     chroma: Callable[[NDArray[Any], int], NDArray[Any]] | None = None,
 ) -> NDArray[Any]:
-    check_within(pixels, bounds)
-    threads = _threads(threads)
-    steps = engine_named(engine)
-    scale = model.architecture.scale
+    count, steps, scale = thread_number(threads), engine_named(engine), model.architecture.scale
+    pixels, bounds = image
     shape = (pixels.shape[0] * scale, pixels.shape[1] * scale, *pixels.shape[2:])
-    out = _checked_out(out, shape, pixels.dtype, pixels)
+    if out is not None:
+        check_out(out, shape, pixels.dtype, pixels)
     if pixels.ndim == 2:
-        return steps.upscale_plane(pixels, model, bounds.low, bounds.high, threads=threads, out=out, progress=progress)
-    return _upscale_rgb(pixels, bounds, model, threads, out, steps, progress, chroma)
+        return steps.upscale_plane(pixels, model, bounds, threads=count, out=out, progress=progress)
+    return _upscale_rgb(image, model, count, out, steps, progress, chroma)
 
 
 def _upscale_rgb(
-    pixels: NDArray[Any],
-    bounds: ValueRange,
+    image: Pixels,
     model: Weights,
     threads: int,
     out: NDArray[Any] | None,
@@ -131,14 +138,15 @@ def _upscale_rgb(
     from .images.imresize import imresize
 
     scale = model.architecture.scale
+    pixels, bounds = image
     y, cb, cr = rgb_to_ycbcr(normalise(pixels, bounds))
-    y = steps.upscale_plane(y, model, 0.0, 1.0, threads=threads, progress=progress)
+    y = steps.upscale_plane(y, model, UNIT, threads=threads, progress=progress)
     enlarge = chroma or imresize
     cb, cr = enlarge(cb, scale), enlarge(cr, scale)
     if out is None:
         out = np.empty((*y.shape, 3), pixels.dtype)
     for rows in row_blocks(out):
-        denormalise(ycbcr_to_rgb(YCbCr(y[rows], cb[rows], cr[rows])), bounds, pixels.dtype, out=out[rows])
+        out[rows] = denormalise(ycbcr_to_rgb(YCbCr(y[rows], cb[rows], cr[rows])), bounds, pixels.dtype)
     return out
 
 
@@ -159,9 +167,9 @@ def forward(
         float32 or float64, finite, in the model's own range (0..1 for the shipped ones).
     weights : str, path or Weights
     dtype : {float32, float64}
-        Of all arithmetic and of the result. float64 is the reference's; the fast engine is float32.
+        Of all arithmetic and of the result. float64 is the reference's; the fast engines have float32.
     threads, out, engine
-        As in `upscale`; `out` is of `dtype`.
+        As in `upscale`; `out` is of `dtype`, and None takes the reference for float64.
 
     Returns
     -------
@@ -176,67 +184,14 @@ def forward(
     dtype = np.dtype(dtype)
     if dtype not in (np.float32, np.float64):
         raise OptionError(f"dtype is {dtype}; allowed are float32 and float64")
+    if dtype == np.float64 and engine not in (None, "reference"):
+        raise OptionError(f'dtype is float64, and engine={engine!r} has float32 only; engine="reference" has both')
     model = loaded(weights)
     scale = model.architecture.scale
-    out = _checked_out(out, (plane.shape[0] * scale, plane.shape[1] * scale), dtype, plane)
-    steps = engine_named(engine or ("reference" if dtype == np.float64 else None))
-    return steps.forward(plane, model, dtype=dtype, threads=_threads(threads), out=out)
-
-
-def upscale_stream(
-    source: Any,
-    destination: Any,
-    *,
-    weights: Model = "x2",
-    data_range: DataRange | None = None,
-    threads: int | None = None,
-    rows: int | None = None,
-    progress: Progress | bool | None = None,
-) -> None:
-    """`upscale` for grey images larger than memory: rows are read, super-resolved and written band by band.
-
-    Parameters
-    ----------
-    source : array-like, H×W
-        With `shape`, `dtype` and row slices: an h5py dataset, np.memmap, Dask array …
-    destination : array-like, H·scale × W·scale
-        Of the source's dtype, with assignment to row slices.
-    weights, data_range, threads, progress
-        As in `upscale`; the result has the same bits.
-    rows : int, optional
-        Low-resolution rows of a band; default as many as make two million pixels.
-
-    Raises
-    ------
-    ImageError
-        `source` is no plane of an allowed dtype, cannot be read to its end, or has values beyond the range. What had
-        been written is erased to zero, so that nothing looks like a result.
-    OptionError
-        `destination` does not fit, or another option is impossible.
-    """
-    if len(source.shape) != 2:
-        shape = "×".join(map(str, source.shape))
-        raise ImageError(f"found shape {shape}; upscale_stream takes grey images, H×W; use upscale for H×W×3")
-    check_image(np.empty((1, 1), source.dtype))
-    bounds = value_range(source.dtype, data_range)
-    checked = _CheckedRows(source, bounds)
-    with reporting(progress, "upscale") as tell:
-        engine_named("llvm").upscale_stream(
-            checked, destination, loaded(weights), bounds.low, bounds.high, threads=threads, rows=rows, progress=tell
-        )
-
-
-class _CheckedRows:
-    """An array-like whose rows are checked as they are read."""
-
-    def __init__(self, source: Any, bounds: ValueRange):
-        self.source, self.bounds = source, bounds
-        self.shape, self.dtype = tuple(source.shape), np.dtype(source.dtype)
-
-    def __getitem__(self, rows: slice) -> NDArray[Any]:
-        band = np.asarray(self.source[rows])
-        check_within(check_image(band), self.bounds)
-        return band
+    if out is not None:
+        check_out(out, (plane.shape[0] * scale, plane.shape[1] * scale), dtype, plane)
+    steps = engine_named("reference" if dtype == np.float64 else engine)
+    return steps.forward(plane, model, dtype=dtype, threads=thread_number(threads), out=out)
 
 
 @dataclass(frozen=True, repr=False)
@@ -344,8 +299,9 @@ def upscale_frame(
 ) -> NDArray[Any]:
     """`upscale` of what a file holds: its padding comes back as it was, and nothing rings at its edge."""
     if frame.padding is None:
-        return _upscale(check_image(frame.pixels), bounds, model, threads, None, engine, progress)
-    large = _upscale(filled(frame.pixels, frame.padding), bounds, model, threads, None, engine, progress)
+        return _upscale(check_pixels(frame.pixels, bounds), model, threads, None, engine, progress)
+    pixels = check_pixels(filled(frame.pixels, frame.padding), bounds)
+    large = _upscale(pixels, model, threads, None, engine, progress)
     return restored(large, frame.pixels, frame.padding)
 
 
@@ -411,19 +367,6 @@ def loaded(weights: Model) -> Weights:
     return load_weights(weights)
 
 
-def _threads(threads: int | None) -> int:
+def thread_number(threads: int | None) -> int:
+    """How many threads a caller or the environment wants."""
     return thread_count(threads, "FSRCNN_NP_THREADS", OptionError)
-
-
-def _checked_out(
-    out: NDArray[Any] | None, shape: tuple[int, ...], dtype: np.dtype[Any], source: NDArray[Any]
-) -> NDArray[Any] | None:
-    if out is None:
-        return None
-    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != dtype or not out.flags.writeable:
-        found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        writeable = "" if getattr(getattr(out, "flags", None), "writeable", True) else ", read-only"
-        raise OptionError(f"out is {found}{writeable}; allowed is a writeable {dtype} array of shape {shape}")
-    if np.may_share_memory(out, source):
-        raise OptionError("out overlaps the image; give an array of its own")
-    return out

@@ -227,12 +227,12 @@ def _network(vector: Vector) -> Iterator[Check]:
 
     yield Check("network.layer", "reference", "deconvolution", deconvolved, (previous,))
     yield Check("network.forward64", "reference", "deconvolution", forward(np.float64, "reference"))
-    for engine in ("reference", "llvm"):
+    for engine in ("reference", "numba", "llvm"):
         yield Check("network.engine32", engine, "deconvolution", forward(np.float32, engine))
     if "quantised" in vector.inputs:
         pixels = np.asarray(vector.inputs["quantised"])
         white = float(np.iinfo(pixels.dtype).max)
-        for engine in ("reference", "llvm"):
+        for engine in ("reference", "numba", "llvm"):
 
             def integers(golden: Golden, engine: str = engine) -> Answer:
                 ours = fsrcnn_np.upscale(pixels, weights=model, engine=engine)
@@ -267,7 +267,7 @@ def _upscale(vector: Vector) -> Iterator[Check]:
     import fsrcnn_np
 
     model, white = model_of(vector), _number(vector.inputs, "white")
-    for engine in ("reference", "llvm"):
+    for engine in ("reference", "numba", "llvm"):
 
         def enlarged(golden: Golden, engine: str = engine) -> Answer:
             ours = fsrcnn_np.upscale(vector.image, weights=model, data_range=white, engine=engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def load_weights(
             f"{path} {what}; give a weights file, or a shipped model's name: {', '.join(models) or 'none found'}"
         )
     try:
-        found = _read(path, asked)
+        found = _shipped_model(path) if named else _read(path, asked)
         return override(found, asked) if isinstance(found, Weights) else build(found, asked, path)
     except FsrcnnError as error:
         if str(path) in str(error):
@@ -148,6 +149,14 @@ def save_weights(
     write_bytes(path, data, overwrite=overwrite)
     if module is not None:
         write_bytes(module, text, overwrite=overwrite)
+
+
+@functools.cache
+def _shipped_model(path: Path) -> Weights:
+    """A shipped model, read once in a process: many small images are many times as fast, and threads need no lock."""
+    from . import hdf5
+
+    return hdf5.load(path)
 
 
 def _read(path: Path, asked: Asked) -> Weights | Found:

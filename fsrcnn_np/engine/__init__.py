@@ -1,9 +1,11 @@
 """How FSRCNN runs: engines with the reference's functions and the reference's answer, and the door that picks one.
 
     "llvm"        vector kernels as LLVM text, compiled while Python runs; the fastest, and what `None` takes
+    "numba"       the same layers in two hundred lines of Numba, streamed through strips as in "llvm"
     "reference"   `fsrcnn_np.network.reference`: plain NumPy, which defines the answer; the only one with float64
 
-All have `forward` and `upscale_plane`. docs/engine.md tells how the fast ones work, and what each step brought.
+All have `forward`, `upscale_plane` and `rows_needed`; what they are given has been checked. docs/engine.md tells how
+the fast ones work, and what each step brought.
 """
 
 from __future__ import annotations
@@ -13,7 +15,11 @@ from types import ModuleType
 
 from ..errors import OptionError
 
-ENGINES = {"llvm": "fsrcnn_np.engine.llvm", "reference": "fsrcnn_np.network.reference"}
+ENGINES = {
+    "llvm": "fsrcnn_np.engine.llvm",
+    "numba": "fsrcnn_np.engine.numba",
+    "reference": "fsrcnn_np.network.reference",
+}
 DEFAULT = "llvm"
 
 

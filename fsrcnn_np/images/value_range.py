@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -43,6 +43,33 @@ class ValueRange:
 
     def __str__(self) -> str:
         return f"{_number(self.low)}..{_number(self.high)} ({self.origin})"
+
+
+#: Of floats, unless told otherwise.
+UNIT = ValueRange(0.0, 1.0, "unit")
+
+
+class Pixels(NamedTuple):
+    """An image that has been checked, with its range: made once at the door, and taken as it is from there on."""
+
+    array: NDArray[Any]
+    range: ValueRange
+
+
+def check_pixels(image: ArrayLike | Pixels, data_range: float | Sequence[float] | ValueRange | None = None) -> Pixels:
+    """Check an image, its range, and that no value lies beyond it; what has been checked passes.
+
+    Raises
+    ------
+    ImageError, OptionError
+        As of `check_image`, `value_range` and `check_within`.
+    """
+    if isinstance(image, Pixels):
+        return image
+    array = check_image(image)
+    bounds = data_range if isinstance(data_range, ValueRange) else value_range(array.dtype, data_range)
+    check_within(array, bounds)
+    return Pixels(array, bounds)
 
 
 def value_range(dtype: DTypeLike, data_range: float | Sequence[float] | None = None) -> ValueRange:
@@ -125,8 +152,17 @@ def check_within(image: NDArray[Any], range: ValueRange) -> None:
         )
 
 
-def normalise(plane: NDArray[Any], range: ValueRange, dtype: DTypeLike = np.float32) -> NDArray[Any]:
-    """Map `low`..`high` to 0..1: (v − low) / span, as MATLAB's `im2single` does for an integer's own range.
+def normalise(
+    plane: NDArray[Any],
+    range: ValueRange,
+    dtype: DTypeLike = np.float32,
+    *,
+    to: tuple[float, float] = (0.0, 1.0),
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """Map `low`..`high` to 0..1: (v − low) / span, as MATLAB's `im2double` does for an integer's own range.
+
+    The arithmetic is in float64, and rounded to `dtype` once; where nothing changes there is none.
 
     Parameters
     ----------
@@ -134,26 +170,42 @@ def normalise(plane: NDArray[Any], range: ValueRange, dtype: DTypeLike = np.floa
         Any shape, real.
     range : ValueRange
     dtype : dtype
-        Of the result: float32 or float64. A float64 plane is worked on in float64 whatever the result's dtype.
+        Of the result: float32 or float64.
+    to : (float, float)
+        What black and white become, where that is not 0 and 1: a network's `value_range`.
+    out : ndarray, optional
+        Of `plane`'s shape: the result is written here.
 
     Returns
     -------
     ndarray
-        New, C-contiguous, of `plane`'s shape.
+        `out`, or a new array.
     """
-    result = np.empty(plane.shape, dtype)
-    work = np.result_type(result.dtype, np.float64 if plane.dtype == np.float64 else np.float32)
-    low, span = work.type(range.low), work.type(range.span)
+    result = np.empty(plane.shape, dtype) if out is None else out
+    black, white = to
+    same = (range.low, range.high) == (black, white)
     for rows in row_blocks(plane):
-        block = plane[rows].astype(work)
-        block -= low
-        block /= span
+        block = plane[rows]
+        if not same:
+            block = block.astype(np.float64)
+            block -= range.low
+            block /= range.span
+            if (black, white) != (0.0, 1.0):
+                block *= white - black
+                block += black
         result[rows] = block
     return result
 
 
-def denormalise(y: NDArray[Any], range: ValueRange, dtype: DTypeLike, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """Map 0..1 back to `low`..`high`: y·span + low, in the float type of y (or of the result, if that is wider).
+def denormalise(
+    y: NDArray[Any],
+    range: ValueRange,
+    dtype: DTypeLike,
+    out: NDArray[Any] | None = None,
+    *,
+    of: tuple[float, float] = (0.0, 1.0),
+) -> NDArray[Any]:
+    """Map 0..1 back to `low`..`high`: y·gain + shift in float64, where a float32 times a span of 16 bits is exact.
 
     Parameters
     ----------
@@ -164,6 +216,8 @@ def denormalise(y: NDArray[Any], range: ValueRange, dtype: DTypeLike, out: NDArr
         Of the result. Integers are rounded half away from zero and saturated to `low`..`high`; floats not clipped.
     out : ndarray, optional
         Of `y`'s shape and of `dtype`: the result is written here.
+    of : (float, float)
+        What black and white are in `y`, where that is not 0 and 1: a network's `value_range`.
 
     Returns
     -------
@@ -180,13 +234,17 @@ def denormalise(y: NDArray[Any], range: ValueRange, dtype: DTypeLike, out: NDArr
         out = np.empty(y.shape, dtype)
     elif out.shape != y.shape or out.dtype != dtype:
         raise OptionError(f"out is {out.dtype.name} {out.shape}; allowed is {dtype.name} {y.shape}")
-    work = np.result_type(y.dtype, dtype) if dtype.kind == "f" else y.dtype
-    low, high, span = work.type(range.low), work.type(range.high), work.type(range.span)
+    gain = range.span / (of[1] - of[0])
+    shift = range.low - of[0] * gain
     for rows in row_blocks(y):
-        block = y[rows].astype(work)
-        block *= span
-        block += low
-        out[rows] = block if dtype.kind == "f" else to_integers(block, dtype, low=math.ceil(low), high=math.floor(high))
+        block = y[rows]
+        if (gain, shift) != (1.0, 0.0):
+            block = block.astype(np.float64)
+            block *= gain
+            block += shift
+        if dtype.kind != "f":
+            block = to_integers(block, dtype, low=math.ceil(range.low), high=math.floor(range.high))
+        out[rows] = block
     return out
 
 
@@ -214,7 +272,9 @@ def to_integers(
     # The fraction is exact, unlike values + 0.5, which turns 0.49999997 (float32) into 1.
     half_or_more = np.abs(values - whole) >= 0.5
     np.add(whole, np.copysign(1, values), out=whole, where=half_or_more)
-    np.clip(whole, limits.min if low is None else low, limits.max if high is None else high, out=whole)
+    least = limits.min if low is None else max(low, limits.min)
+    most = limits.max if high is None else min(high, limits.max)
+    np.clip(whole, least, most, out=whole)
     return whole.astype(dtype)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..images.value_range import ValueRange, denormalise, normalise
+from .bands import Band, rows_needed
 from .weights import Convolution, Weights
 
 #: Low-resolution pixels of a strip; 56 float32 feature maps of it take 58 MB.
@@ -83,7 +84,7 @@ def forward(
     weights: Weights,
     *,
     dtype: DTypeLike = np.float32,
-    threads: int | None = None,
+    threads: int = 1,
     out: np.ndarray | None = None,
     strip_rows: int | None = None,
 ) -> np.ndarray:
@@ -95,8 +96,8 @@ def forward(
     weights : Weights
     dtype : {float32, float64}
         Of all arithmetic and of the result.
-    threads : int, optional
-        Taken for the engine's sake; NumPy's own library decides here.
+    threads : int
+        Taken for the fast engines' sake; NumPy's own library decides here.
     out : (H · scale, W · scale) array of `dtype`, optional
         Filled and returned.
     strip_rows : int, optional
@@ -113,32 +114,36 @@ def forward(
 def upscale_plane(
     plane: np.ndarray,
     weights: Weights,
-    low: float,
-    high: float,
+    range: ValueRange,
     *,
-    threads: int | None = None,
+    threads: int = 1,
     out: np.ndarray | None = None,
     progress: Callable[[int, int], None] | None = None,
+    band: Band | None = None,
 ) -> np.ndarray:
     """One plane of any accepted dtype through the network in float32, back in its own dtype.
 
-    `low` and `high` are the values of black and white; the network sees them as its `value_range`. Integers are
-    rounded half away from zero and saturated to low … high; floats are not clipped. `progress(done, total)` is called
-    after each strip.
+    The network sees the range's ends as its `value_range`. Integers are rounded half away from zero and saturated to
+    the range; floats are not clipped. `progress(done, total)` is called after each strip; what it raises stops the
+    work, and `out` is filled with zeros. With a `band`, only its rows are made, and `plane` holds those at hand.
     """
-    scale = weights.architecture.scale
-    model = weights.astype(np.float32)
-    given, own = ValueRange(low, high, "given"), ValueRange(*weights.value_range, "model")
+    scale, own = weights.architecture.scale, weights.value_range
+    model, band = weights.astype(np.float32), band or Band(0, plane.shape[0], 0, plane.shape[0])
     if out is None:
-        out = np.empty((plane.shape[0] * scale, plane.shape[1] * scale), plane.dtype)
-    jobs = list(strips(plane.shape))
-    for done, (first, last) in enumerate(jobs, 1):
-        top, bottom = max(first - weights.halo, 0), min(last + weights.halo, plane.shape[0])
-        luma = denormalise(normalise(plane[top:bottom], given), own, np.float32)
-        y = strip(luma, model, first, last, top, plane.shape[0])
-        out[first * scale : last * scale] = denormalise(normalise(y, own), given, plane.dtype)
-        if progress:
-            progress(done, len(jobs))
+        out = np.empty(((band.last - band.first) * scale, plane.shape[1] * scale), plane.dtype)
+    jobs = list(strips((band.last - band.first, plane.shape[1])))
+    try:
+        for done, (begin, end) in enumerate(jobs, 1):
+            first, last = begin + band.first, end + band.first
+            top, bottom = rows_needed(first, last, band.height, weights)
+            luma = normalise(plane[top - band.top : bottom - band.top], range, to=own)
+            y = strip(luma, model, first, last, top, band.height)
+            out[begin * scale : end * scale] = denormalise(y, range, plane.dtype, of=own)
+            if progress:
+                progress(done, len(jobs))
+    except BaseException:
+        out[...] = 0  # nothing half done that looks whole
+        raise
     return out
 
 

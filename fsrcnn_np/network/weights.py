@@ -85,6 +85,11 @@ class Architecture:
         return sum(int(np.prod(shape)) for shape in (*self.convolution_shapes, self.deconvolution_shape))
 
 
+def reach(scale: int, offset: int) -> int:
+    """Low-resolution pixels beside its own on which a feature's 9 × 9 stamp lies, cropped by `offset`."""
+    return max((scale - 1 + offset) // scale, (8 - offset) // scale)
+
+
 class Convolution(NamedTuple):
     """One convolution (a correlation: the kernel is not flipped) and its PReLU."""
 
@@ -193,13 +198,17 @@ class Weights:
             object.__setattr__(self, key, value)
 
     @property
+    def reach(self) -> int:
+        """Low-resolution pixels beside a feature's own that the 9-tap deconvolution stamps on: 2 at x2."""
+        return reach(self.architecture.scale, self.deconvolution_offset)
+
+    @property
     def halo(self) -> int:
         """Low-resolution pixels around a pixel that can change its outputs: 8 for m = 4 at x2.
 
-        2 of the 5×5, 1 of each mapping layer, and the reach of the 9-tap deconvolution.
+        2 of the 5×5, 1 of each mapping layer, and the reach of the deconvolution.
         """
-        scale, offset = self.architecture.scale, self.deconvolution_offset
-        return 2 + self.architecture.m + max((scale - 1 + offset) // scale, (8 - offset) // scale)
+        return 2 + self.architecture.m + self.reach
 
     @property
     def dtype(self) -> np.dtype:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import OptionError
 from ..images.grid_power import BLOCK, grid_power
-from ..images.value_range import ValueRange, check_image, check_within, normalise, row_blocks, to_integers, value_range
+from ..images.value_range import ValueRange, check_pixels, normalise, row_blocks, to_integers, value_range
 from ..network.checkerboard import checkerboard
 from ..network.weights import Weights
 from ..progress import Progress, reporting
@@ -90,18 +90,17 @@ def compare(
     from ..pipeline import model_name, picture_range, range_doubts, upscale
 
     if isinstance(image, Picture):
-        original = check_image(image.pixels)
         bounds = data_range if isinstance(data_range, ValueRange) else picture_range(image, data_range)
+        checked = check_pixels(image.pixels, bounds)
         name = image.path if name is None else name
         inverted = image.inverted if inverted is None else inverted
         rows, columns = image.pixel_spacing or (0.0, 0.0)
         pixel_spacing = rows if pixel_spacing is None and rows == columns > 0 else pixel_spacing
         remarks = (*image.remarks, *range_doubts(image, bounds), *_scale_doubts(image))
     else:
-        original, remarks = check_image(image), ()
-        bounds = data_range if isinstance(data_range, ValueRange) else value_range(original.dtype, data_range)
+        checked, remarks = check_pixels(image, data_range), ()
+    original, bounds = checked
     name, inverted = "image" if name is None else name, bool(inverted)
-    check_within(original, bounds)
     model = weights if isinstance(weights, Weights) else load_weights(weights)
     scale = model.architecture.scale
     plane = display_plane(original, bounds, inverted)
@@ -127,8 +126,7 @@ def compare(
     grid_amplitude = {BICUBIC: on_grid(control)}
     del control  # so that no two of the enlarged images are in memory together
     with _timed(seconds, SR), reporting(progress, f"{name} ×{scale}") as tell:
-        span = (bounds.low, bounds.high)
-        sr = upscale(original, weights=model, data_range=span, threads=threads, engine=engine, progress=tell)
+        sr = upscale(checked, weights=model, threads=threads, engine=engine, progress=tell)
     if on_sr is not None:
         on_sr(sr)
     scores += scored(SR, sr)

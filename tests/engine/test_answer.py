@@ -1,31 +1,23 @@
-"""The engine's answer against the naive twin and the float64 reference."""
+"""Every engine's answer against the naive twin and the float64 reference."""
 
 import numpy as np
 import pytest
+from engines import ENGINES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imageio.v3 import imread
 
 import naive
 from fsrcnn_np.convert import load_weights
-from fsrcnn_np.engine.llvm import forward, tiles
 from fsrcnn_np.network import reference
 from models import random_weights
 
 UNIT = 2.0**-24
 
 
-def run(image, weights, processor):
-    scale = weights.architecture.scale
-    out = np.full([size * scale for size in image.shape], np.nan, np.float32)
-    engine = tiles.Engine(weights, tiles.Levels(*weights.value_range), out.dtype, processor)
-    tiles.upscaled(engine, image, out, 1)
-    return out
-
-
 @pytest.mark.parametrize("border", ["zero", "replicate"])
-@pytest.mark.parametrize(("scale", "offset"), [(2, 4), (3, 3), (4, 4), (2, 2), (2, 6)])
-def test_as_the_naive_twin(scale, offset, border, processor):
+@pytest.mark.parametrize(("scale", "offset"), [(2, 4), (3, 3), (4, 4), (2, 2), (2, 6), (3, 5), (4, 2)])
+def test_as_the_naive_twin(scale, offset, border, run):
     rng = np.random.default_rng([scale, offset])
     weights = random_weights(rng, (3, 2, 2), scale, border, dtype=np.float32, offset=offset, mean=0.25)
     for shape in [(1, 1), (1, 6), (7, 2)]:
@@ -36,7 +28,7 @@ def test_as_the_naive_twin(scale, offset, border, processor):
             [array.tolist() for array in weights.deconvolution],
             scale, offset, border, 0.25,
         )  # fmt: skip
-        np.testing.assert_allclose(run(image, weights, processor), expected, rtol=0, atol=3e-6)
+        np.testing.assert_allclose(run(image, weights), expected, rtol=0, atol=3e-6)
 
 
 @pytest.mark.parametrize(
@@ -49,13 +41,13 @@ def test_as_the_naive_twin(scale, offset, border, processor):
         ((1, 1, 9), 3, 4, "zero", False),
     ],
 )
-def test_as_the_reference(dsm, scale, offset, border, shared_slope, processor):
+def test_as_the_reference(dsm, scale, offset, border, shared_slope, run):
     rng = np.random.default_rng([*dsm, scale])
     weights = random_weights(rng, dsm, scale, border, dtype=np.float32, offset=offset, shared_slope=shared_slope)
     for shape in [(1, 1), (3, 70), (45, 34)]:
         image = rng.random(shape).astype(np.float32)
         expected = reference.forward(image, weights, dtype=np.float64)
-        error = np.abs(run(image, weights, processor) - expected)
+        error = np.abs(run(image, weights) - expected)
         assert (error <= error_bound(image, weights)).all()
         assert error.max() <= 1e-5 * max(1, np.abs(expected).max())
 
@@ -82,17 +74,20 @@ def error_bound(image, weights):
     return reference.deconvolution(bound, 0, scale * len(image), absolute) + new
 
 
-@settings(max_examples=25)
-@given(height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 999), border=st.booleans())
-def test_any_size_stays_within_the_bound(height, width, seed, border):
+@settings(max_examples=60)
+@given(
+    height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 999), border=st.booleans(),
+    name=st.sampled_from(sorted(ENGINES)),
+)  # fmt: skip
+def test_any_size_stays_within_the_bound(height, width, seed, border, name):
     rng = np.random.default_rng(seed)
     weights = random_weights(rng, (5, 3, 3), 2, "zero" if border else "replicate", dtype=np.float32)
     image = rng.random((height, width)).astype(np.float32)
-    error = np.abs(forward(image, weights) - reference.forward(image, weights, dtype=np.float64))
+    error = np.abs(ENGINES[name](image, weights) - reference.forward(image, weights, dtype=np.float64))
     assert (error <= error_bound(image, weights)).all()
 
 
-def test_shipped_model_stays_within_two_millionths(processor):
+def test_shipped_model_stays_within_two_millionths(run):
     weights = load_weights("x2")
     rng = np.random.default_rng(5)
     y, x = np.mgrid[:90, :120] / 40
@@ -100,13 +95,14 @@ def test_shipped_model_stays_within_two_millionths(processor):
     for image in (smooth, np.round(smooth), np.clip(smooth + rng.normal(0, 0.1, smooth.shape), 0, 1), np.ones((9, 9))):
         image = image.astype(np.float32)
         expected = reference.forward(image, weights, dtype=np.float64)
-        np.testing.assert_allclose(run(image, weights, processor), expected, rtol=0, atol=2e-6)
+        np.testing.assert_allclose(run(image, weights), expected, rtol=0, atol=2e-6)
 
 
 @pytest.mark.shared
-def test_authors_model_stays_within_two_millionths(shared):
+@pytest.mark.parametrize("name", ["llvm, host", "numba"])
+def test_authors_model_stays_within_two_millionths(shared, name):
     weights = load_weights(shared / "fsrcnn_authors" / "x2.mat")
     for path in sorted((shared / "set5").glob("*.bmp")):
         image = np.asarray(imread(path)[:200, :200], np.float32).reshape(200, 200, -1).mean(2) / 255
         expected = reference.forward(image, weights, dtype=np.float64)
-        np.testing.assert_allclose(forward(image, weights), expected, rtol=0, atol=2e-6)
+        np.testing.assert_allclose(ENGINES[name](image, weights), expected, rtol=0, atol=2e-6)

@@ -1,21 +1,25 @@
 """The same bits, whatever the work is cut into and wherever it runs."""
 
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+from engines import FAST, HOST, LLVM
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from processors import RUNNABLE
 
 from fsrcnn_np.convert import load_weights
-from fsrcnn_np.engine.llvm import forward, groups, tiles, upscale_plane, upscale_stream
+from fsrcnn_np.engine import engine_named
+from fsrcnn_np.engine.llvm import groups
+from fsrcnn_np.images.value_range import ValueRange
+from fsrcnn_np.network.bands import Band
 from models import random_weights
 
-
-def run(image, weights, *, threads=1, processor=None, size=None):
-    out = np.full([size * weights.architecture.scale for size in image.shape], np.nan, np.float32)
-    engine = tiles.Engine(weights, tiles.Levels(0, 1), out.dtype, processor)
-    tiles.upscaled(engine, image, out, threads, size=size)
-    return out
+ROOT = Path(__file__).parents[2]
 
 
 def model(seed, border, m=3, offset=4, scale=2):
@@ -23,21 +27,23 @@ def model(seed, border, m=3, offset=4, scale=2):
 
 
 borders = st.sampled_from(["zero", "replicate"])
+engines = st.sampled_from(["numba", "llvm, host"])
 
 
 @given(
     height=st.integers(1, 60), width=st.integers(1, 90), rows=st.integers(1, 30), columns=st.integers(1, 70),
-    threads=st.integers(1, 3), border=borders, m=st.sampled_from([1, 3, 4]),
+    threads=st.integers(1, 3), border=borders, m=st.sampled_from([1, 3, 4]), name=engines,
 )  # fmt: skip
-def test_strips_and_threads(height, width, rows, columns, threads, border, m):
-    weights = model(1, border, m)
+def test_strips_and_threads(height, width, rows, columns, threads, border, m, name):
+    weights, run = model(1, border, m), FAST[name]
     image = np.random.default_rng([height, width]).random((height, width), np.float32)
     np.testing.assert_array_equal(run(image, weights, size=(rows, columns), threads=threads), run(image, weights))
 
 
-@settings(max_examples=60)
-@given(data=st.data(), border=borders, m=st.sampled_from([1, 2, 3, 4, 5]), scale=st.sampled_from([2, 3]))
-def test_part_cut_with_its_halo_at_multiples_of_four(data, border, m, scale):
+@settings(max_examples=80)
+@given(data=st.data(), border=borders, m=st.sampled_from([1, 2, 3, 4, 5]), scale=st.sampled_from([2, 3]), name=engines)
+def test_part_cut_with_its_halo_at_multiples_of_four(data, border, m, scale, name):
+    run = FAST[name]
     height, width = data.draw(st.integers(1, 80)), data.draw(st.integers(1, 60))
     weights = model(m, border, m, scale=scale)
     image = np.random.default_rng([height, width, m]).random((height, width), np.float32)
@@ -56,7 +62,7 @@ def test_part_cut_with_its_halo_at_multiples_of_four(data, border, m, scale):
 
 def test_one_row_less_than_the_halo_is_too_little():
     """So that the test above cannot pass because nothing depends on anything."""
-    weights = model(1, "zero", 4)
+    weights, run = model(1, "zero", 4), FAST["llvm, host"]
     image = np.random.default_rng(0).random((64, 20), np.float32)
     inner = slice(2 * (weights.halo - 1), 2 * (weights.halo + 4))
     assert not np.array_equal(run(image[4:], weights)[inner], run(image, weights)[8:][inner])
@@ -89,14 +95,15 @@ def test_width_of_vectors(border):
     image = np.random.default_rng(3).random((37, 131), np.float32)
     for dsm in [(56, 12, 4), (13, 17, 2)]:
         weights = random_weights(np.random.default_rng(4), dsm, 2, border, dtype=np.float32)
-        results = {name: run(image, weights, processor=p) for name, p in RUNNABLE.items() if p.fma}
+        results = {name: run(image, weights) for name, run in LLVM.items() if "no FMA" not in name}
         first = next(iter(results.values()))
         for name, result in results.items():
             np.testing.assert_array_equal(result, first, err_msg=name)
 
 
-def test_run_after_run_with_and_without_out():
-    weights = load_weights("x2")
+@pytest.mark.parametrize("name", ["llvm", "numba"])
+def test_run_after_run_with_and_without_out(name):
+    weights, forward = load_weights("x2"), engine_named(name).forward
     image = np.random.default_rng(0).random((70, 300), np.float32)
     first = forward(image, weights)
     out = np.full_like(first, np.nan)
@@ -105,10 +112,45 @@ def test_run_after_run_with_and_without_out():
     np.testing.assert_array_equal(forward(image, weights, threads=1), first)
 
 
-@given(height=st.integers(1, 50), width=st.integers(1, 40), rows=st.integers(1, 60), border=borders)
-def test_stream(height, width, rows, border):
-    weights = model(2, border, 4)
-    image = np.random.default_rng([height, width]).integers(0, 4096, (height, width)).astype(np.uint16)
-    streamed = np.zeros((2 * height, 2 * width), np.uint16)
-    upscale_stream(image, streamed, weights, 0, 4095, rows=rows)
-    np.testing.assert_array_equal(streamed, upscale_plane(image, weights, 0, 4095))
+@given(
+    height=st.integers(1, 50), width=st.integers(1, 40), rows=st.integers(1, 60), border=borders,
+    name=st.sampled_from(["llvm", "numba", "reference"]),
+)  # fmt: skip
+def test_bands(height, width, rows, border, name):
+    """Rows of an image made from those that they need: the same bits, or with NumPy's BLAS nearly."""
+    weights, engine, levels = model(2, border, 4), engine_named(name), ValueRange(0, 4095, "12 bits")
+    image = np.random.default_rng([height, width]).integers(0, 4096, (height, width)).astype(np.float64)
+    whole = engine.upscale_plane(image, weights, levels)
+    for first in range(0, height, rows):
+        last = min(first + rows, height)
+        top, bottom = engine.rows_needed(first, last, height, weights)
+        part = engine.upscale_plane(image[top:bottom], weights, levels, band=Band(first, last, top, height))
+        wanted = whole[2 * first : 2 * last]
+        np.testing.assert_allclose(part, wanted, rtol=0, atol=0.05 if name == "reference" else 0)
+
+
+CODE = """
+import sys, numpy as np, models
+from fsrcnn_np.engine.numba import forward
+weights = models.random_weights(np.random.default_rng(0), (6, 5, 2), 2, "replicate", dtype=np.float32)
+image = np.random.default_rng(3).random((30, 90), np.float32)
+sys.stdout.buffer.write(forward(image, weights).tobytes())
+"""
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="names of x86 processors")
+def test_numba_on_other_processors():
+    """The same bits on all that fuse a product and a sum, and nearly the same on those that do not."""
+
+    def result(cpu):
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+        if cpu:
+            environment |= {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": ""}
+        done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, check=True)
+        return np.frombuffer(done.stdout, np.float32)
+
+    plain = result("x86-64")
+    if HOST.fma:
+        here = result(None)
+        np.testing.assert_array_equal(result("x86-64-v3"), here)
+        assert 0 < np.abs(plain - here).max() < 1e-5

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import dask
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from fsrcnn_np.engine.llvm import forward
+from fsrcnn_np.engine import engine_named
 from models import random_weights
 
 WEIGHTS = random_weights(np.random.default_rng(0), (6, 4, 2), 2, "zero", dtype=np.float32)
@@ -24,11 +25,18 @@ def image(seed):
     return np.random.default_rng(seed).random((80, 90), np.float32)
 
 
-def upscaled(seed):
-    return forward(image(seed), WEIGHTS, threads=2)
+def upscaled(seed, name="llvm"):
+    return engine_named(name).forward(image(seed), WEIGHTS, threads=2)
 
 
-def test_several_threads_compile_at_once():
+@pytest.fixture(params=["llvm", "numba"])
+def work(request):
+    return partial(upscaled, name=request.param)
+
+
+@pytest.mark.parametrize("name", ["llvm", "numba"])
+def test_several_threads_compile_at_once(name):
+    forward = engine_named(name).forward
     weights = random_weights(np.random.default_rng(1), (11, 3, 1), 4, "replicate", dtype=np.float32)
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: forward(image(0), weights, threads=2), range(4)))
@@ -36,47 +44,50 @@ def test_several_threads_compile_at_once():
         np.testing.assert_array_equal(result, results[0])
 
 
-def test_several_threads_at_once():
-    expected = [upscaled(seed) for seed in range(8)]
+def test_several_threads_at_once(work):
+    expected = [work(seed) for seed in range(8)]
     with ThreadPoolExecutor(4) as pool:
-        for found, wanted in zip(pool.map(upscaled, range(8)), expected, strict=True):
+        for found, wanted in zip(pool.map(work, range(8)), expected, strict=True):
             np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("method", [m for m in ("fork", "spawn") if m in multiprocessing.get_all_start_methods()])
-def test_processes(method):
-    expected = [upscaled(seed) for seed in range(2)]  # before the fork: the engine has been used, with threads
+def test_processes(method, work):
+    expected = [work(seed) for seed in range(2)]  # before the fork: the engine has been used, with threads
     with ProcessPoolExecutor(2, multiprocessing.get_context(method)) as pool:
-        for found, wanted in zip(pool.map(upscaled, range(2)), expected, strict=True):
+        for found, wanted in zip(pool.map(work, range(2)), expected, strict=True):
             np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("scheduler", ["threads", "processes"])
-def test_dask_workers(scheduler):
-    rows = dask.array.from_array(image(1), chunks=(40, 90))
+def test_dask_workers(scheduler, work):
+    rows, engine = dask.array.from_array(image(1), chunks=(40, 90)), engine_named(work.keywords["name"])
     result = rows.map_overlap(
-        lambda block: forward(block, WEIGHTS), depth={0: 8, 1: 0}, boundary="none", trim=False, dtype="f4",
+        lambda block: engine.forward(block, WEIGHTS), depth={0: 8, 1: 0}, boundary="none", trim=False, dtype="f4",
         chunks=((96, 96), (180,)),
     )  # fmt: skip
     with dask.config.set({"multiprocessing.context": "spawn"}):
         top, bottom = dask.compute(result.blocks[0], result.blocks[1], scheduler=scheduler, num_workers=2)
-    np.testing.assert_array_equal(np.concatenate([top[:80], bottom[-80:]]), upscaled(1))
+    np.testing.assert_array_equal(np.concatenate([top[:80], bottom[-80:]]), work(1))
 
 
 class Images(torch.utils.data.Dataset):
+    def __init__(self, work):
+        self.work = work
+
     def __len__(self):
         return 4
 
     def __getitem__(self, number):
-        return torch.from_numpy(upscaled(number))
+        return torch.from_numpy(self.work(number))
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_data_loader_workers():
-    expected = [upscaled(seed) for seed in range(4)]
-    for found, wanted in zip(torch.utils.data.DataLoader(Images(), num_workers=2), expected, strict=True):
+def test_data_loader_workers(work):
+    expected = [work(seed) for seed in range(4)]
+    for found, wanted in zip(torch.utils.data.DataLoader(Images(work), num_workers=2), expected, strict=True):
         np.testing.assert_array_equal(found[0].numpy(), wanted)
 
 
@@ -101,7 +112,7 @@ def test_fresh_process_without_home_or_writable_folder(tmp_path):
         assert not list((tmp_path / "home").iterdir())
 
 
-def test_no_numba_and_no_compiler_of_other_people_in_the_engine():
+def test_no_numba_and_no_compiler_of_other_people_in_llvm():
     """The engine's start is quick because it needs LLVM only."""
     code = "import sys, fsrcnn_np.engine.llvm; print(*sorted({'numba', 'scipy', 'h5py', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

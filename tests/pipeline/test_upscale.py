@@ -1,7 +1,5 @@
 """`upscale` and `forward`: what goes in, what comes out, and what is refused."""
 
-import hashlib
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +7,8 @@ from hypothesis import strategies as st
 
 import fsrcnn_np
 from fsrcnn_np import ImageError, OptionError
+from fsrcnn_np.engine import ENGINES
+from fsrcnn_np.images.value_range import check_pixels
 from models import random_weights
 
 MODEL = random_weights(np.random.default_rng(3), (4, 3, 1), 2, "replicate", dtype=np.float32)
@@ -23,7 +23,7 @@ def picture(dtype, shape=(9, 7), seed=0):
     return rng.integers(np.iinfo(kind).min, np.iinfo(kind).max, shape, dtype, endpoint=True)
 
 
-@pytest.mark.parametrize("engine", ["reference", "llvm"])
+@pytest.mark.parametrize("engine", ["reference", "numba", "llvm"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(1, 1), (9, 7), (9, 7, 3)])
 def test_class_and_shape_are_kept(engine, dtype, shape):
@@ -55,7 +55,7 @@ def test_grey_is_the_network_between_two_conversions(dtype, scale):
     assert tie[off].all()
 
 
-@pytest.mark.parametrize("engine", ["reference", "llvm"])
+@pytest.mark.parametrize("engine", ["reference", "numba", "llvm"])
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16"])
 def test_a_fractional_range_ends_at_its_whole_numbers(dtype, engine):
     """0.4..200.6 holds 1..200: overshoot saturates there, neither at 0 nor at 201."""
@@ -103,7 +103,7 @@ def test_colour_is_luma_by_the_network_and_chroma_by_bicubic():
 @given(
     dtype=st.sampled_from(DTYPES), height=st.integers(1, 20), width=st.integers(1, 20),
     layout=st.sampled_from(["C", "F", "swapped", "strided", "flipped", "read-only"]),
-    engine=st.sampled_from([None, "reference"]),
+    engine=st.sampled_from([None, "numba", "reference"]),
 )  # fmt: skip
 def test_any_layout_gives_the_same(dtype, height, width, layout, engine):
     image = picture(dtype, (height, width), seed=height * 32 + width)
@@ -181,8 +181,7 @@ def test_impossible_ranges(data_range):
     "options",
     [
         {"threads": 0}, {"threads": -2}, {"threads": 10**6}, {"threads": 1.5}, {"threads": True},
-        {"engine": "cuda"}, {"weights": 7},
-        {"out": np.empty((5, 5), np.uint8)}, {"out": np.empty((6, 6), np.uint16)}, {"out": "here"},
+        {"engine": "cuda"}, {"engine": 7}, {"weights": 7},
     ],
 )  # fmt: skip
 def test_impossible_options(options):
@@ -190,10 +189,43 @@ def test_impossible_options(options):
         fsrcnn_np.upscale(np.zeros((3, 3), np.uint8), **{"weights": MODEL, **options})
 
 
-def test_out_must_not_overlap():
-    memory = np.zeros(400, np.uint8)
-    with pytest.raises(OptionError, match="overlap"):
-        fsrcnn_np.upscale(memory[:9].reshape(3, 3), weights=MODEL, out=memory[4:40].reshape(6, 6))
+MEMORY = np.zeros((16, 32), np.uint8)
+REPEATED = np.lib.stride_tricks.as_strided(np.zeros(6, np.uint8), (6, 6), (0, 1))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("out", "message"),
+    [
+        (np.empty((5, 6), np.uint8), r"out is uint8 of shape \(5, 6\); the result is uint8 of shape \(6, 6\)"),
+        (np.empty((6, 6), np.uint16), "out is uint16 .* the result is uint8"),
+        ([[0] * 6] * 6, "out is a list; allowed is a NumPy array, uint8"),
+        ("here", "out is a str"),
+        (np.broadcast_to(np.uint8(0), (6, 6)), "out is read-only"),
+        (REPEATED, "several pixels in one place"),
+        (MEMORY[2:8, 2:8], "out overlaps the image"),
+    ],
+)
+def test_out_refused(engine, out, message):
+    image = MEMORY[:3, :3]
+    with pytest.raises(OptionError, match=message):
+        fsrcnn_np.upscale(image, weights=MODEL, out=out, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("dtype", ["uint16", ">u2", "float32", ">f8"])
+def test_out_of_any_layout_is_filled(engine, dtype):
+    """Also between the image's own pixels, and in another byte order."""
+    image = picture(np.dtype(dtype).newbyteorder("="), (4, 4)).astype(dtype)
+    expected = fsrcnn_np.upscale(image, weights=MODEL, engine=engine)
+    assert expected.dtype.isnative
+    memory = np.zeros((16, 32), dtype)
+    memory[:8:2, :8:2] = image
+    native = np.zeros((8, 8), np.dtype(dtype).newbyteorder("="))
+    for source, out in [(memory[:8:2, :8:2], memory[:8, 1:17:2]), (image, native), (image, native.T.copy().T)]:
+        assert fsrcnn_np.upscale(source, weights=MODEL, out=out, engine=engine) is out
+        np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(memory[:8:2, :8:2], image)
 
 
 def test_forward_takes_floats_only():
@@ -201,6 +233,39 @@ def test_forward_takes_floats_only():
         fsrcnn_np.forward(np.zeros((3, 3), np.uint8), MODEL)
     with pytest.raises(OptionError, match="float32"):
         fsrcnn_np.forward(np.zeros((3, 3)), MODEL, dtype=np.int32)
+
+
+@pytest.mark.parametrize("engine", ["llvm", "numba"])
+def test_float64_is_the_reference_s(engine):
+    with pytest.raises(OptionError, match=rf"engine='{engine}' has float32 only; engine=\"reference\""):
+        fsrcnn_np.forward(np.zeros((3, 3)), MODEL, dtype=np.float64, engine=engine)
+    expected = fsrcnn_np.forward(np.ones((3, 3)), MODEL, dtype=np.float64, engine="reference")
+    np.testing.assert_array_equal(fsrcnn_np.forward(np.ones((3, 3)), MODEL, dtype=np.float64), expected)
+
+
+@pytest.mark.parametrize("shape", [(9, 7), (9, 7, 3)])
+def test_none_is_llvm(shape):
+    image = picture("uint16", shape)
+    expected = fsrcnn_np.upscale(image, weights=MODEL, engine="llvm")
+    np.testing.assert_array_equal(fsrcnn_np.upscale(image, weights=MODEL), expected)
+
+
+def test_what_has_been_checked_is_not_checked_again(monkeypatch):
+    image = check_pixels(picture("uint16") >> 4, 4095)
+    expected = fsrcnn_np.upscale(image.array, weights=MODEL, data_range=4095)
+    monkeypatch.setattr("fsrcnn_np.images.value_range.check_image", None)
+    monkeypatch.setattr("fsrcnn_np.images.value_range.check_within", None)
+    np.testing.assert_array_equal(fsrcnn_np.upscale(image, weights=MODEL), expected)
+
+
+def test_a_shipped_model_is_loaded_once(monkeypatch):
+    from fsrcnn_np.convert import hdf5
+
+    image = picture("uint8")
+    expected = fsrcnn_np.upscale(image, weights="x2")
+    monkeypatch.setattr(hdf5, "load", None)
+    np.testing.assert_array_equal(fsrcnn_np.upscale(image, weights="x2"), expected)
+    assert fsrcnn_np.load_weights("x2") is fsrcnn_np.load_weights("x2")
 
 
 def test_no_such_model(tmp_path):
@@ -212,38 +277,3 @@ def test_threads_from_the_environment(monkeypatch):
     monkeypatch.setenv("FSRCNN_NP_THREADS", "none")
     with pytest.raises(OptionError, match="FSRCNN_NP_THREADS"):
         fsrcnn_np.upscale(np.zeros((3, 3), np.uint8), weights=MODEL)
-
-
-def test_stream_gives_the_same_bits(tmp_path):
-    import h5py
-
-    image = picture("uint16", (50, 33))
-    with h5py.File(tmp_path / "large.h5", "w") as file:
-        source = file.create_dataset("image", data=image, chunks=(8, 33))
-        result = file.create_dataset("x2", (100, 66), np.uint16)
-        fsrcnn_np.upscale_stream(source, result, weights=MODEL, rows=7)
-        np.testing.assert_array_equal(result[()], fsrcnn_np.upscale(image, weights=MODEL))
-
-
-def test_stream_refuses_values_beyond_the_range_and_leaves_nothing():
-    image = picture("uint16", (50, 33)) >> 4
-    image[40] = 5000
-    result = np.ones((100, 66), np.uint16)
-    with pytest.raises(ImageError, match=r"5000.*4095"):
-        fsrcnn_np.upscale_stream(image, result, weights=MODEL, data_range=4095, rows=7)
-    assert not result[:60].any()
-    with pytest.raises(ImageError, match="bool"):
-        fsrcnn_np.upscale_stream(image > 3, result, weights=MODEL)
-
-
-def test_a_file_knows_what_it_was_made_of(tmp_path):
-    np.save(tmp_path / "a.npy", np.full((5, 6), 100, np.uint16))
-    model = random_weights(np.random.default_rng(0), (3, 2, 1), 3, "zero")
-    done = fsrcnn_np.upscale_file(tmp_path / "a.npy", tmp_path / "b.npy", weights=model, data_range=4095)
-    made = done.provenance
-    assert made.source_sha256 == hashlib.sha256((tmp_path / "a.npy").read_bytes()).hexdigest()
-    assert (made.scale, made.sha256, made.version) == (3, model.sha256, fsrcnn_np.__version__)
-    assert str(made) == (
-        f"Super-resolution x3 by FSRCNN, model random, sha256 {model.sha256}, values 0..4095 "
-        f"(data_range), of a file with sha256 {made.source_sha256}, fsrcnn-np {fsrcnn_np.__version__}"
-    )

@@ -1,9 +1,8 @@
-"""How FSRCNN runs fast: the reference's answer, streamed through vector kernels in two megabytes a thread.
+"""Vector kernels as LLVM text, compiled while Python runs: the reference's answer in two megabytes a thread.
 
-- planes.py: the three functions below, what they take, what they refuse
-- tiles.py: strips on threads
-- strips.py: an image cut into strips, and the rows that a strip needs
-- windows.py: a strip's part of the image, in the network's range, with its border
+- planes.py: the functions below
+- tiles.py: a strip: code, weights and memory brought together
+- strips.py: how large a strip is, and the rows that it needs
 - schedule.py: one strip, four rows at a time through all layers
 - groups.py: which four rows
 - kernels.py: the register tile, and extraction, shrinking, expanding, deconvolution made of it
@@ -17,6 +16,6 @@
 docs/engine.md has the design drawn, and what each step brought.
 """
 
-from .planes import forward, upscale_plane, upscale_stream
+from .planes import forward, rows_needed, upscale_plane
 
-__all__ = ["forward", "upscale_plane", "upscale_stream"]
+__all__ = ["forward", "rows_needed", "upscale_plane"]

@@ -25,7 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ...network.weights import Architecture
+from ...network.weights import Architecture, reach
 from .target import Target
 
 FLOAT = 4  # bytes
@@ -121,8 +121,7 @@ class Layout:
     @property
     def stamp_reach(self) -> int:
         """Feature columns beside an output's own that the deconvolution reads."""
-        scale = self.architecture.scale
-        return max((scale - 1 + self.offset) // scale, (8 - self.offset) // scale)
+        return reach(self.architecture.scale, self.offset)
 
     @property
     def reach(self) -> int:

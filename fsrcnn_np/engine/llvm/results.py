@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...images.value_range import ValueRange
 from .assembler import Function, Module, Value
 from .layout import FLOAT, Layout
 
@@ -49,14 +50,15 @@ class Limits(NamedTuple):
     most: float
 
     @classmethod
-    def of(cls, levels: tuple[float, float], value_range: tuple[float, float], dtype: np.dtype) -> Limits:
+    def of(cls, range: ValueRange, value_range: tuple[float, float], dtype: np.dtype) -> Limits:
         """From the pixel values of black and white, the network's own, and the result's dtype."""
-        (low, high), (black, white) = levels, value_range
-        gain = (high - low) / (white - black)
+        black, white = value_range
+        gain = range.span / (white - black)
         if dtype.kind == "f":
-            return cls(gain, low - black * gain, -math.inf, math.inf)
-        range_ = np.iinfo(dtype)
-        return cls(gain, low - black * gain, max(math.ceil(low), range_.min), min(math.floor(high), range_.max))
+            return cls(gain, range.low - black * gain, -math.inf, math.inf)
+        limits = np.iinfo(dtype)
+        least, most = max(math.ceil(range.low), limits.min), min(math.floor(range.high), limits.max)
+        return cls(gain, range.low - black * gain, least, most)
 
 
 def module(layout: Layout, dtype: np.dtype) -> Module:

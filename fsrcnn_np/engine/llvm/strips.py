@@ -1,41 +1,17 @@
-"""How an image is cut into strips, and which rows a strip needs.
-
-    image  ┌────────┬────────┬───┐     A strip is at most Layout.width columns wide and computes what it needs of its
-           │ strip 0│ strip 2│ … │     neighbours itself. It writes its own part of the result and nothing else, so
-           ├────────┼────────┼───┤     strips run in any order on any thread.
-           │ strip 1│ strip 3│ … │
-           └────────┴────────┴───┘
-"""  # fmt: skip
+"""How large a strip is, and which rows it needs."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
+from ...network.bands import Band
 from ...network.weights import Weights
 from . import groups
 from .layout import GROUP, Layout, up
 
 STRIPS_PER_THREAD = 4  # so that no thread waits long for the last one,
 SHORT, LONG = 256, 2048  # unless strips became shorter than this: each costs about 10 rows beside its own
-
-
-class Band(NamedTuple):
-    """Rows of an image that are made at a time, and the part of the image that is at hand for it."""
-
-    first: int
-    last: int
-    top: int  #: row of the image that is the first at hand
-    height: int  #: rows of the whole image
-
-
-class Strip(NamedTuple):
-    """Low-resolution rows and columns, ends excluded."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
 
 
 class Needs(NamedTuple):
@@ -65,15 +41,6 @@ def rows_needed(first: int, last: int, height: int, weights: Weights) -> tuple[i
     """Rows of the image that the results of rows `first` to `last` depend on, to the bit."""
     top, bottom = Needs.of(first, last, height, weights).image
     return max(top, 0), min(bottom, height)
-
-
-def cut(band: Band, width: int, rows: int, columns: int) -> list[Strip]:
-    """Strips of at most so many rows and columns that cover a band, one column of strips after the other."""
-    return [
-        Strip(top, min(top + rows, band.last), left, min(left + columns, width))
-        for left in range(0, width, columns)
-        for top in range(band.first, band.last, rows)
-    ]
 
 
 def good_size(band: Band, width: int, layout: Layout, threads: int) -> tuple[int, int]:

@@ -1,0 +1,55 @@
+"""Whether an array that the caller gives can take a result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import OptionError
+
+
+def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], source: Any, name: str = "out") -> None:
+    """Refuse an array that cannot take a result of this shape and dtype (in either byte order).
+
+    Parameters
+    ----------
+    out : ndarray
+        The caller's.
+    source : ndarray
+        What is read while `out` is written; between its pixels is fine.
+    name : str
+        For the message.
+
+    Raises
+    ------
+    OptionError
+        With what was found and what is allowed.
+    """
+    if not isinstance(out, np.ndarray):
+        raise OptionError(f"{name} is a {type(out).__name__}; allowed is a NumPy array, {dtype} of shape {shape}")
+    check_target(out, shape, dtype, name)
+    if shares_memory(out, source):
+        raise OptionError(f"{name} overlaps the image in memory; give an array of its own")
+
+
+def check_target(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], name: str) -> None:
+    """As `check_out`, of anything that has a shape; what is no NumPy array need not have a dtype."""
+    found = np.dtype(getattr(out, "dtype", dtype))
+    if tuple(out.shape) != shape or found.newbyteorder("=") != dtype.newbyteorder("="):
+        raise OptionError(f"{name} is {found} of shape {tuple(out.shape)}; the result is {dtype} of shape {shape}")
+    if not isinstance(out, np.ndarray):
+        return
+    if not out.flags.writeable:
+        raise OptionError(f"{name} is read-only; give an array that can be written")
+    if any(stride == 0 and size > 1 for stride, size in zip(out.strides, out.shape, strict=True)):
+        raise OptionError(f"{name} has several pixels in one place (a broadcast array); give an ordinary array")
+
+
+def shares_memory(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two arrays have a byte in common; where that is too hard to tell, whether they could."""
+    try:
+        return np.shares_memory(one, other, max_work=1_000_000)  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
