@@ -16,6 +16,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGLosslessSV1,
+    JPEGLSLossless,
     RLELossless,
 )
 
@@ -513,6 +514,28 @@ def test_truncated_anywhere(tmp_path):
         (tmp_path / "a.dcm").write_bytes(whole[:length])
         with pytest.raises(FormatError):
             files.read(tmp_path / "a.dcm")
+
+
+@pytest.mark.parametrize("syntax", [JPEGLosslessSV1, RLELossless, JPEGLSLossless])
+def test_encapsulated_pixels_truncated_anywhere(tmp_path, syntax):
+    pixels = ramp((32, 32), "uint8")
+    encoded = {JPEGLosslessSV1: imagecodecs.ljpeg_encode, JPEGLSLossless: imagecodecs.jpegls_encode}
+    more = {} if syntax == RLELossless else {"PixelData": encapsulate([encoded[syntax](pixels)])}
+    whole = make(pixels, syntax, **more)
+    for length in range(len(whole) - 300, len(whole) - 8, 13):
+        (tmp_path / "a.dcm").write_bytes(whole[:length])
+        with pytest.raises(FormatError):
+            files.read(tmp_path / "a.dcm")
+
+
+def test_a_jpeg_ls_stream_without_its_end(tmp_path):
+    """The decoder would sit over it for half a minute."""
+    pixels = np.random.default_rng(0).integers(0, 16, (128, 128)).astype(np.uint8)
+    frame = imagecodecs.jpegls_encode(pixels)
+    data = make(pixels, JPEGLSLossless, PixelData=encapsulate([frame[: len(frame) // 2]]))
+    (tmp_path / "a.dcm").write_bytes(data)
+    with pytest.raises(FormatError, match="truncated: its JPEG-LS stream has no end"):
+        files.read(tmp_path / "a.dcm")
 
 
 def test_a_missing_decoder_is_named(tmp_path, monkeypatch):

@@ -179,6 +179,8 @@ def _end_of_items(stream: BinaryIO, start: int, size: int) -> int:
         if tag != _ITEM:
             raise FormatError(f"(7FE0,0010) Pixel Data is damaged: no item at byte {position}")
         position += 8 + int.from_bytes(head[4:], "little")
+    if position != size:  # where only the end's own 8 bytes are missing, the frames are whole
+        raise FormatError(f"(7FE0,0010) Pixel Data: truncated: an item ends at byte {position} of {size}")
     return size
 
 

@@ -24,6 +24,7 @@ _JPEG_EXTENDED, _JPEG_LOSSLESS = _JPEG + "51", (_JPEG + "57", _JPEG + "70")
 _PLUGINS = dict.fromkeys((_JPEG + "50", _JPEG_EXTENDED), "pillow")
 _PLUGINS |= dict.fromkeys((_JPEG + "80", _JPEG + "81"), "pyjpegls")
 _PLUGINS |= dict.fromkeys((_JPEG + "90", _JPEG + "91", *(f"{_JPEG}{n}" for n in (201, 202, 203))), "pylibjpeg")
+_JPEG_LS = (_JPEG + "80", _JPEG + "81")
 #: Transfer syntaxes that lose, and what (0028,2114) calls their method: PS3.3 C.7.6.1.1.5.
 LOSSY = {
     _JPEG + "50": "ISO_10918_1",
@@ -299,6 +300,8 @@ def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
             stream.seek(pixels.start)
             if syntax in _JPEG_LOSSLESS or (syntax == _JPEG_EXTENDED and dataset.BitsAllocated == 16):
                 return _decoded_jpeg(dataset, stream, number)
+            if syntax in _JPEG_LS:
+                _check_end(stream, pixels.start, dataset, number)
             options = {"decoding_plugin": _PLUGINS.get(syntax, ""), "correct_unused_bits": False}
             frame, _ = get_decoder(syntax).as_array(stream, index=number, **options, **_options(dataset, pixels))
             return np.asarray(frame)
@@ -308,6 +311,16 @@ def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
         if "missing dependencies" in str(error):
             raise MissingExtraError(f"{syntax.name} needs a decoder: pip install 'fsrcnn-np[dicom]'") from error
         raise FormatError(f"(7FE0,0010) Pixel Data, {syntax.name}, cannot be decoded: {error}") from error
+
+
+def _check_end(stream: Any, start: int, dataset: Any, number: int) -> None:
+    """Refuse a JPEG-LS stream without its end (ISO 14495-1, EOI), over which the decoder would sit for a minute."""
+    from pydicom.encaps import get_frame
+
+    frame = get_frame(stream, number, number_of_frames=_frame_count(dataset), **_frame_offsets(dataset))
+    if not frame.rstrip(b"\0").endswith(b"\xff\xd9"):
+        raise FormatError("(7FE0,0010) Pixel Data: truncated: its JPEG-LS stream has no end")
+    stream.seek(start)
 
 
 def _options(dataset: Any, pixels: Pixels) -> dict[str, Any]:
