@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from piqe_np.console import command, complain
 
 from . import command_options
-from .engine import DEFAULT, ENGINES
+from .engine import DEFAULT, ENGINES, engine_named
 from .errors import FormatError, FsrcnnError, OptionError
 from .progress import Progress, bar
 from .version import __version__
@@ -245,6 +245,7 @@ def _checked(options: argparse.Namespace) -> Weights:
     from .convert import load_weights
 
     thread_count(options.threads, "FSRCNN_NP_THREADS", OptionError)
+    engine_named(options.engine)
     return load_weights(options.weights)
 
 

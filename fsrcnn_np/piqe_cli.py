@@ -23,7 +23,7 @@ from piqe_np.compiled import thread_count
 from piqe_np.console import command, complain
 from piqe_np.errors import ImageError, OptionError, PiqeError
 from piqe_np.overlay import overlay
-from piqe_np.score import ENGINES, PiqeResult, Scaling, piqe
+from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
 
 from .command_options import data_range
 from .version import __version__
@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def body() -> int:
         options = _parser().parse_intermixed_args(arguments)
         thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first
+        engine_named(options.engine)
         return _run(options)
 
     return command("piqe-np", body, OptionError)

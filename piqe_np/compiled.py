@@ -55,6 +55,36 @@ def _warn_without_cache() -> None:
     )
 
 
+def check_compiled_code_runs(engine: str, error: type[Exception] = OptionError) -> None:
+    """Raise, in one line, where the system lets no memory become executable: LLVM itself would crash there.
+
+    SELinux without execmem, systemd's MemoryDenyWriteExecute and hardened kernels do that.
+    """
+    reason = _no_executable_memory()
+    if reason:
+        raise error(
+            f"engine {engine!r} compiles machine code, and this system lets no memory become executable ({reason}); "
+            "engine='reference' (--engine reference) needs none: the same answer, slowly"
+        )
+
+
+@functools.cache
+def _no_executable_memory() -> str:
+    """Why not; empty where it can be had. Tries what LLVM does: written first, then executable."""
+    if os.name != "posix":
+        return ""
+    import ctypes
+    import mmap
+
+    memory = mmap.mmap(-1, mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    mprotect = ctypes.CDLL(None, use_errno=True).mprotect
+    mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    if mprotect(start, mmap.PAGESIZE, mmap.PROT_READ | mmap.PROT_EXEC) == 0:
+        return ""
+    return os.strerror(ctypes.get_errno())
+
+
 def available_cpus() -> int:
     """CPUs that this process may use: its affinity, cut to a container's quota."""
     if hasattr(os, "process_cpu_count"):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn, SupportsIndex
 import numpy as np
 
 from piqe_np.bands import band
-from piqe_np.compiled import run_tasks, thread_count
+from piqe_np.compiled import check_compiled_code_runs, run_tasks, thread_count
 from piqe_np.errors import OptionError
 from piqe_np.matlab import CLASSES
 from piqe_np.reference import ACTIVE_VARIANCE, BLOCK, Blocks, pool
@@ -177,10 +177,12 @@ def piqe(
 
 
 def engine_named(engine: str | None) -> Callable[..., Blocks]:
-    """An engine's `measure`; an OptionError where there is none of the name."""
+    """An engine's `measure`; an OptionError where there is none of the name, or it cannot run on this system."""
     name = "numba" if engine is None else engine
     if not isinstance(name, str) or name not in ENGINES:
         raise OptionError(f"engine={engine!r} is unknown: give {' or '.join(map(repr, ENGINES))}, or leave it out")
+    if name == "numba":
+        check_compiled_code_runs(name)
     return importlib.import_module(ENGINES[name]).measure
 
 

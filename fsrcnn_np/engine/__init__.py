@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
+from piqe_np.compiled import check_compiled_code_runs
+
 from ..errors import OptionError
 
 ENGINES = {
@@ -29,10 +31,16 @@ def engine_named(name: str | None) -> ModuleType:
     Raises
     ------
     OptionError
-        There is no such engine.
+        There is no such engine; or it needs what this system does not give: memory for machine code, the processor
+        that $FSRCNN_NP_TARGET names.
     """
     if name is None:
         name = DEFAULT
     if not isinstance(name, str) or name not in ENGINES:
         raise OptionError(f"engine is {name!r}; allowed are None, {', '.join(map(repr, ENGINES))}")
-    return import_module(ENGINES[name])
+    if name != "reference":
+        check_compiled_code_runs(name, OptionError)
+    module = import_module(ENGINES[name])
+    if name == "llvm":
+        module.host()  # $FSRCNN_NP_TARGET is found wrong here, not at every image
+    return module

@@ -17,5 +17,6 @@ docs/engine.md has the design drawn, and what each step brought.
 """
 
 from .planes import forward, rows_needed, upscale_plane
+from .target import host
 
-__all__ = ["forward", "rows_needed", "upscale_plane"]
+__all__ = ["forward", "host", "rows_needed", "upscale_plane"]

@@ -12,12 +12,14 @@ same for every width.
 from __future__ import annotations
 
 import functools
+import os
 import platform
 from dataclasses import dataclass, replace
 from typing import Any
 
 import llvmlite.binding as llvm
 
+from ...errors import OptionError
 from .assembler import Module
 
 
@@ -69,9 +71,41 @@ NEON = Target(4, 32, True)
 PLAIN = Target(4, 16, False)
 
 
-@functools.cache
+#: Names that the environment variable FSRCNN_NP_TARGET may have.
+NAMED = {"avx512": AVX512, "avx2": AVX2, "neon": NEON, "plain": PLAIN}
+VARIABLE = "FSRCNN_NP_TARGET"
+
+
 def host() -> Target:
-    """The target for this machine's processor."""
+    """The target for this machine's processor, or the lesser one that $FSRCNN_NP_TARGET names.
+
+    Raises
+    ------
+    OptionError
+        No such target, or one that this processor cannot run.
+    """
+    return _chosen(os.environ.get(VARIABLE, "").strip().lower())
+
+
+@functools.cache
+def _chosen(name: str) -> Target:
+    best = _best()
+    arm = platform.machine().lower() in ("aarch64", "arm64")
+    runnable = {"neon", "plain"} if arm else {n for n in ("avx512", "avx2", "plain") if NAMED[n].lanes <= best.lanes}
+    if not name:
+        return best
+    if name not in runnable:
+        allowed = ", ".join(n for n in NAMED if n in runnable)
+        raise OptionError(
+            f"{VARIABLE}={name!r} is no target that this processor can run; allowed are {allowed}, or none"
+        )
+    if NAMED[name].lanes == best.lanes and NAMED[name].fma == best.fma:
+        return best
+    return replace(AVX2, cpu="x86-64-v3") if name == "avx2" else NAMED[name]
+
+
+@functools.cache
+def _best() -> Target:
     try:
         features = llvm.get_host_cpu_features()
     except RuntimeError:  # LLVM knows nothing about it
