@@ -144,9 +144,9 @@ def _swatches() -> list[Any]:
     return [Patch(facecolor=COLOURS[image], alpha=0.6, label=NAMES[image]) for image in IMAGES]
 
 
-def rating_bars(given: Sequence[Rating]) -> Chart:
+def rating_bars(given: Sequence[Rating] | Readings) -> Chart:
     """Shares of the five ratings around 3, by criterion, a panel for each reader."""
-    readings = Readings(given)
+    readings = Readings.made_of(given)
     readers, criteria = readings.readers, readings.criteria
     across = max(1, min(4, len(readers)))
     down = -(-len(readers) // across)

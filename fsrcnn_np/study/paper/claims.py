@@ -370,7 +370,7 @@ def constant_score() -> Line:
     """Section 2.4: 100 is the worst score."""
     import piqe_np
 
-    score = piqe_np.piqe(np.full((64, 64), 7, np.uint8)).score
+    score = piqe_np.piqe(np.full((64, 64), 7, np.uint8), engine="reference").score
     return line(
         "Section 2.4",
         "PIQE reaches from 0 to 100, 100 worst",

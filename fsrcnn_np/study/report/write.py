@@ -18,6 +18,7 @@ from ..figures import Chart, bland_altman, boxes, check, choose, plate, rating_b
 from ..records import LeftOut, Study
 from ..statistics import PRESETS
 from ..tables import Table
+from ..tables.readings import Readings
 from .methods import methods
 from .paper import MEANINGS, paper_lines, summary, tally
 
@@ -95,7 +96,8 @@ def write_report(
         raise OptionError(f"preset {preset!r}; allowed are {', '.join(PRESETS)}")
     folder = Path(folder)
     chosen = choose(study, best=best, worst=worst) if plates else []
-    makers = _charts(study, unit)
+    readings = Readings(study.ratings)
+    makers = _charts(study, readings, unit)
     steps = len(makers) + len(chosen) + 2
 
     def tell(done: int) -> None:
@@ -105,7 +107,7 @@ def write_report(
     tell(0)
     one, three = tables.table1(study.cases), tables.table3(study.cases, unit=unit)
     respected = tables.patients_respected(study.cases, unit=unit)
-    readers = _reader_tables(study, preset)
+    readers = _reader_tables(readings, preset)
     cases = tables.case_table(study.cases)
     tell(1)
     charts: dict[str, dict[str, Any]] = {}
@@ -168,23 +170,23 @@ def _template() -> Any:
     )
 
 
-def _charts(study: Study, unit: str) -> list[Callable[[], Chart]]:
+def _charts(study: Study, readings: Readings, unit: str) -> list[Callable[[], Chart]]:
     makers: list[Callable[[], Chart]] = []
     if any(case.piqe_sr is not None for case in study.cases):
         for draw in (slopes, bland_altman, boxes):
             makers.append(lambda draw=draw: draw(study.cases, unit=unit))  # type: ignore[misc]
     if study.ratings:
-        makers.append(lambda: rating_bars(study.ratings))
+        makers.append(lambda: rating_bars(readings))
     return makers
 
 
-def _reader_tables(study: Study, preset: str) -> list[Table]:
-    if not study.ratings:
+def _reader_tables(readings: Readings, preset: str) -> list[Table]:
+    if not readings.readers:
         return []
-    made = [tables.table2(study.ratings, preset=preset), tables.preference(study.ratings)]
-    if len({rating.reader for rating in study.ratings}) > 1:
-        made += [tables.agreement(study.ratings), tables.pairs_of_readers(study.ratings)]
-    return [*made, tables.repeated(study.ratings)]
+    made = [tables.table2(readings, preset=preset), tables.preference(readings)]
+    if len(readings.readers) > 1:
+        made += [tables.agreement(readings), tables.pairs_of_readers(readings)]
+    return [*made, tables.repeated(readings)]
 
 
 def _model(study: Study) -> Weights:

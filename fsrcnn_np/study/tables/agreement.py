@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from ..records import Rating
 from ..statistics import krippendorff_alpha, repeatability, weighted_kappa
 from ..statistics.clusters import DRAWS
-from .readings import Readings, in_papers_order, natural, reader_name
+from .readings import Readings, reader_name
 from .render import Line, Table, number, span
 
 MOST_PAIRS = 10  #: that have a column each
 
 
-def agreement(given: Sequence[Rating], *, draws: int = DRAWS) -> Table:
+def agreement(given: Sequence[Rating] | Readings, *, draws: int = DRAWS) -> Table:
     """Krippendorff's alpha between all readers, by criterion, with an interval over patients."""
-    readings = Readings(given)
+    readings = Readings.made_of(given)
     lines, records = [], []
     for criterion in readings.criteria:
         cases, table = readings.by_case(criterion)
@@ -57,9 +57,9 @@ def agreement(given: Sequence[Rating], *, draws: int = DRAWS) -> Table:
     )
 
 
-def pairs_of_readers(given: Sequence[Rating]) -> Table:
+def pairs_of_readers(given: Sequence[Rating] | Readings) -> Table:
     """Weighted kappa of every two readers, by criterion: a record a pair, a line a criterion."""
-    readings = Readings(given)
+    readings = Readings.made_of(given)
     pairs = list(itertools.combinations(readings.readers, 2))
     lines, records = [], []
     for criterion in readings.criteria:
@@ -97,25 +97,19 @@ def _of_pairs(values: Sequence[float]) -> list[str]:
     return [str(len(values)), *(number(value) for value in (there[0], statistics.median(there), there[-1]))]
 
 
-def repeated(given: Sequence[Rating]) -> Table:
+def repeated(given: Sequence[Rating] | Readings) -> Table:
     """How far each reader repeats herself, first against second reading: a line over all criteria, records by each."""
-    readers = sorted({r.reader for r in given}, key=natural)
-    criteria = in_papers_order({r.criterion: None for r in given})
-    of: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
-    for r in given:
-        if r.value is not None and r.occasion in (1, 2):
-            of.setdefault((r.criterion, r.reader), {})[r.case, r.occasion] = r.value
+    readings = Readings.made_of(given)
+    second: dict[tuple[str, str], dict[str, int]] = {}
+    for r in readings.again:
+        if r.value is not None:
+            second.setdefault((r.criterion, r.reader), {})[r.case] = r.value
     lines, records = [], []
-    for reader in readers:
-        pairs = {
-            criterion: [
-                (value, values[case, 2])
-                for (case, occasion), value in values.items()
-                if occasion == 1 and (case, 2) in values
-            ]
-            for criterion in criteria
-            if (values := of.get((criterion, reader), {}))
-        }
+    for reader in readings.readers:
+        pairs = {}
+        for criterion in readings.criteria:
+            first, again = readings.of.get((criterion, reader), {}), second.get((criterion, reader), {})
+            pairs[criterion] = [(value, again[case]) for case, value in first.items() if case in again]
         if not any(pairs.values()):
             continue
         everything = [pair for found in pairs.values() for pair in found]

@@ -34,12 +34,12 @@ CORRECTED = (
 FIRST = "{n} second and later readings of a case are not in here; see the repeatability."
 
 
-def table2(given: Sequence[Rating], *, preset: str = "r-3.6") -> Table:
+def table2(given: Sequence[Rating] | Readings, *, preset: str = "r-3.6") -> Table:
     """Counts, mean and the signed-rank test against 3 of every criterion and reader.
 
     Parameters
     ----------
-    given : sequence of Rating
+    given : sequence of Rating, or Readings
     preset : {"r-3.6", "exact", "pratt", "scipy"}
         See `statistics.signed_rank`.
 
@@ -48,7 +48,7 @@ def table2(given: Sequence[Rating], *, preset: str = "r-3.6") -> Table:
     OptionError
         Another preset.
     """
-    readings = Readings(given)
+    readings = Readings.made_of(given)
     records: list[dict[str, Any]] = []
     for criterion, reader in readings.cells():
         counts = readings.counts(criterion, reader)
@@ -115,9 +115,9 @@ def table2(given: Sequence[Rating], *, preset: str = "r-3.6") -> Table:
     )
 
 
-def preference(given: Sequence[Rating]) -> Table:
+def preference(given: Sequence[Rating] | Readings) -> Table:
     """Visual grading by ordinal regression: each reader's preference in log-odds, with patients as clusters."""
-    readings = Readings(given)
+    readings = Readings.made_of(given)
     records: list[dict[str, Any]] = []
     for criterion in readings.criteria:
         cases, table = readings.by_case(criterion)

@@ -25,12 +25,19 @@ class Readings:
         self.readers = sorted({r.reader for r in given}, key=natural)
         self.criteria = in_papers_order({r.criterion: None for r in given})
         self.unreadable = Counter((r.criterion, r.reader) for r in first if r.value is None)
+        self.again = [rating for rating in given if rating.occasion == 2]
         self.of: dict[tuple[str, str], dict[str, int]] = {}
+        self._by_case: dict[str, tuple[list[str], NDArray[np.int64]]] = {}
         self.patients: dict[str, str] = {}
         for r in first:
             if r.value is not None:
                 self.of.setdefault((r.criterion, r.reader), {})[r.case] = r.value
                 self.patients.setdefault(r.case, r.patient or r.case)
+
+    @classmethod
+    def made_of(cls, given: Sequence[Rating] | Readings) -> Readings:
+        """Ratings put in order, once for all tables of a report."""
+        return given if isinstance(given, Readings) else cls(given)
 
     def cells(self) -> Iterator[tuple[str, str]]:
         """Criterion and reader, where there is anything."""
@@ -45,6 +52,8 @@ class Readings:
 
     def by_case(self, criterion: str) -> tuple[list[str], NDArray[np.int64]]:
         """Cases, and who gave them what: cases×readers×values of 0 and 1."""
+        if criterion in self._by_case:
+            return self._by_case[criterion]
         found = [self.of.get((criterion, reader), {}) for reader in self.readers]
         cases = list(dict.fromkeys(case for values in found for case in values))
         index = {case: i for i, case in enumerate(cases)}
@@ -52,6 +61,7 @@ class Readings:
         for i, values in enumerate(found):
             rows = np.fromiter((index[case] for case in values), np.intp, len(values))
             table[rows, i, np.fromiter(values.values(), np.intp, len(values)) - 1] = 1
+        self._by_case[criterion] = cases, table
         return cases, table
 
     def whose(self, cases: Sequence[str]) -> NDArray[np.intp]:

@@ -80,23 +80,21 @@ def csv(table: Table) -> str:
     """One row a record; text that a spreadsheet would take for a formula has a ' before it."""
     stream = io.StringIO(newline="")
     writer = csv_module.writer(stream, lineterminator="\n")
-    names = list(table.records[0]) if table.records else []
+    names = list(table.records[0]) if table.records else [name for name in table.head if name]
     writer.writerow(names)
     writer.writerows([_csv_cell(record[name]) for name in names] for record in table.records)
     return stream.getvalue()
 
 
 def json(table: Table) -> str:
-    """The records; what is not finite is null."""
+    """The records, one a line; what is not finite is null."""
     document = {
-        "format": FORMAT,
-        "schema": SCHEMA,
-        "name": table.name,
-        "title": table.title,
-        "notes": table.notes,
-        "rows": [{name: _finite(value) for name, value in record.items()} for record in table.records],
-    }
-    return json_module.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        "format": FORMAT, "schema": SCHEMA, "name": table.name, "title": table.title, "notes": table.notes,
+    }  # fmt: skip
+    rows = ({name: _finite(value) for name, value in record.items()} for record in table.records)
+    lines = ",\n".join(json_module.dumps(row, ensure_ascii=False, allow_nan=False) for row in rows)
+    head = json_module.dumps(document, indent=1, ensure_ascii=False)
+    return f'{head.removesuffix("}").rstrip()},\n "rows": [\n{lines}\n ]\n}}\n'
 
 
 def latex(table: Table) -> str:
