@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
 
 from .errors import OptionError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 #: Called as `progress(done, total)` from time to time.
 Progress = Callable[[int, int], None]
 
@@ -37,6 +41,21 @@ def reporting(progress: Progress | bool | None, label: str, *, unit: str = "tile
         raise OptionError(
             f"progress is {progress!r}; allowed are True (a bar), None, or a function that is called as f(done, total)"
         )
+
+
+def reports(label: str, *, unit: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a function with the option `progress`: it may be True, and the function gets what it calls, or None."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+            progress: Any = kwargs.pop("progress", None)
+            with reporting(progress, label, unit=unit) as kwargs["progress"]:
+                return function(*args, **kwargs)
+
+        return wrapped
+
+    return decorate
 
 
 @contextmanager

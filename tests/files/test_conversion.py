@@ -15,7 +15,8 @@ from fsrcnn_np.cli import main
 GREY8 = np.arange(6 * 9, dtype=np.uint8).reshape(6, 9) * 4
 GREY16 = GREY8.astype(np.uint16) * 300
 COLOUR8 = np.dstack([GREY8, GREY8 + 1, GREY8 + 2])
-LOSSLESS = ("png", "tif", "pnm", "bmp", "npy", "h5")
+LOSSLESS = ("png", "tif", "pnm", "bmp", "npy", "h5", "jp2", "pcx", "tga")
+EIGHT_BITS = {"bmp": "BMP", "pcx": "PCX", "tga": "TGA"}
 
 
 def converted(folder: Path, source: str, target: str, pixels) -> tuple[files.Picture, tuple[str, ...]]:
@@ -30,12 +31,12 @@ def converted(folder: Path, source: str, target: str, pixels) -> tuple[files.Pic
 @pytest.mark.parametrize("source", LOSSLESS)
 @pytest.mark.parametrize("pixels", [GREY8, GREY16, COLOUR8], ids=["grey8", "grey16", "colour8"])
 def test_every_pair_keeps_the_pixels_or_refuses(tmp_path, source, target, pixels):
-    if source == "bmp" and pixels.dtype == np.uint16:
+    if source in EIGHT_BITS and pixels.dtype == np.uint16:
         pixels = GREY8
-    if target == "bmp" and pixels.dtype == np.uint16:
-        with pytest.raises(fsrcnn_np.FormatError, match="BMP cannot hold uint16"):
+    if target in EIGHT_BITS and pixels.dtype == np.uint16:
+        with pytest.raises(fsrcnn_np.FormatError, match=f"{EIGHT_BITS[target]} cannot hold uint16"):
             converted(tmp_path, f"a.{source}", f"b.{target}", pixels)
-        assert not (tmp_path / "b.bmp").exists()
+        assert not (tmp_path / f"b.{target}").exists()
         return
     found, remarks = converted(tmp_path, f"a.{source}", f"b.{target}", pixels)
     assert np.array_equal(found.pixels, pixels)
@@ -87,10 +88,29 @@ def test_declared_bits_stay_where_the_format_can_say_them(tmp_path):
     assert np.array_equal(found.pixels, like.pixels)
     assert files.write(tmp_path / "c.pgm", found.pixels, like=found) == []
     assert fsrcnn_np.read(tmp_path / "c.pgm").data_range == 4095
+    assert files.write(tmp_path / "d.jp2", like.pixels, like=like) == []
+    found = fsrcnn_np.read(tmp_path / "d.jp2")
+    assert found.data_range == 4095
+    assert np.array_equal(found.pixels, like.pixels)
+    assert files.write(tmp_path / "e.tif", found.pixels, like=found) == []
+    assert fsrcnn_np.read(tmp_path / "e.tif").data_range == 4095
     for suffix in ("png", "npy", "h5"):
         (told,) = files.write(tmp_path / f"b.{suffix}", like.pixels, like=like)
         assert "0..4095 (maxval 4095)" in told
         assert "--data-range 4095" in told
+
+
+def test_webp_and_gif(tmp_path):
+    files.write(tmp_path / "a.png", COLOUR8)
+    like = fsrcnn_np.read(tmp_path / "a.png")
+    assert files.write(tmp_path / "b.webp", COLOUR8, like=like) == []
+    assert np.array_equal(fsrcnn_np.read(tmp_path / "b.webp").pixels, COLOUR8)
+    with pytest.raises(fsrcnn_np.FormatError, match="GIF holds no more than 256 colours"):
+        files.check_target(tmp_path / "b.gif", like)
+    files.write(tmp_path / "grey.png", GREY8)
+    grey = fsrcnn_np.read(tmp_path / "grey.png")
+    assert files.write(tmp_path / "b.gif", GREY8, like=grey) == []
+    assert np.array_equal(fsrcnn_np.read(tmp_path / "b.gif").pixels, GREY8)
 
 
 def test_a_maxval_of_no_whole_bits(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fsrcnn_np
-from fsrcnn_np.progress import reporting
+from fsrcnn_np.progress import reporting, reports
 
 IMAGE = np.arange(40 * 50, dtype=np.uint8).reshape(40, 50)
 
@@ -66,3 +66,25 @@ def test_the_bar_goes_away_when_the_job_fails(capsys):
     with pytest.raises(KeyError):
         job()
     assert capsys.readouterr().err.endswith("\r")
+
+
+def test_a_decorated_job_takes_the_same(capsys):
+    @reports("job", unit="step")
+    def job(steps, *, progress=None):
+        """What it does."""
+        for done in range(steps):
+            if callable(progress):
+                progress(done + 1, steps)
+        return progress
+
+    assert job(2) is None
+    assert job(2, progress=False) is None
+    assert not capsys.readouterr().err
+    job(2, progress=True)
+    assert "2/2" in capsys.readouterr().err
+    heard = []
+    job(2, progress=lambda *numbers: heard.append(numbers))
+    assert heard == [(1, 2), (2, 2)]
+    assert job.__doc__ == "What it does."
+    with pytest.raises(fsrcnn_np.OptionError, match="progress is 'yes'"):
+        job(2, progress="yes")

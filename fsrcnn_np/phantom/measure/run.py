@@ -10,7 +10,7 @@ import numpy as np
 from piqe_np.compiled import thread_count
 
 from ...errors import OptionError
-from ...progress import Progress
+from ...progress import Progress, reports
 from . import scenes
 from .detection import DIAMETERS, WANTED, Detection, detection
 from .enlarged import Enlarger
@@ -64,6 +64,7 @@ class Measurement:
     curves: tuple[Curves, ...]
 
 
+@reports("measure", unit="picture")
 def measure(
     *,
     weights: Model = "x2",
@@ -71,7 +72,7 @@ def measure(
     quick: bool = False,
     threads: int | None = None,
     engine: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Measurement:
     """Measure contrast, sharpness, noise and detectability of calcifications on digital breasts.
 
@@ -104,7 +105,7 @@ def measure(
     def step() -> None:
         nonlocal done
         done += 1
-        if progress:
+        if callable(progress):
             progress(done, total)
 
     seed = int(seed)

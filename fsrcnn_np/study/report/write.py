@@ -13,6 +13,7 @@ from typing import Any
 
 from ...errors import FsrcnnError, MissingExtraError, OptionError
 from ...network.weights import Weights
+from ...progress import Progress, reports
 from .. import tables
 from ..figures import Chart, bland_altman, boxes, check, choose, plate, rating_bars, save, slopes
 from ..records import LeftOut, Study
@@ -24,7 +25,6 @@ from .paper import MEANINGS, paper_lines, summary, tally
 
 NAME = "report.html"
 MOST_LEFT_OUT = 500  #: lines in the report; all of them are in left_out.csv
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Report:
     left_out: tuple[LeftOut, ...]
 
 
+@reports("report", unit="step")
 def write_report(
     study: Study,
     folder: str | PathLike[str],
@@ -48,7 +49,7 @@ def write_report(
     weights: Weights | None = None,
     threads: int | None = None,
     date: datetime.date | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Report:
     """Write `report.html`, and beside it every table as CSV and JSON and every figure as PNG and SVG.
 
@@ -72,8 +73,8 @@ def write_report(
     threads : int, optional
     date : datetime.date, optional
         Of the report; default: today.
-    progress : callable, optional
-        Gets steps done and steps in all.
+    progress : callable or bool, optional
+        Gets steps done and steps in all; True shows a bar (tqdm) on standard error.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def write_report(
     steps = len(makers) + len(chosen) + 2
 
     def tell(done: int) -> None:
-        if progress is not None:
+        if callable(progress):
             progress(done, steps)
 
     tell(0)
