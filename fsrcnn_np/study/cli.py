@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ def add_commands(subparsers: Any) -> None:
     study = subparsers.add_parser("study", help="a cohort through the paper's analysis: run, tables, report")
     commands = study.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_demo(commands)
     add_tables(commands)
     add_report(commands)
 
@@ -45,6 +47,18 @@ def _add_run(commands: Any) -> None:
     job.set_defaults(run=run)
 
 
+def _add_demo(commands: Any) -> None:
+    """`demo`."""
+    job = commands.add_parser("demo", help="the whole study on phantoms with simulated readers; needs no file")
+    job.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for images and results")
+    job.add_argument("--cases", type=int, default=24, metavar="N", help="breasts (default 24; the paper has 136)")
+    job.add_argument("--seed", type=int, default=0, help="of the cohort (default 0)")
+    job.add_argument("--full-size", action="store_true", help="phantoms of 3328×2560; default: half of that, both ways")
+    job.add_argument("--weights", default="x2", metavar="NAME|FILE", help="a shipped model's name, or a file (x2)")
+    _add_crew(job)
+    job.set_defaults(run=demo)
+
+
 def _add_crew(job: argparse.ArgumentParser) -> None:
     job.add_argument("--workers", type=int, default=1, metavar="N", help="processes; 0: in this one (default 1)")
     job.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler whose workers measure, tcp://host:8786")
@@ -62,24 +76,41 @@ def run(options: argparse.Namespace) -> int:
         print(_printable(remark))
     for one in cohort.left_out:
         complain("fsrcnn-np", _printable(str(one)), 1)
-    ended: dict[str, str] = {}
     found = outcomes(
         cohort,
         options.output,
         weights=options.weights,
         data_range=options.data_range,
         save_sr=options.save_sr,
-        workers=options.workers,
-        dask=options.dask,
-        threads=options.threads,
-        engine=options.engine,
         again=options.again,
+        **_crew(options),
     )
-    for outcome in found:
+    return _tell(found, len(cohort.left_out))
+
+
+def demo(options: argparse.Namespace) -> int:
+    """`fsrcnn-np study demo`: the same on phantoms."""
+    from ..progress import bar
+    from .demo_study import DATA, SHAPE, draw_cohort, measure_cohort
+
+    print(DATA)
+    shape = (2 * SHAPE[0], 2 * SHAPE[1]) if options.full_size else SHAPE
+    with bar("phantoms", unit="phantom") as progress:
+        ratings = draw_cohort(options.output, cases=options.cases, seed=options.seed, shape=shape, progress=progress)
+    return _tell(measure_cohort(options.output, ratings, weights=options.weights, **_crew(options)), 0)
+
+
+def _crew(options: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in ("workers", "dask", "threads", "engine")}
+
+
+def _tell(outcomes: Iterator[Outcome], left_out: int) -> int:
+    """A line an image, and one of all; gives the exit status."""
+    ended: dict[str, str] = {}
+    for outcome in outcomes:
         ended[outcome.name] = outcome.state
         _show(outcome)
-    counts = Counter(ended.values())
-    counts["left out"] += len(cohort.left_out)
+    counts = Counter(ended.values()) + Counter({"left out": left_out})
     print(", ".join(f"{counts[state]} {state}" for state in ("measured", "kept", "left out")))
     return 1 if counts["left out"] else 0
 

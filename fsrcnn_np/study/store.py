@@ -62,6 +62,13 @@ def store_path(results: str | PathLike[str]) -> Path:
     return path / NAME if path.is_dir() or path.suffix != ".sqlite" else path
 
 
+def _there(results: str | PathLike[str]) -> Path:
+    path = store_path(results)
+    if not path.exists():
+        raise FileError(f"{path}: there is no such store; make it: fsrcnn-np study run COHORT -o {path.parent}")
+    return path
+
+
 def read_study(results: str | PathLike[str]) -> Study:
     """Everything that a store knows, for tables, figures and report.
 
@@ -83,9 +90,7 @@ def read_study(results: str | PathLike[str]) -> Study:
     FormatError
         It is no store, or one of another version.
     """
-    path = store_path(results)
-    if not path.exists():
-        raise FileError(f"{path}: there is no such store; make it: fsrcnn-np study run COHORT -o {path.parent}")
+    path = _there(results)
     with _opened(path) as connection, _one_line(path):
         about, name, stored = _about(connection)
         twice = _duplicates(connection)
@@ -170,15 +175,8 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or nothing."""
-        with _one_line(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with _transaction(self._connection, self.path):
+            yield self._connection
 
     def begin(self, cohort: Cohort) -> None:
         """Take over what the cohort says now; what was measured stays as it is."""
@@ -240,13 +238,27 @@ class Store:
         """Image → the earlier one with the same pixels."""
         return _duplicates(self._connection)
 
-    def rate(self, ratings: Iterable[Rating]) -> None:
-        """Keep ratings; one of the same reader, case, criterion and occasion is replaced."""
-        with self.writing() as c:
-            for rating in ratings:
-                values = asdict(rating)
-                key = "reader, case_name, criterion, occasion"
-                _put(c, "ratings", key, {"case_name": values.pop("case"), **values})
+
+def add_ratings(results: str | PathLike[str], ratings: Iterable[Rating]) -> None:
+    """Keep ratings, all or none; one of the same reader, case, criterion and occasion is replaced.
+
+    Parameters
+    ----------
+    results : path
+        The folder of results, or its `study.sqlite`; a run may be writing it.
+    ratings : iterable of Rating
+
+    Raises
+    ------
+    FileError, FormatError
+        There is no store, it cannot be written, or is none of this version.
+    """
+    path = _there(results)
+    with _opened(path) as connection, _transaction(connection, path):
+        for rating in ratings:
+            values = asdict(rating)
+            key = "reader, case_name, criterion, occasion"
+            _put(connection, "ratings", key, {"case_name": values.pop("case"), **values})
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -266,6 +278,19 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    with _one_line(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
 
 
 def _locked(path: Path) -> sqlite3.Connection:

@@ -16,7 +16,7 @@ from fsrcnn_np.study.compare import compare
 from fsrcnn_np.study.measuring import measure
 from fsrcnn_np.study.records import Rating
 from fsrcnn_np.study.run import run
-from fsrcnn_np.study.store import Store, read_study
+from fsrcnn_np.study.store import add_ratings, read_study
 
 
 @pytest.fixture
@@ -226,20 +226,9 @@ def test_no_store_of_ours(tmp_path, cohort, weights):
 
 def test_ratings_are_kept_and_replaced(tmp_path, cohort, weights):
     measured(cohort, tmp_path / "r", weights)
-    store = Store(tmp_path / "r", read_study(tmp_path / "r").about, key_of(tmp_path / "r"))
     first = Rating("R1", "000.png", "Overall", 4, "good", 1, "A")
-    store.rate([first, Rating("R2", "000.png", "Overall", None)])
-    store.rate([dataclasses.replace(first, value=5)])
-    store.close()
+    add_ratings(tmp_path / "r", [first, Rating("R2", "000.png", "Overall", None)])
+    add_ratings(tmp_path / "r/study.sqlite", [dataclasses.replace(first, value=5)])
     assert read_study(tmp_path / "r").ratings == [
         dataclasses.replace(first, value=5), Rating("R2", "000.png", "Overall", None),
     ]  # fmt: skip
-
-
-def key_of(results):
-    import json
-
-    connection = sqlite3.connect(results / "study.sqlite")
-    found = connection.execute("SELECT name, value FROM about WHERE name LIKE 'key %'").fetchall()
-    connection.close()
-    return {name.removeprefix("key "): json.loads(value) for name, value in found}
