@@ -14,6 +14,7 @@ from ..command_options import data_range
 from ..engine import DEFAULT, ENGINES
 from .report.cli import add_commands as add_report
 from .tables.cli import add_commands as add_tables
+from .tables.cli import printable
 
 if TYPE_CHECKING:
     from .run import Outcome
@@ -64,6 +65,7 @@ def _add_crew(job: argparse.ArgumentParser) -> None:
     job.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler whose workers measure, tcp://host:8786")
     job.add_argument("--threads", type=int, metavar="N", help="of each worker; default: the CPUs divided among them")
     job.add_argument("--engine", choices=tuple(ENGINES), help=f"default: {DEFAULT}, the fastest")
+    job.add_argument("--no-report", action="store_true", help="measure only; `study report` makes it")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,9 +75,9 @@ def run(options: argparse.Namespace) -> int:
 
     cohort = read_cohort(options.cohort, without=options.output)
     for remark in cohort.remarks:
-        print(_printable(remark))
+        print(printable(remark))
     for one in cohort.left_out:
-        complain("fsrcnn-np", _printable(str(one)), 1)
+        complain("fsrcnn-np", printable(str(one)), 1)
     found = outcomes(
         cohort,
         options.output,
@@ -85,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         again=options.again,
         **_crew(options),
     )
-    return _tell(found, len(cohort.left_out))
+    return _tell(found, len(cohort.left_out), options)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -97,34 +99,51 @@ def demo(options: argparse.Namespace) -> int:
     shape = (2 * SHAPE[0], 2 * SHAPE[1]) if options.full_size else SHAPE
     with bar("phantoms", unit="phantom") as progress:
         ratings = draw_cohort(options.output, cases=options.cases, seed=options.seed, shape=shape, progress=progress)
-    return _tell(measure_cohort(options.output, ratings, weights=options.weights, **_crew(options)), 0)
+    return _tell(measure_cohort(options.output, ratings, weights=options.weights, **_crew(options)), 0, options)
 
 
 def _crew(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in ("workers", "dask", "threads", "engine")}
 
 
-def _tell(outcomes: Iterator[Outcome], left_out: int) -> int:
-    """A line an image, and one of all; gives the exit status."""
+def _tell(outcomes: Iterator[Outcome], left_out: int, options: argparse.Namespace) -> int:
+    """A line an image, one of all, and the report; gives the exit status."""
     ended: dict[str, str] = {}
     for outcome in outcomes:
         ended[outcome.name] = outcome.state
         _show(outcome)
     counts = Counter(ended.values()) + Counter({"left out": left_out})
-    print(", ".join(f"{counts[state]} {state}" for state in ("measured", "kept", "left out")))
-    return 1 if counts["left out"] else 0
+    print(", ".join(f"{counts[state]} {state}" for state in ("measured", "kept", "left out")), flush=True)
+    reported = options.no_report or _report(options)
+    return 0 if reported and not counts["left out"] else 1
+
+
+def _report(options: argparse.Namespace) -> bool:
+    """Write the report; whether that was possible."""
+    from ..convert import load_weights
+    from ..errors import FsrcnnError
+    from .report import write_report
+    from .store import read_study
+
+    try:
+        done = write_report(
+            read_study(options.output),
+            options.output,
+            weights=load_weights(options.weights),
+            threads=options.threads,
+        )
+    except FsrcnnError as error:
+        complain("fsrcnn-np", printable(f"no report: {error}"), 1)
+        return False
+    print(printable(f"wrote {done.path}, and beside it {len(done.written) - 1} tables and figures"))
+    return True
 
 
 def _show(outcome: Outcome) -> None:
     place = f"{outcome.done}/{outcome.total} " if outcome.total else ""
     if outcome.why:
-        complain("fsrcnn-np", _printable(place + outcome.why), 1)
+        complain("fsrcnn-np", printable(place + outcome.why), 1)
     elif outcome.piqe is not None:
         original, bicubic, sr = outcome.piqe
         scores = f"PIQE {original:.2f}, bicubic {bicubic:.2f}, SR {sr:.2f}"
-        print(_printable(f"{place}{outcome.name}: {scores}, {outcome.seconds:.1f} s"), flush=True)
-
-
-def _printable(text: str) -> str:
-    """Names as people can read them: no line ends, no terminal codes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        print(printable(f"{place}{outcome.name}: {scores}, {outcome.seconds:.1f} s"), flush=True)
