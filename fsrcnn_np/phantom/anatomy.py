@@ -31,8 +31,9 @@ from .dice import Dice
 Floats = NDArray[np.float32]
 
 FAT, GLAND, SKIN, MUSCLE = 0.0456, 0.0802, 0.0820, 0.0860  #: 1/mm at 20 keV
-SKIN_WIDTH = 1.5  #: mm
+SKIN_WIDTH = 1.5  #: mm; twice that at the nipple
 ROWS = 64  #: of one task
+LAYERS, NET = 12, 512  #: of ligaments; nodes of each one's field, both ways
 
 
 class Density(NamedTuple):
@@ -45,10 +46,10 @@ class Density(NamedTuple):
 
 
 DENSITIES = {
-    "a": Density(-0.30, 0.8, 0.25, 0.20),
-    "b": Density(0.00, 0.8, 0.28, 0.30),
-    "c": Density(0.30, 0.8, 0.28, 0.40),
-    "d": Density(0.70, 1.0, 0.25, 0.60),
+    "a": Density(-0.35, 0.7, 0.25, 0.20),
+    "b": Density(0.0, 0.7, 0.28, 0.30),
+    "c": Density(0.36, 0.7, 0.20, 0.40),
+    "d": Density(0.60, 0.8, 0.25, 0.55),
 }
 
 
@@ -81,12 +82,12 @@ def cloud(dice: Dice, shape: tuple[int, int], gains: dict[int, float], threads: 
     return field
 
 
-def power_law(beta: int | float, coarsest: int) -> dict[int, float]:
-    """Gains for a field of power f⁻ᵝ and a variance near 1, from features of 2^coarsest nodes down to one."""
+def power_law(beta: int | float, coarsest: int, finest: int = 0) -> dict[int, float]:
+    """Gains for a field of power f⁻ᵝ and a variance near 1, from features of 2^coarsest nodes down to 2^finest."""
     step = {2.8: 0.7579, 3: 0.7071}[beta]  # 2^(1 − β/2)
     gains, total = {}, 0.0
     gain = 1.0
-    for level in range(coarsest, -1, -1):
+    for level in range(coarsest, finest - 1, -1):
         gains[level] = gain
         total += gain * gain * 0.28  # what a spline through white noise keeps of its variance
         gain *= step
@@ -99,38 +100,59 @@ def line_integrals(dice: Dice, shape: Breast, density: str, spacing: float, thre
 
     rows, columns = len(shape.edge), shape.columns
     d = DENSITIES[density]
-    octaves = 1
-    while spacing * (1 << octaves) < 25 and (1 << octaves) < rows:
-        octaves += 1
-    veil = cloud(dice, (rows, columns), power_law(3, octaves), threads)
+    hills = cloud(dice, (rows, columns), power_law(3, _octaves(30, spacing)), threads)
+    bends = cloud(dice, (rows, columns), power_law(3, _octaves(40, spacing), _octaves(5, spacing)), threads)
+    lobules = cloud(dice, (rows, columns), power_law(3, _octaves(14, spacing), _octaves(1.2, spacing)), threads)
+    veil = cloud(dice, (rows, columns), power_law(3, _octaves(8, spacing)), threads)
     nets, layers = _nets(dice, shape, spacing, threads)
     row, column = shape.nipple
     f = (
         spacing, shape.thickness / 2, SKIN_WIDTH, row * spacing, column * spacing + 20, row * spacing,
         0.45 * column * spacing, 0.62 * shape.half_height * spacing, 0.5 * column * spacing,
-        d.bias, d.contrast, d.most, 2.2, FAT, GLAND, SKIN, MUSCLE, 5.0, d.hilly,
+        d.bias, d.contrast, d.hilly, 0.4, d.most, 2.8, 2.4, FAT, GLAND, SKIN, MUSCLE, 0.85,
     )  # fmt: skip
     out = np.empty((rows, columns), np.float32)
     constants = tuple(np.float32(v) for v in f)
-    by_rows(tissue, rows, threads, veil, nets, layers, shape.edge, shape.cosine, shape.wall, constants, out)
+    by_rows(
+        tissue,
+        rows,
+        threads,
+        hills,
+        bends,
+        lobules,
+        veil,
+        nets,
+        layers,
+        shape.edge,
+        shape.cosine,
+        shape.wall,
+        constants,
+        out,
+    )
     return out
+
+
+def _octaves(width: float, spacing: float) -> int:
+    """How often a pixel has to be doubled to be so many mm wide, about."""
+    octaves = 1
+    while spacing * (1 << octaves) < 0.7 * width:
+        octaves += 1
+    return octaves
 
 
 def _nets(dice: Dice, shape: Breast, spacing: float, threads: int) -> tuple[Floats, Floats]:
     """Smooth fields, one a layer of ligaments, and how each is laid over the breast."""
     nets, layers = [], []
-    for number in range(6):
-        nets.append(cloud(dice, (512, 512), {3: 2.0}, threads))
-        size = dice.uniform(0.7, 1.4) * (1, 1, 0.6, 1, 0.6, 0.35)[number]
-        wide, weight = (0.10, 0.14, 0.2, 0.1, 0.14, 0.2)[number], (1.0, 0.8, 0.5, 0.9, 0.6, 0.4)[number]
-        if number < 3:  # towards the nipple: four times as long as wide
+    for number in range(LAYERS):
+        nets.append(cloud(dice, (NET, NET), {3: 2.0}, threads))
+        coarse = dice.uniform(0.7, 1.4) * (1.0, 0.6, 0.35, 0.2)[number % 4]
+        wide, weight = dice.uniform(0.2, 0.9), dice.uniform(0.6, 1.0) * (0.7, 0.6, 0.5, 0.4)[number % 4]
+        if number < LAYERS // 2:  # towards the nipple, and longer than wide
             turn = (0.0, 0.0, 0.0, 0.0)
-            scale = (8 / (28 * size), 110 / size)
-            warp = (dice.uniform(-1, 1) * 2, dice.uniform(-1, 1) * 2)
+            scale = (8 / (26 * coarse), 90 / coarse)
         else:
             s, c = dice.direction()
             turn = (c, s, -s, c)
-            scale = (8 / (9 * size), 8 / (14 * size))
-            warp = (dice.uniform(-1, 1) * 4, dice.uniform(-1, 1) * 4)
-        layers.append((wide, *scale, *warp, *turn, weight))
+            scale = (8 / (9 * coarse), 8 / (15 * coarse))
+        layers.append((wide, *scale, 8 * dice.uniform(-1, 1) / sqrt(coarse), 0.25, *turn, weight))
     return np.stack(nets), np.array(layers, np.float32)

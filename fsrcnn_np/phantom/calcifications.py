@@ -54,36 +54,91 @@ class Morphology(NamedTuple):
 
 
 MORPHOLOGIES = {
-    "amorphous": Morphology(OXALATE, 0.45, (0.10, 0.24), (0.6, 0.9), (2, 4), (14, 28)),
-    "fine pleomorphic": Morphology(APATITE, 0.40, (0.14, 0.50), (0.35, 0.7), (3, 6), (9, 18)),
-    "coarse heterogeneous": Morphology(APATITE, 0.40, (0.50, 1.0), (0.4, 0.7), (4, 8), (4, 9)),
-    "fine linear": Morphology(APATITE, 0.40, (0.5, 1.6), (0.12, 0.2), (9, 14), (7, 14)),
+    "amorphous": Morphology(OXALATE, 0.70, (0.12, 0.26), (0.6, 0.9), (2, 4), (14, 28)),
+    "fine pleomorphic": Morphology(APATITE, 0.60, (0.18, 0.55), (0.4, 0.75), (3, 6), (9, 18)),
+    "coarse heterogeneous": Morphology(APATITE, 0.60, (0.50, 1.0), (0.4, 0.7), (4, 8), (4, 9)),
+    "fine linear": Morphology(APATITE, 0.60, (0.5, 1.6), (0.12, 0.2), (9, 14), (7, 14)),
 }
 
 
-def calcifications(
-    dice: Dice, breast: Breast, morphology: str, distribution: str, spacing: float, labels: NDArray[np.uint16],
-    integrals: NDArray[np.float32],
-) -> tuple[Calcification, ...]:  # fmt: skip
-    """Draw calcifications into the line integrals and their numbers (from 1) into the labels."""
+class Grain(NamedTuple):
+    """A calcification on its cells of 17.5 µm: ray paths through it in mm, and where the first cell lies."""
+
+    path: NDArray[np.float64]
+    top: int
+    left: int
+    truth: Calcification
+
+
+def grains(
+    dice: Dice, breast: Breast, morphology: str, distribution: str, spacing: float, shape: tuple[int, int]
+) -> list[Grain]:
+    """Shape calcifications and put them into the breast, none touching another; `shape` is of pixels."""
     from .distributions import places
 
     kind = MORPHOLOGIES[morphology]
-    found: list[Calcification] = []
-    for (row, column), direction, cluster in places(dice, breast, distribution, kind, spacing):
-        grain, cell = _grain(dice, kind, spacing, direction if morphology == "fine linear" else dice.direction())
-        one = _put(grain, cell, row, column, kind, spacing, labels, integrals, len(found) + 1)
-        if one is not None:
-            found.append(one._replace(kind=morphology, cluster=cluster))
-    return tuple(found)
-
-
-def _grain(dice: Dice, kind: Morphology, spacing: float, direction: Place) -> tuple[NDArray[np.float64], float]:
-    """Path in mm of a ray through a chain of ellipsoids, on a grid of cells; and their width in mm."""
-    size = dice.uniform(*kind.size)
     cell = spacing / FINE
+    density = kind.mineral * kind.packing - FAT
+    found: list[Grain] = []
+    for (row, column), duct, cluster in places(dice, breast, distribution, kind, spacing):
+        path = _grain(dice, kind, cell, duct if morphology == "fine linear" else dice.direction())
+        rows, columns = np.nonzero(path)
+        top, left = int((row + 0.5) * FINE) - len(path) // 2, int((column + 0.5) * FINE) - len(path) // 2
+        if not len(rows) or not _free(found, top, left, len(path), shape):
+            continue
+        thickness = float(path.max())
+        truth = Calcification(
+            (top + int(rows.sum()) / len(rows) + 0.5) / FINE - 0.5,
+            (left + int(columns.sum()) / len(columns) + 0.5) / FINE - 0.5,
+            cell * sqrt(len(rows) / 0.7853981633974483),
+            cell * (max(int(rows.max() - rows.min()), int(columns.max() - columns.min())) + 1),
+            thickness, thickness * density, morphology, cluster,
+        )  # fmt: skip
+        found.append(Grain(path, top, left, truth))
+    return found
+
+
+def embed(found: list[Grain], integrals: NDArray[np.float32], labels: NDArray[np.uint16], *, scale: int = 1) -> None:
+    """Add the attenuation of grains to line integrals, and their numbers (from 1) to the labels, of this scale."""
+    n = FINE // scale  # cells along a pixel
+    for number, grain in enumerate(found, 1):
+        kind = MORPHOLOGIES[grain.truth.kind]
+        side = -(-(len(grain.path) + n) // n)
+        cells = np.zeros((side * n, side * n))
+        above, before = grain.top % n, grain.left % n
+        cells[above : above + len(grain.path), before : before + len(grain.path)] = grain.path
+        cells = cells.reshape(side, n, side, n)
+        total, covered = np.zeros((side, side)), np.zeros((side, side), np.int64)
+        for a in range(n):
+            for b in range(n):
+                total += cells[:, a, :, b]
+                covered += cells[:, a, :, b] > 0
+        mask = 2 * covered >= n * n
+        if not mask.any():
+            mask = covered == covered.max()
+        place = slice(grain.top // n, grain.top // n + side), slice(grain.left // n, grain.left // n + side)
+        labels[place][mask] = number
+        integrals[place] += (total * ((kind.mineral * kind.packing - FAT) / (n * n))).astype(np.float32)
+
+
+def _free(found: list[Grain], top: int, left: int, side: int, shape: tuple[int, int]) -> bool:
+    """Whether a square of cells lies inside the picture, clear of its border and of the grains there are."""
+    if min(top, left) < 2 * FINE or top + side > FINE * (shape[0] - 3) or left + side > FINE * (shape[1] - 3):
+        return False
+    return all(
+        top > other.top + len(other.path) + FINE
+        or other.top > top + side + FINE
+        or left > other.left + len(other.path) + FINE
+        or other.left > left + side + FINE
+        for other in found
+    )
+
+
+def _grain(dice: Dice, kind: Morphology, cell: float, direction: Place) -> NDArray[np.float64]:
+    """Path in mm of a ray through a chain of ellipsoids, on a grid of cells so many mm wide."""
+    size = dice.uniform(*kind.size)
     extent = ceil(1.3 * size / cell / 2) + 2
-    axis = (np.arange(2 * extent * 1) - extent + 0.5) * cell
+    axis = (np.arange(2 * extent) - extent + 0.5) * cell
     y, x = axis[:, None], axis[None]
     path = np.zeros((len(axis), len(axis)))
     parts = dice.whole(*kind.parts)
@@ -99,45 +154,4 @@ def _grain(dice: Dice, kind: Morphology, spacing: float, direction: Place) -> tu
         v = ((x - column) * c - (y - row) * s) / (diameter / 2 * flat)
         inside = np.maximum(1 - (u * u + v * v), 0)
         path = np.maximum(path, diameter * deep * np.sqrt(inside))
-    return path, cell
-
-
-def _put(
-    grain: NDArray[np.float64], cell: float, row: float, column: float, kind: Morphology, spacing: float,
-    labels: NDArray[np.uint16], integrals: NDArray[np.float32], number: int,
-) -> Calcification | None:  # fmt: skip
-    """Add a grain at a place, its cells whole; None if it would touch another or leave the picture."""
-    half = len(grain) // 2
-    top, left = int((row + 0.5) * FINE) - half, int((column + 0.5) * FINE) - half
-    above, before = top % FINE, left % FINE
-    side = -(-(len(grain) + FINE) // FINE) * FINE
-    padded = np.zeros((side, side))
-    padded[above : above + len(grain), before : before + len(grain)] = grain
-    i, j, n = top // FINE, left // FINE, side // FINE
-    if i < 1 or j < 1 or i + n >= labels.shape[0] or j + n >= integrals.shape[1]:
-        return None
-    cells = padded.reshape(n, FINE, n, FINE)
-    mean, covered = np.zeros((n, n)), np.zeros((n, n), np.int64)
-    for a in range(FINE):
-        for b in range(FINE):
-            mean += cells[:, a, :, b]
-            covered += cells[:, a, :, b] > 0
-    mask = 2 * covered >= FINE * FINE
-    if labels[i - 1 : i + n + 1, j - 1 : j + n + 1].any():
-        return None
-    rows, columns = np.nonzero(grain)
-    if not len(rows):
-        return None
-    if not mask.any():
-        mask = covered == covered.max()
-    labels[i : i + n, j : j + n][mask] = number
-    density = kind.mineral * kind.packing - FAT
-    integrals[i : i + n, j : j + n] += (mean * (density / (FINE * FINE))).astype(np.float32)
-    thickness = float(grain.max())
-    return Calcification(
-        (top + int(rows.sum()) / len(rows) + 0.5) / FINE - 0.5,
-        (left + int(columns.sum()) / len(columns) + 0.5) / FINE - 0.5,
-        cell * sqrt(len(rows) / 0.7853981633974483),
-        cell * max(int(rows.max() - rows.min()), int(columns.max() - columns.min())) + cell,
-        thickness, thickness * density, "", 0,
-    )  # fmt: skip
+    return path

@@ -60,10 +60,16 @@ def grow(coarse: Any, key: Any, gain: Any, fine: Any, first: int, last: int) -> 
 
 
 @kernel
+def folded(u: Any, last: Any) -> Any:
+    """A place on an endless line, on a strip from 0 to `last` folded to and fro."""
+    u = u - np.floor(u / (last + last)) * (last + last)
+    return min(u, (last + last) - u)
+
+
+@kernel
 def sample(grid: Any, u: Any, v: Any) -> Any:
-    """Between the nodes of a grid, linearly; beyond its border the border."""
-    u = min(max(u, np.float32(0)), np.float32(grid.shape[0] - 1.001))
-    v = min(max(v, np.float32(0)), np.float32(grid.shape[1] - 1.001))
+    """Between the nodes of a grid, linearly; beyond its border its mirror image."""
+    u, v = folded(u, np.float32(grid.shape[0] - 2)), folded(v, np.float32(grid.shape[1] - 2))
     i, j = int(u), int(v)
     du, dv = u - np.float32(i), v - np.float32(j)
     top = grid[i, j] + dv * (grid[i, j + 1] - grid[i, j])
@@ -82,14 +88,17 @@ def chord(radius: Any, depth: Any) -> Any:
 
 @kernel
 def tissue(
-    cloud: Any, nets: Any, layers: Any, edge: Any, cosine: Any, wall: Any, f: Any, out: Any, first: int, last: int
-) -> None:
+    hills: Any, bends: Any, lobules: Any, veil: Any, nets: Any, layers: Any, edge: Any, cosine: Any,
+    wall: Any, f: Any, out: Any, first: int, last: int,
+) -> None:  # fmt: skip
     """Rows first to last of the line integral ∫µ dl through skin, fat, gland, ligaments and muscle; see `anatomy`."""
-    (pitch, radius, skin, origin_row, origin_column, disc_row, disc_column, disc_height, disc_width, bias, contrast,
-     most, veil, mu_fat, mu_gland, mu_skin, mu_muscle, strands, hilly) = f  # fmt: skip
-    zero, one = np.float32(0), np.float32(1)
+    (pitch, radius, thin, origin_row, origin_column, disc_row, disc_column, disc_height, disc_width, bias, contrast,
+     hilly, lobule, most, strands, dull, mu_fat, mu_gland, mu_skin, mu_muscle, cosine_wall) = f  # fmt: skip
+    zero, one, two, three = np.float32(0), np.float32(1), np.float32(2), np.float32(3)
     for i in range(first, last):
         y = np.float32(i) * pitch
+        areola = (y - origin_row) / np.float32(22)
+        skin = thin * (one + max(one - areola * areola, zero))
         dy, ey = y - origin_row, (y - disc_row) / disc_height
         for j in range(out.shape[1]):
             depth = (edge[i] - np.float32(j)) * cosine[i] * pitch
@@ -97,34 +106,43 @@ def tissue(
                 out[i, j] = zero
                 continue
             x = np.float32(j) * pitch
-            c = cloud[i, j]
+            h, w = hills[i, j], veil[i, j]
             whole = chord(radius, depth)
             inner = chord(radius - skin, depth - skin)
-            # Where gland is: a disc behind the nipple, its edge hilly, nothing in the fat under the skin.
-            ex = (x - disc_column) / disc_width
-            disc = one - np.sqrt(ex * ex + ey * ey)
-            under = min(depth / np.float32(9), one)
-            g = min(max(bias + contrast * disc + hilly * c, zero), one)
-            g = most * g * g * (np.float32(3) - np.float32(2) * g) * under * under
+            under, near = min(depth / np.float32(9), one), min(depth / three, one)
             # Ligaments and ducts: sheets seen edge on, where a smooth field is near zero.
             dx = origin_column - x
             along = np.sqrt(dx * dx + dy * dy)
             around = dy / (abs(dy) + dx)
-            sheets = zero
+            sheets, before = zero, zero
             for k in range(layers.shape[0]):
-                wide, reach_u, reach_v, warp_u, warp_v, a11, a12, a21, a22, weight = layers[k]
+                wide, reach_u, reach_v, warp, rough, a11, a12, a21, a22, weight = layers[k]
                 if a11 == zero and a12 == zero:
                     u, v = along * reach_u, (around + one) * reach_v
                 else:
                     u, v = (y * a11 + x * a12) * reach_u, (y * a21 + x * a22) * reach_v
-                n = abs(sample(nets[k], u + warp_u * c + np.float32(40), v + warp_v * c + np.float32(40)))
-                if n < wide:
-                    n = one - n / wide
-                    sheets += weight * n * n
-            gland = inner * g * (one + np.float32(0.35) * c)
-            gland += under * (strands * sheets * (np.float32(0.35) + g) + veil * (c + one) * (np.float32(0.5) + g))
+                shift = warp * bends[i, j] + rough * w
+                n = sample(nets[k], u + shift, v + shift)
+                distance = abs(n)
+                if distance < wide:
+                    height = one - distance / wide
+                    sheets += weight * max(np.float32(0.5) + before, zero) * height * height
+                before = n
+            # Where gland is: a disc behind the nipple, its border hilly and along the sheets.
+            ex = (x - disc_column) / disc_width
+            disc = one - np.sqrt(ex * ex + ey * ey)
+            g = min(max(bias + contrast * disc + hilly * h + np.float32(0.15) * sheets, zero), one)
+            g = g * g * (three - two * g) * under * under
+            # Lobules of fat in it.
+            fatty = min(max(np.float32(0.5) + lobule * lobules[i, j] + np.float32(0.2) * w, zero), one)
+            g = g * (np.float32(0.4) + np.float32(0.6) * fatty)
+            lumps = max(one + np.float32(0.5) * w, zero)
+            gland = inner * most * g * (one + np.float32(0.2) * h)
+            gland += near * (np.float32(0.5) + g) * (strands * sheets * lumps + dull * (w + two))
             gland = min(max(gland, zero), inner)
-            muscle = min(max((wall[i] - np.float32(j)) * pitch / np.float32(3), zero), one) * inner * np.float32(0.8)
+            deep = max((wall[i] - np.float32(j)) * cosine_wall * pitch, zero)
+            muscle = min(deep / three, one) * (np.float32(0.25) + np.float32(0.3) * min(deep / np.float32(45), one))
+            muscle = muscle * inner * (one + np.float32(0.06) * w)
             gland = gland * (one - muscle / max(inner, one))
             fat = inner - gland - muscle
             out[i, j] = mu_fat * fat + mu_gland * gland + mu_muscle * muscle + mu_skin * (whole - inner)
@@ -156,12 +174,12 @@ def blur(source: Any, side: Any, out: Any, first: int, last: int) -> None:
 
 
 @kernel
-def arrivals(mean: Any, key: Any, fluctuation: Any, first: int, last: int) -> None:
+def arrivals(mean: Any, key: Any, first: int, last: int) -> None:
     """Quantum noise added in place, rows first to last: Poisson's, whose means here are so large that it is normal."""
     for i in range(first, last):
         for j in range(mean.shape[1]):
             q = mean[i, j]
-            mean[i, j] = max(q + fluctuation * np.sqrt(q) * normal(key, i, j), np.float32(0))
+            mean[i, j] = max(q + np.sqrt(q) * normal(key, i, j), np.float32(0))
 
 
 @kernel
@@ -178,32 +196,32 @@ def digitise(
 
 @kernel
 def finish(
-    raw: Any, attenuation: Any, edge: Any, cosine: Any, pitch: Any, radius: Any, rim: Any, full: Any, sharpening: Any,
+    log: Any, edge: Any, cosine: Any, pitch: Any, radius: Any, rim: Any, full: Any, sharpening: Any, reach: int,
     window: Any, zero: int, out: Any, first: int, last: int,
 ) -> None:  # fmt: skip
-    """Rows first to last of the picture: attenuation, the rim made even, sharpened by a 5×5 binomial mask, windowed."""
-    rows, columns = raw.shape
+    """Rows first to last of the picture: the rim of `log` made even, sharpened by a triangle's mask, windowed."""
+    rows, columns = log.shape
     half = np.float32(0.5)
-    line = np.empty(columns, np.int32)
+    weight = (reach + 1) * (reach + 1) * (reach + 1) * (reach + 1)
+    line = np.empty(columns + 2 * reach, np.int64)
     for i in range(first, last):
-        a, b = max(i - 2, 0), max(i - 1, 0)
-        c, d = min(i + 1, rows - 1), min(i + 2, rows - 1)
-        for j in range(columns):
-            line[j] = (
-                attenuation[raw[a, j]] + attenuation[raw[d, j]]
-                + 4 * (attenuation[raw[b, j]] + attenuation[raw[c, j]]) + 6 * attenuation[raw[i, j]]
-            )  # fmt: skip
+        line[:] = 0
+        for k in range(-reach, reach + 1):
+            row, tap = min(max(i + k, 0), rows - 1), reach + 1 - abs(k)
+            for j in range(columns):
+                line[j + reach] += tap * log[row, j]
+        for k in range(reach):
+            line[k], line[columns + reach + k] = line[reach], line[columns + reach - 1]
         for j in range(columns):
             depth = (edge[i] - np.float32(j)) * cosine[i] * pitch
             if depth <= np.float32(0):
                 out[i, j] = 0
                 continue
-            smooth = (
-                line[max(j - 2, 0)] + line[min(j + 2, columns - 1)]
-                + 4 * (line[max(j - 1, 0)] + line[min(j + 1, columns - 1)]) + 6 * line[j]
-            )  # fmt: skip
-            value = np.int64(attenuation[raw[i, j]])
-            value += (sharpening * (256 * value - smooth)) >> 16
+            smooth = (reach + 1) * line[j + reach]
+            for k in range(1, reach + 1):
+                smooth += (reach + 1 - k) * (line[j + reach - k] + line[j + reach + k])
+            value = np.int64(log[i, j])
+            value += (sharpening * (weight * value - smooth)) // (256 * weight)
             missing = rim * (np.float32(2) * radius - chord(radius, depth))
             value += int(np.floor(missing + half)) - full
             out[i, j] = window[min(max(value + zero, 0), window.size - 1)]

@@ -1,7 +1,7 @@
 """From raw counts to the picture "for presentation", in whole numbers.
 
 logarithm    of the counts less the offset
-thickness    the rim's missing fat is added again, most of it: Snoeren and Karssemeijer, "Thickness correction of
+thickness    the rim's missing fat is added again: Snoeren and Karssemeijer, "Thickness correction of
              mammographic images by means of a global parameter model of the compressed breast", IEEE Transactions
              on Medical Imaging 23, 2004
 sharpening   an unsharp mask, mild
@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from . import detector
 from .anatomy import FAT, by_rows
 from .breast import Breast
-from .tables import exponentials, logarithms
+from .tables import exp_minus, log_units, logarithms
 
 UNITS = 4096  #: of the logarithm, per 1
 WHITE = 4095
-RESTORED = 0.9  #: of the rim's missing fat
+REACH = 4  #: pixels of 0.07 mm: half the width of the triangle that is the unsharp mask
+RESTORED = 1.06  #: of the rim's missing fat: a little too much, as smooth corrections do at the skin
 
 
 class Preset(NamedTuple):
@@ -36,55 +37,38 @@ class Preset(NamedTuple):
 
 
 PRESETS = {
-    "noisy": Preset(0.8, 0.72, 1.1, True, 0.0),
-    "smooth": Preset(0.4, 0.0, 6.0, False, 0.52),
+    "noisy": Preset(0.7, 0.78, 0.95, True, 0.0),
+    "smooth": Preset(0.4, 0.0, 7.2, False, 0.52),
 }
 
 
-def present(raw: NDArray[np.uint16], breast: Breast, spacing: float, preset: str, threads: int) -> NDArray[np.uint16]:
-    """The picture of these counts; H × the columns of the breast."""
+def present(
+    raw: NDArray[np.uint16], breast: Breast, spacing: float, preset: str, threads: int, *, scale: int = 1
+) -> NDArray[np.uint16]:
+    """The picture of these counts; H × the columns of the breast. The sharpening reaches as far in mm on any scale."""
     from .kernels import finish
 
     p = PRESETS[preset]
-    log = logarithms(detector.WHITE + 1, UNITS)
     # Attenuation in UNITS, by count; what is at or under the offset counts as one.
-    counts = np.maximum(np.arange(detector.WHITE + 1) - int(detector.OFFSET), 1)
-    open_field = int(log[1]) + _log_of(detector.OPEN * detector.GAIN)
-    attenuation = (open_field - log[counts]).astype(np.int32)
-    # The window, by attenuation over that of the fat, from −4 to 8.
-    window = _window(p)
-    rim = np.float32(RESTORED * FAT * UNITS)
-    full = np.int32(round(FAT * UNITS * breast.thickness))
+    counts = np.maximum(np.arange(detector.WHITE + 1) - detector.OFFSET, 1)
+    nothing = log_units(detector.open_field(breast.thickness) * detector.GAIN, UNITS)
+    attenuation = (nothing - logarithms(detector.WHITE + 1, UNITS)[counts]).astype(np.int32)
     out = np.zeros(raw.shape, np.uint16)
     by_rows(
-        finish, len(raw), threads, raw, attenuation, breast.edge, breast.cosine, np.float32(spacing),
-        np.float32(breast.thickness / 2), rim, full, np.int32(round(256 * p.sharpening)), window, 4 * UNITS, out,
+        finish, len(raw), threads, attenuation[raw], breast.edge, breast.cosine, np.float32(spacing),
+        np.float32(breast.thickness / 2), np.float32(RESTORED * FAT * UNITS), round(FAT * UNITS * breast.thickness),
+        round(256 * p.sharpening), REACH * scale, _window(p), 4 * UNITS, out,
     )  # fmt: skip
     return out
 
 
-def _log_of(value: float) -> int:
-    import decimal
-
-    from .tables import decimal_context
-
-    return int((decimal_context().ln(decimal.Decimal(value)) * UNITS).to_integral_value(decimal.ROUND_HALF_EVEN))
-
-
 def _window(p: Preset) -> NDArray[np.uint16]:
-    """What is shown for an attenuation of (k/UNITS − 4), k = 0 … 12·UNITS."""
+    """What is shown for an attenuation of (k/UNITS − 4) over that of the fat, k = 0 … 12·UNITS."""
     x = np.arange(12 * UNITS + 1) / UNITS - 4
     if p.sigmoid:
         z = np.clip(4 * (x - p.centre) / p.width, -20, 20)
-        e = _exp(np.abs(z))
+        e = exp_minus(np.abs(z))
         share = np.where(z > 0, 1 / (1 + e), e / (1 + e))
     else:
         share = p.low + (x - p.centre) / p.width
     return np.clip(np.floor(share * WHITE + 0.5), 0, WHITE).astype(np.uint16)
-
-
-def _exp(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """exp(−x), x ≥ 0, as the kernel has it: of the table, then four terms."""
-    k = np.floor(x * 64).astype(np.int64)
-    r = (x * 64 - k) * 0.015625
-    return exponentials()[k] * (1 - r * (1 - r * (0.5 - r * 0.16666666666666666)))
