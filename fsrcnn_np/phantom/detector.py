@@ -6,7 +6,7 @@
     aperture     of the pixel: in what was drawn, as the mean over the pixel
     counts       14 bits with an offset and electronic noise
 
-MTF at Nyquist (7.1/mm) 0.64 by the aperture, 0.90 by the focal spot and 0.80 by the charge: 0.46. Marshall and others,
+MTF at Nyquist (7.1/mm) 0.64 by the aperture, 0.90 by the focal spot and 0.82 by the charge: 0.47. Marshall and others,
 "Performance evaluation of a Hologic Selenia Dimensions", Proc. IWDM 2010, and Zhao and others, "Imaging performance of
 amorphous selenium based flat-panel detectors for digital mammography", Medical Physics 30, 2003, find 0.4 to 0.5.
 """
@@ -20,7 +20,7 @@ from .anatomy import FAT, GLAND, by_rows
 from .dice import Dice
 from .tables import exp_minus, exponentials
 
-FOCAL, CHARGE = 0.025, 0.05  #: what a neighbour gets of a pixel; MTF at Nyquist: 1 − 4 times that
+FOCAL, CHARGE = 0.025, 0.046  #: what a neighbour gets of a pixel; MTF at Nyquist: 1 − 4 times that
 BEHIND = 1600.0  #: quanta in a pixel behind half fat, half gland, at dose 1
 GAIN, OFFSET, ELECTRONIC = 1.6, 50, 5.0  #: counts a quantum, counts, counts (standard deviation)
 WHITE = 16383  #: 14 bits
