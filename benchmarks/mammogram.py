@@ -23,7 +23,7 @@ def measured(threads: int, repeats: int) -> dict[str, Any]:
     """Wall seconds of `fsrcnn-np upscale` on a 16-bit PNG of a full-field detector's size."""
     from imageio.v3 import imwrite
 
-    from fsrcnn_np.study.phantom import phantom
+    from fsrcnn_np.phantom import phantom
 
     walls = []
     with tempfile.TemporaryDirectory() as folder:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fsrcnn_np.files import read
-from fsrcnn_np.study.phantom import WHITE, phantom
+from fsrcnn_np.phantom import phantom
 from piqe_np import piqe
 from piqe_np.matlab import round_half_away
 
@@ -41,7 +41,7 @@ def table(name: str, eight: np.ndarray, twelve: np.ndarray | None = None) -> str
     """Scores by class, as MATLAB has it, and with the right data_range."""
     rows = list(stored(eight))
     if twelve is not None:
-        rows.append(("the original: 12 bits in uint16", twelve, WHITE))
+        rows.append(("the original: 12 bits in uint16", twelve, 4095))
     lines = [f"| {name}, stored as | by class | with `data_range=` | |", "|---|---|---|---|"]
     for how, image, white in rows:
         by_class, right = piqe(image).score, piqe(image, data_range=white).score
@@ -57,7 +57,7 @@ def tables(paths: list[str]) -> Iterator[str]:
         yield table(Path(path).name, pixels)
     if not paths:
         twelve = phantom().pixels
-        yield table("The phantom", round_half_away(twelve * (255 / WHITE)).astype(np.uint8), twelve)
+        yield table("The phantom", round_half_away(twelve * (255 / 4095)).astype(np.uint8), twelve)
 
 
 def page_with(text: str) -> str:

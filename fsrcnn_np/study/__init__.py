@@ -1,1 +1,1 @@
-"""Studies: original, bicubic and SR compared by PIQE, in a table and a figure; and the phantom to show it on."""
+"""Studies: original, bicubic and SR compared by PIQE, in a table and a figure."""

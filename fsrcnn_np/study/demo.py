@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..phantom import phantom
 from ..progress import Progress
 from ..types import Model
 from .compare import compare
 from .job import Compared, Outputs
-from .phantom import phantom
 
 NOTE = "procedural phantom, not a patient"
 
@@ -38,7 +38,7 @@ def demo(
         Gets `phantom_SEED.png` (12 bits in 16), `phantom_SEED_x2.png`, `phantom_SEED_comparison.png`; and
         `comparison.txt`, `.csv` and `.json`.
     seed, shape
-        Of `fsrcnn_np.study.phantom.phantom`.
+        Of `fsrcnn_np.phantom.phantom`.
     weights, threads, engine, progress
         Of `fsrcnn_np.study.compare.compare`.
     suffix : {".png", ".pdf", ".svg"}

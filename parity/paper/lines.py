@@ -25,7 +25,7 @@ MINUTE = 60.0
 def one_minute(shape: tuple[int, int] = (3328, 2560)) -> list[Line]:
     """Section 4: a mammogram within a minute, measured on the procedural phantom; and its PIQE as substitute data."""
     import fsrcnn_np
-    from fsrcnn_np.study.phantom import phantom
+    from fsrcnn_np.phantom import phantom
     from fsrcnn_np.study.scores import BICUBIC, ORIGINAL, SR
 
     picture = phantom(shape=shape)

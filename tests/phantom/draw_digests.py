@@ -6,10 +6,24 @@ import sys
 from fsrcnn_np.phantom import phantom, truth
 
 SMALL = {
-    "CC": dict(seed=0, shape=(300, 256)),
-    "MLO": dict(seed=1, shape=(256, 300), view="MLO", density="d", morphology="fine linear", distribution="segmental"),
-    "smooth": dict(seed=2, shape=(256, 256), preset="smooth", dose=0.5, morphology="amorphous", density="b"),
-    "raw": dict(seed=2**64 - 1, shape=(256, 256), processed=False, distribution="diffused", density="a"),
+    "CC": {"seed": 0, "shape": (300, 256)},
+    "MLO": {
+        "seed": 1,
+        "shape": (256, 300),
+        "view": "MLO",
+        "density": "d",
+        "morphology": "fine linear",
+        "distribution": "segmental",
+    },
+    "smooth": {
+        "seed": 2,
+        "shape": (256, 256),
+        "preset": "smooth",
+        "dose": 0.5,
+        "morphology": "amorphous",
+        "density": "b",
+    },
+    "raw": {"seed": 2**64 - 1, "shape": (256, 256), "processed": False, "distribution": "diffused", "density": "a"},
 }
 
 

@@ -1,4 +1,4 @@
-"""The phantom has the same bits under every feature set that this machine can switch off, NumPy's and the compiler's."""
+"""The phantom's bits are the same under every feature set of NumPy's and of the compiler's that can be switched off."""
 
 import os
 import re

@@ -135,7 +135,7 @@ def main() -> None:
 
 def _phantoms(folder: Path, count: int, side: int) -> None:
     from fsrcnn_np.files import write
-    from fsrcnn_np.study.phantom import phantom
+    from fsrcnn_np.phantom import phantom
 
     for seed in range(count):
         write(folder / f"phantom_{seed:03}.png", phantom(seed, shape=(side, side)).pixels)

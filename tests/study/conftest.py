@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fsrcnn_np.phantom import phantom
 from fsrcnn_np.study.compare import compare
-from fsrcnn_np.study.phantom import phantom
 from models import random_weights
 
 

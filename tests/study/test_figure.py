@@ -158,7 +158,7 @@ def test_no_window_system_is_touched(tmp_path):
     code = """
 import sys
 import numpy as np
-from fsrcnn_np.study import figure, phantom
+from fsrcnn_np.study import figure
 from fsrcnn_np.study.compare import compare
 assert 'matplotlib' not in sys.modules
 import matplotlib

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from fsrcnn_np.study.phantom import phantom
+from fsrcnn_np.phantom import phantom
 from fsrcnn_np.study.spots import Square, brightest_spots, interior, place, tissue
 
 
