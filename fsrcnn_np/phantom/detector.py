@@ -20,7 +20,7 @@ from .anatomy import FAT, GLAND, by_rows
 from .dice import Dice
 from .tables import exp_minus, exponentials
 
-FOCAL, CHARGE = 0.025, 0.046  #: what a neighbour gets of a pixel; MTF at Nyquist: 1 − 4 times that
+FOCAL, CHARGE = 0.025, 0.045  #: what a neighbour gets of a pixel; MTF at Nyquist: 1 − 4 times that
 BEHIND = 1600.0  #: quanta in a pixel behind half fat, half gland, at dose 1
 GAIN, OFFSET, ELECTRONIC = 1.6, 50, 5.0  #: counts a quantum, counts, counts (standard deviation)
 WHITE = 16383  #: 14 bits

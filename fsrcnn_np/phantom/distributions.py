@@ -2,7 +2,7 @@
 
 diffused     all over the breast
 regional     in a large part of it, over 20 mm across
-grouped      groups within 10 to 20 mm
+grouped      groups 5 to 10 mm across
 linear       in a line, a duct
 segmental    in a wedge whose tip is the nipple: a duct with its branches
 """
@@ -29,7 +29,7 @@ def places(
     for group in range(GROUPS if distribution == "grouped" else 1):
         count = dice.whole(*kind.number) * {"diffused": 3, "regional": 2}.get(distribution, 1)
         centre = _inside(dice, breast, clear * 1.6)
-        radius = min(dice.uniform(3.0, 7.0) / spacing, 0.12 * breast.reach)
+        radius = min(dice.uniform(2.5, 5.0) / spacing, 0.12 * breast.reach)
         if distribution == "regional":
             radius = min(dice.uniform(12.0, 20.0) / spacing, 0.3 * breast.reach)
         taken: list[Place] = []

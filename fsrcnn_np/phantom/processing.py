@@ -23,7 +23,7 @@ from .tables import exp_minus, log_units, logarithms
 UNITS = 4096  #: of the logarithm, per 1
 WHITE = 4095
 REACH = 6  #: pixels of 0.07 mm: half the width of the triangle that is the unsharp mask
-RESTORED = 1.06  #: of the rim's missing fat: a little too much, as smooth corrections do at the skin
+RESTORED = 1.0  #: of the rim's missing fat
 
 
 class Preset(NamedTuple):

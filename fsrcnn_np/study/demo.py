@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..phantom import phantom
+from ..phantom import Phantom, phantom
 from ..progress import Progress
 from ..types import Model
 from .compare import compare
 from .job import Compared, Outputs
+from .spots import Square, place
 
 NOTE = "procedural phantom, not a patient"
+SIDE = 70  #: pixels of the square that the figure magnifies, 4.9 mm
 
 
 def demo(
@@ -72,10 +74,27 @@ def demo(
     put(f"phantom_{seed}.png", drawn.pixels)
     comparison = compare(
         drawn.pixels, weights=model, data_range=drawn.data_range, name=f"phantom_{seed}.png", note=NOTE,
-        pixel_spacing=drawn.pixel_spacing, threads=threads, engine=engine, progress=progress,
+        pixel_spacing=drawn.pixel_spacing, square=busiest(drawn), threads=threads, engine=engine, progress=progress,
         on_sr=partial(put, f"phantom_{seed}_x{model.architecture.scale}.png"),
     )  # fmt: skip
     path = Path(directory, f"phantom_{seed}_comparison{suffix}")
     outputs.put(path, partial(figure.write, comparison, overwrite=overwrite))
     tables.add(comparison)
     return Compared(comparison.name, comparison, (*outputs.written, *tables.paths), tuple(outputs.kept), (NOTE,))
+
+
+def busiest(drawn: Phantom, side: int = SIDE) -> Square:
+    """The square around a calcification that holds most of the phantom's; the middle of the frame without any."""
+    rows, columns = drawn.pixels.shape
+    squares = [
+        place((rows, columns), round(c.row) - side // 2, round(c.column) - side // 2, side)
+        for c in drawn.calcifications
+    ] or [place((rows, columns), (rows - side) // 2, (columns - side) // 2, side)]
+
+    def held(square: Square) -> int:
+        return sum(
+            0 <= c.row - square.row < square.side and 0 <= c.column - square.column < square.side
+            for c in drawn.calcifications
+        )
+
+    return max(squares, key=held)
