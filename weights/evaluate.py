@@ -6,7 +6,8 @@ writes weights/results.json, weights/curve.png, and the tables between the marke
 folders that are not there, the rows are left out and named.
 
 Photographs: luma 0.299 R + 0.587 G + 0.114 B in full range, rounded to 8 bits; the low-resolution input is its 2×2
-binning, not quantised; the output is rounded to 8 bits; 2 pixels are cut at the border; PSNR per image, then the mean.
+binning (3×3 at ×3, 4×4 at ×4), not quantised; the output is rounded to 8 bits; as many pixels as the scale are cut at
+the border; PSNR per image, then the mean.
 Mammograms: the original against SR of its own 2×2 binning, at its native depth, on the pixels above 2 % of the range
 (the breast, not the black around it). PIQE is of the stored values, enlarged in their own class: integers are rounded
 by the network once at its end, by bicubic after each of its two passes, as MATLAB's `imresize` does with a class.
@@ -27,7 +28,7 @@ import fsrcnn_np
 from card import insert, table
 from fsrcnn_np import files
 from fsrcnn_np.convert import shipped
-from fsrcnn_np.images.binning import bin2x2
+from fsrcnn_np.images.binning import bin2x2, bin_by
 from fsrcnn_np.images.imresize import imresize
 from fsrcnn_np.images.quality import psnr, ssim
 from fsrcnn_np.images.value_range import ValueRange, normalise, to_integers
@@ -53,28 +54,34 @@ def pictures(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURES)
 
 
-def luma8(path: Path) -> np.ndarray:
-    """8-bit full-range luma, cut to even sides."""
+def luma8(path: Path, scale: int) -> np.ndarray:
+    """8-bit full-range luma, cut to sides that the scale divides."""
     pixels = files.read(path).pixels
     if pixels.ndim == 3:
         pixels = to_integers(pixels.astype(np.float64) @ [0.299, 0.587, 0.114], np.uint8)
-    return pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
+    return pixels[: pixels.shape[0] // scale * scale, : pixels.shape[1] // scale * scale]
 
 
-def enlarge(low: np.ndarray, model: Model) -> np.ndarray:
-    """×2 of a plane in [0, 1], by a model or by bicubic interpolation."""
-    return imresize(low, 2) if isinstance(model, str) else fsrcnn_np.forward(low, model)
+def at_scale(models: dict, scale: int) -> dict:
+    """The models of that scale, and bicubic interpolation, which is at every one."""
+    return {name: m for name, m in models.items() if isinstance(m, str) or m.architecture.scale == scale}
 
 
-def photographs(paths: list[Path], models: dict) -> dict:
-    """Mean PSNR in dB of each model on the binned photographs."""
+def enlarge(low: np.ndarray, model: Model, scale: int = 2) -> np.ndarray:
+    """A plane in [0, 1] at `scale` times its size, by a model or by bicubic interpolation."""
+    return imresize(low, scale) if isinstance(model, str) else fsrcnn_np.forward(low, model)
+
+
+def photographs(paths: list[Path], models: dict, scale: int = 2) -> dict:
+    """Mean PSNR in dB of each model, all of that scale, on the binned photographs."""
+    inside = (slice(scale, -scale),) * 2
     found: dict[str, list[float]] = {name: [] for name in models}
     for path in tqdm(paths, paths[0].parent.name, disable=None):
-        truth = luma8(path)
-        low = (bin2x2(truth) / 255).astype(np.float32)
+        truth = luma8(path, scale)
+        low = (bin_by(truth, scale) / 255).astype(np.float32)
         for name, model in models.items():
-            result = to_integers(enlarge(low, model) * np.float32(255), np.uint8)
-            found[name].append(psnr(result[2:-2, 2:-2], truth[2:-2, 2:-2], data_range=255))
+            result = to_integers(enlarge(low, model, scale) * np.float32(255), np.uint8)
+            found[name].append(psnr(result[inside], truth[inside], data_range=255))
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
@@ -141,13 +148,15 @@ def curve(models: dict, path: Path) -> None:
 
 def tables(results: dict) -> str:
     """The Markdown of the model card."""
-    names, parts = list(results["models"]), []
-    if sets := results["photographs"]:
-        parts += ["PSNR in dB on photographs, from their 2×2 binning."]
+    parts = []
+    for scale, sets in results["photographs"].items():
+        parts += [f"PSNR in dB on photographs, from their {scale}×{scale} binning."]
+        names = list(next(iter(sets.values())))
         parts += [table(["", *sets], [[name, *(f"{sets[s][name]:.3f}" for s in sets)] for name in names])]
     if found := results["mammograms"]:
         parts += ["Mammograms against the ×2 of their own 2×2 binning: PSNR in dB inside the breast / SSIM of all."]
         back = {file: each["binned_back"] for file, each in found.items()}
+        names = list(next(iter(back.values())))
         rows = [[f, *(f"{b[n]['psnr']:.2f} / {b[n]['ssim']:.4f}" for n in names)] for f, b in back.items()]
         parts += [table(["", *names], rows)]
         parts += [
@@ -194,11 +203,13 @@ def main() -> None:
     }
     for title, name, count in (("Set5", "set5", None), ("ImageNet validation", "val", 24)):
         if paths := pictures(options.images / name)[:count]:
-            results["photographs"][f"{title}, {len(paths)} images"] = photographs(paths, models)
+            for scale in sorted({m.architecture.scale for m in models.values() if not isinstance(m, str)}):
+                sets = results["photographs"].setdefault(str(scale), {})
+                sets[f"{title}, {len(paths)} images"] = photographs(paths, at_scale(models, scale), scale)
         else:
             print(f"{options.images / name}: no pictures, its row is left out")
     for path in tqdm(pictures(options.images / "mammograms"), "mammograms", disable=None):
-        results["mammograms"][path.name] = mammogram(path, models, dict(options.data_range))
+        results["mammograms"][path.name] = mammogram(path, at_scale(models, 2), dict(options.data_range))
     files.write_text(options.output / "results.json", json.dumps(results, indent=1) + "\n", overwrite=True)
     curve(models, options.output / "curve.png")
     insert(tables(results), "weights/evaluate.py", options.output / "README.md")

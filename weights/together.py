@@ -15,6 +15,8 @@ import threading
 import traceback
 from pathlib import Path
 
+import torch
+
 import train
 
 
@@ -37,6 +39,8 @@ def main() -> None:
             failed.append(f"{options.checkpoints}: {error}")
         ended[options.checkpoints].set()
 
+    if any(options.device.startswith("cuda") for options in runs):
+        torch.linalg.eigh(torch.eye(2, device="cuda"))  # its library cannot be loaded by two threads at a time
     threads = [threading.Thread(target=one, args=(options,)) for options in runs]
     for thread in threads:
         thread.start()

@@ -192,24 +192,24 @@ def commit() -> str:
         )
 
     with contextlib.suppress(OSError):
-        changed = git("diff", "--quiet", "HEAD").returncode
-        return git("log", "-1", "--format=%H").stdout.strip() + ("+changes" if changed else "") or "unknown"
+        if found := git("log", "-1", "--format=%H").stdout.strip():
+            return found + ("+changes" if git("diff", "--quiet", "HEAD").returncode else "")
     return os.environ.get("FSRCNN_COMMIT", "unknown")
 
 
 @torch.no_grad()
-def linearise(network: FSRCNN, pictures: Pictures) -> int:
-    """Make linear, with slope 1, every unit whose input has one sign in all pictures; the number of these units.
+def linearise(network: FSRCNN, pictures: Pictures, every: int = 1) -> int:
+    """Make linear, with slope 1, each unit whose input has one sign in every Nth picture; the number of these units.
 
     Nothing changes on the pictures. But where such a unit has a slope of 1/30, say, an edge sharper than any of theirs
     meets a 30 times larger gain on the other side of zero, and several such layers end in values of hundreds.
     """
     positive = [torch.zeros_like(slope) for slope in network.slopes]
-    for low in tqdm(pictures.low, "units of one sign", disable=None):
+    for low in tqdm(pictures.low[::every], "units of one sign", disable=None):
         x = alone(low)
         for layer, (convolution, slope) in enumerate(zip(network.convolutions, network.slopes, strict=True)):
             x = convolution(F.pad(x, (convolution.kernel_size[0] // 2,) * 4, mode="replicate"))
-            positive[layer] += (x > 0).double().mean((0, 2, 3)) / len(pictures.low)
+            positive[layer] += (x > 0).double().mean((0, 2, 3)) / len(pictures.low[::every])
             x = F.prelu(x, slope)
     for convolution, slope, share in zip(network.convolutions, network.slopes, positive, strict=True):
         never = share < ONE_SIGN
@@ -319,7 +319,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> dict[str, Any]:
         raise SystemExit(f"{len(overlap)} pictures are in both --train and --val, e.g. {min(overlap)}")
     state |= {"training": training.describe(), "validation": validating.describe()}
     if options.linearise and not state["epoch"]:
-        print(f"{linearise(network, training)} units have one sign and are linear now", flush=True)
+        print(f"{linearise(network, training, options.linearise)} units have one sign and are linear now", flush=True)
 
     if not options.epochs:
         loss, psnr = validation(network, validating)
@@ -368,13 +368,23 @@ def told_of(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU"
 
 
+def runs_before(recipe: dict[str, Any]) -> list[dict[str, Any]]:
+    """What `start_from` told of the runs that this one goes on from, the first of them first."""
+    start = recipe.get("start")
+    return [*runs_before(start["recipe"]), start] if start else []
+
+
+def without_start(recipe: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in recipe.items() if key != "start"}
+
+
 def export(state: dict[str, Any], options: argparse.Namespace) -> None:
     """The best parameters, with all that is known about them, as the library's HDF5."""
-    start = state["recipe"].get("start", {"history": []})
-    before = len(start["history"])
-    history = start["history"] + [h | {"epoch": h["epoch"] + before} for h in state["history"]]
+    earlier = runs_before(state["recipe"])
+    parts = [*(start["history"] for start in earlier), state["history"]]
+    history = [h | {"epoch": number} for number, h in enumerate((h for part in parts for h in part), 1)]
+    before = len(history) - len(state["history"])
     scale = state["recipe"].get("scale", PAPER["scale"])
-    settings = {key: value for key, value in state["recipe"].items() if key != "start"}
     provenance = {
         "model": "FSRCNN({},{},{})".format(*state["recipe"]["architecture"]) + f" x{scale}",
         "recipe": "Honjo et al., Eur J Radiol 154 (2022) 110433, section 2.2; weights/train.py",
@@ -382,9 +392,9 @@ def export(state: dict[str, Any], options: argparse.Namespace) -> None:
         "best_epoch": state["best"]["epoch"] + before,
         "validation_loss": state["best"]["validation_loss"],
         "validation_psnr": state["best"]["validation_psnr"],
-        "settings": settings,
-        "settings_before": start.get("recipe"),
-        "mean_of_epochs": start.get("mean_of_epochs"),
+        "settings": without_start(state["recipe"]),
+        "settings_before": [without_start(start["recipe"]) for start in earlier] or None,
+        "mean_of_epochs": earlier[-1].get("mean_of_epochs") if earlier else None,
         "training_data": state["training"] | {"what": "ImageNet sample photographs; trained on, not redistributed"},
         "validation_data": state["validation"],
         "low_resolution_pixels": sum(h["low_resolution_pixels"] for h in history),
@@ -432,7 +442,10 @@ def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--full-contrast", action="store_true", help="every fourth step: patches made black and white, like lettering"
     )
-    parser.add_argument("--linearise", action="store_true", help="at the start: units of one sign become linear")
+    parser.add_argument(
+        "--linearise", type=int, nargs="?", const=1, default=0, metavar="N",
+        help="at the start: units of one sign in every Nth picture (1 when left out) become linear",
+    )  # fmt: skip
     parser.add_argument("--optimizer", choices=("adam", "soap"), default="adam", help="the paper's, or weights/soap.py")
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--warm-up", type=float, default=0, metavar="N", help="epochs in which the rate rises from 0")

@@ -170,6 +170,16 @@ def test_a_run_goes_on_from_another_and_learns_the_border(options, tmp_path):
     assert told["history"][:best] == first["history"][:best]
     assert [h["epoch"] for h in told["history"]] == list(range(1, best + 4))
     assert told["settings"]["at_border"]
+    assert [run["epochs"] for run in told["settings_before"]] == [3]
+    options.start, options.checkpoints = [options.checkpoints], tmp_path / "third"
+    third = train.train(options)
+    train.export(third, options)
+    told = fsrcnn_np.load_weights(options.out).provenance
+    until = best + second["best"]["epoch"]
+    assert told["epochs"] == until + 3
+    assert [h["epoch"] for h in told["history"]] == list(range(1, until + 4))
+    assert told["history"][best]["validation_loss"] == second["history"][0]["validation_loss"]
+    assert ["at_border" in run for run in told["settings_before"]] == [False, True]
 
 
 def test_pictures_in_both_sets_are_refused(options):
