@@ -55,7 +55,8 @@ def load_weights(
     ----------
     name_or_path : str or path
         "x2", or another shipped name (`fsrcnn-np weights list`), or the path of a file: our HDF5; the FSRCNN authors'
-        .mat; a MATLAB struct (-v7, -v7.3) or network object; a PyTorch state dict (.pth, .pt, .safetensors); ONNX.
+        .mat; a MATLAB struct (-v7, -v7.3) or network object; a PyTorch state dict (.pth, .pt, .safetensors); ONNX;
+        a frozen TensorFlow graph (.pb).
     scale, border, deconvolution_offset, value_range, input_mean, licence : optional
         What the file does not say, or says otherwise; see `Weights`. `deconvolution_offset=3` aligns the authors' x3.
 
@@ -161,7 +162,7 @@ def _shipped_model(path: Path) -> Weights:
 
 def _read(path: Path, asked: Asked) -> Weights | Found:
     """Tell the format by the first bytes, and read."""
-    from . import hdf5, matlab, onnx, torch
+    from . import hdf5, matlab, onnx, tensorflow, torch
 
     with path.open("rb") as file:
         head = file.read(128)
@@ -171,9 +172,11 @@ def _read(path: Path, asked: Asked) -> Weights | Found:
         return hdf5.load(path)
     if path.suffix == ".safetensors" or head.startswith((b"PK\x03\x04", b"\x80")):
         return torch.found(path)
+    if path.suffix == ".pb" or (head.startswith(b"\n") and path.suffix != ".onnx"):
+        return tensorflow.found(path)
     if path.suffix == ".onnx" or head.startswith(b"\x08"):
         return onnx.found(path)
     raise WeightsError(
         f"the file begins with {head[:8]!r}, which is no format that is read: HDF5 of fsrcnn-np, "
-        "MATLAB -v6, -v7 and -v7.3, PyTorch (.pth, .pt, .safetensors), ONNX"
+        "MATLAB -v6, -v7 and -v7.3, PyTorch (.pth, .pt, .safetensors), ONNX, a frozen TensorFlow graph (.pb)"
     )
