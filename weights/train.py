@@ -233,7 +233,7 @@ def start_from(places: list[Path], network: FSRCNN, device: torch.device) -> dic
         epochs = earlier["epoch"]
         told = {"recipe": earlier["recipe"], "mean_of_epochs": sorted(state["epoch"] for state in states)}
     network.load_state_dict(found)
-    return told | {"history": earlier["history"][:epochs]}
+    return told | {"device": earlier.get("device"), "history": earlier["history"][:epochs]}
 
 
 def optimizer_of(network: FSRCNN, options: argparse.Namespace) -> torch.optim.Optimizer:
@@ -384,6 +384,7 @@ def export(state: dict[str, Any], options: argparse.Namespace) -> None:
     parts = [*(start["history"] for start in earlier), state["history"]]
     history = [h | {"epoch": number} for number, h in enumerate((h for part in parts for h in part), 1)]
     before = len(history) - len(state["history"])
+    devices = [*(start.get("device") for start in earlier), state.get("device")]
     scale = state["recipe"].get("scale", PAPER["scale"])
     provenance = {
         "model": "FSRCNN({},{},{})".format(*state["recipe"]["architecture"]) + f" x{scale}",
@@ -401,7 +402,7 @@ def export(state: dict[str, Any], options: argparse.Namespace) -> None:
         "seconds": round(sum(h["seconds"] for h in history)),
         "history": history,
         "commit": state["commit"],
-        "device": state["device"],
+        "device": ", ".join(dict.fromkeys(d for d in devices if d)),
         "software": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
         "date": datetime.date.today().isoformat(),
         "not_for": "diagnosis; it amplifies noise, and it was trained on photographs",

@@ -171,6 +171,7 @@ def test_a_run_goes_on_from_another_and_learns_the_border(options, tmp_path):
     assert [h["epoch"] for h in told["history"]] == list(range(1, best + 4))
     assert told["settings"]["at_border"]
     assert [run["epochs"] for run in told["settings_before"]] == [3]
+    assert told["device"] == train.told_of(torch.device("cpu"))
     options.start, options.checkpoints = [options.checkpoints], tmp_path / "third"
     third = train.train(options)
     train.export(third, options)
