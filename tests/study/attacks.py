@@ -12,6 +12,7 @@ import argparse
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -36,25 +37,38 @@ def untouched(cohort: Path, results: Path, weights: str, **options: object) -> l
 def killed_again_and_again(
     cohort: Path, results: Path, weights: str, *, kills: int, seed: int = 0, workers: int = 1
 ) -> tuple[list[tuple], list[int]]:
-    """`fsrcnn-np study run`, killed with -9 at random points; gives the rows, and how many images each start left."""
+    """`fsrcnn-np study run`, killed with -9 at random points; gives the rows, and how many images each kill found."""
     # fmt: off
     command = [sys.executable, "-m", "fsrcnn_np", "study", "run", str(cohort), "-o", str(results), "--weights", weights,
-               "--data-range", "4095", "--workers", str(workers), "--save-sr"]
+               "--data-range", "4095", "--workers", str(workers), "--save-sr", "--no-report"]
     # fmt: on
-    rng, left = random.Random(seed), []
-    started = time.monotonic()
-    subprocess.run([*command[:5], str(cohort), "-o", str(results) + "-warm", *command[8:]], env=ENVIRONMENT, check=True,
-                   stdout=subprocess.DEVNULL)  # fmt: skip
-    whole = time.monotonic() - started
+    rng, found, count = random.Random(seed), [], len(list(cohort.iterdir()))
     for number in range(kills):
         process = subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
-        # Mostly while images are measured, now and then while Python still starts; never all of it in one go.
-        time.sleep(rng.uniform(0, 2.5 + whole * (number + 1) / kills**2 * 3))
+        # The kills are spread over the whole run, and each falls on any phase of an image, or of Python's start.
+        wanted = number * count // (kills + 1)
+        while _measured(results) < wanted and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 2))
         process.send_signal(signal.SIGKILL)
         process.wait()
-        left.append(len(rows(results)) if (results / "study.sqlite").exists() else 0)
+        found.append(_measured(results))
     subprocess.run(command, env=ENVIRONMENT, check=True, stdout=subprocess.DEVNULL)
-    return rows(results), left
+    return rows(results), found
+
+
+def _measured(results: Path) -> int:
+    """How many images a store has a record of, while somebody may be making it."""
+    try:
+        connection = sqlite3.connect(f"file:{results / 'study.sqlite'}?mode=ro", uri=True, timeout=10)
+    except sqlite3.OperationalError:
+        return 0
+    try:
+        return connection.execute("SELECT count(*) FROM images WHERE key IS NOT NULL").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        connection.close()
 
 
 def one_dask_worker_killed(cohort: Path, results: Path, weights: str, *, after: int) -> tuple[list[tuple], int]:
@@ -98,6 +112,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--weights", default="x2")
+    parser.add_argument("--attacks", nargs="+", choices=("dask", "kills"), default=("dask", "kills"))
     parser.add_argument("--soak", action="store_true", help="only memory, over 10,000 images of 32²")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -110,27 +125,28 @@ def main() -> None:
         plain = _timed(
             "plain run", lambda: untouched(folder / "images", folder / "plain", options.weights, save_sr=True)
         )
-        bare = [row[:-1] for row in plain]  # but for where the SR image is
-        found, killed = _timed(
-            "two Dask workers",
-            lambda: one_dask_worker_killed(
-                folder / "images", folder / "dask", options.weights, after=options.images // 2
-            ),
-        )
-        print(f"  {killed} worker killed; {len(found)} rows; the same as plain: {[row[:-1] for row in found] == bare}")
-        found, left = _timed(
-            f"{options.kills} kills",
-            lambda: killed_again_and_again(
-                folder / "images", folder / "killed", options.weights, kills=options.kills, workers=2
-            ),
-        )
-        print(f"  rows after each kill: {left}; at the end {len(found)}; the same as plain: {found == plain}")
-        same = all(
-            (folder / "plain/sr" / path.name).read_bytes() == path.read_bytes()
-            for path in (folder / "killed/sr").iterdir()
-        )
-        count = len(list((folder / "killed/sr").iterdir()))
-        print(f"  {count} files below sr/, each the same bytes as plain: {same}")
+        if "dask" in options.attacks:
+            found, killed = _timed(
+                "two Dask workers",
+                lambda: one_dask_worker_killed(
+                    folder / "images", folder / "dask", options.weights, after=options.images // 2
+                ),
+            )
+            same = [row[:-1] for row in found] == [row[:-1] for row in plain]  # but for where the SR image is
+            print(f"  {killed} worker killed; {len(found)} rows; the same as plain: {same}")
+        if "kills" in options.attacks:
+            found, there = _timed(
+                f"{options.kills} kills",
+                lambda: killed_again_and_again(
+                    folder / "images", folder / "killed", options.weights, kills=options.kills, workers=2
+                ),
+            )
+            print(
+                f"  measured at each kill: {there}; at the end {len(found)} rows; the same as plain: {found == plain}"
+            )
+            kept = sorted((folder / "killed/sr").iterdir())
+            same = all((folder / "plain/sr" / path.name).read_bytes() == path.read_bytes() for path in kept)
+            print(f"  {len(kept)} files below sr/, each the same bytes as plain: {same}")
 
 
 def _phantoms(folder: Path, count: int, side: int) -> None:

@@ -179,16 +179,16 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path, cohort, weights, 
         connection.execute("PRAGMA max_page_count = 14")
         return connection
 
-    small_images(cohort, 60)
+    small_images(cohort, 30)
     monkeypatch.setattr(store, "_connect", small)
     with pytest.raises(FileError, match="the disk is full; make room and run again"):
         measured(cohort, tmp_path / "r", weights)
     monkeypatch.setattr(store, "_connect", connect)
     kept = len(read_study(tmp_path / "r").cases)
-    assert states(measured(cohort, tmp_path / "r", weights)).keys() == {f"{n:03}.png" for n in range(60)}
+    assert states(measured(cohort, tmp_path / "r", weights)).keys() == {f"{n:03}.png" for n in range(30)}
     measured(cohort, tmp_path / "s", weights)
     assert rows(tmp_path / "r") == rows(tmp_path / "s")
-    assert kept < 60
+    assert kept < 30
 
 
 def test_a_full_disk_for_the_sr_image_stops_the_run(tmp_path, cohort, weights, monkeypatch):
