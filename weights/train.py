@@ -233,7 +233,7 @@ def start_from(places: list[Path], network: FSRCNN, device: torch.device) -> dic
         epochs = earlier["epoch"]
         told = {"recipe": earlier["recipe"], "mean_of_epochs": sorted(state["epoch"] for state in states)}
     network.load_state_dict(found)
-    return told | {"device": earlier.get("device"), "history": earlier["history"][:epochs]}
+    return told | {"device": earlier.get("device"), "commit": earlier["commit"], "history": earlier["history"][:epochs]}
 
 
 def optimizer_of(network: FSRCNN, options: argparse.Namespace) -> torch.optim.Optimizer:
@@ -394,7 +394,8 @@ def export(state: dict[str, Any], options: argparse.Namespace) -> None:
         "validation_loss": state["best"]["validation_loss"],
         "validation_psnr": state["best"]["validation_psnr"],
         "settings": without_start(state["recipe"]),
-        "settings_before": [without_start(start["recipe"]) for start in earlier] or None,
+        "settings_before": [without_start(start["recipe"]) | {"commit": start.get("commit")} for start in earlier]
+        or None,
         "mean_of_epochs": earlier[-1].get("mean_of_epochs") if earlier else None,
         "training_data": state["training"] | {"what": "ImageNet sample photographs; trained on, not redistributed"},
         "validation_data": state["validation"],
