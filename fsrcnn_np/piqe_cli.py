@@ -122,7 +122,7 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
     result = piqe(picture.pixels, data_range=wanted, threads=options.threads, engine=options.engine)
     if declared is not None:
         result = replace(result, scaling=result.scaling._replace(source=picture.data_range_origin))
-    remarks = list(picture.remarks)
+    remarks = [*picture.remarks, *result.remarks]
     if options.data_range is None and picture.range_doubt:
         remarks.append(picture.range_doubt)
     if options.masks:

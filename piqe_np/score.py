@@ -17,7 +17,7 @@ from piqe_np.compiled import check_compiled_code_runs, run_tasks, thread_count
 from piqe_np.errors import OptionError
 from piqe_np.matlab import CLASSES
 from piqe_np.reference import ACTIVE_VARIANCE, BLOCK, Blocks, pool
-from piqe_np.source import as_image, check_values, rows_around, slabs
+from piqe_np.source import as_image, check_values, remarks_of, rows_around, slabs
 
 DataRange = float | Sequence[float]
 ENGINES = {"numba": "piqe_np.engine", "reference": "piqe_np.reference"}
@@ -53,12 +53,16 @@ class PiqeResult:
         The measurements behind all this, one per block of 16 × 16.
     shape : tuple of int
         M and N.
+    remarks : tuple of str
+        What should be known of a float image: a range that may not be meant, levels beyond those for which the score
+        is promised to 1e-9. One line each; mostly none.
     """
 
     score: float
     scaling: Scaling
     blocks: Blocks
     shape: tuple[int, int]
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def activity_mask(self) -> np.ndarray:
@@ -158,6 +162,7 @@ def piqe(
     height, width = source.shape[:2]
     shape = -(-height // BLOCK), -(-width // BLOCK)
     blocks = Blocks(np.empty(shape), np.empty(shape, bool), np.empty(shape, bool))
+    extremes: list[float] = []
     for begin, end, start, pixels in slabs(source):
         tasks = -(-(end - begin) // TASK_ROWS)
 
@@ -168,12 +173,14 @@ def piqe(
             last = min(first + TASK_ROWS, end)
             top, bottom = rows_around(first, last, height)
             strip = pixels[top - start : bottom - start]
-            check_values(strip, span)
+            if found := check_values(strip, span):
+                extremes.extend(found)
             for whole, part in zip(blocks, measure(strip, first * BLOCK - top, last - first, span), strict=True):
                 whole[first:last] = part
 
         run_tasks(task, tasks, workers)
-    return PiqeResult(pool(blocks), scaling_used(np.dtype(source.dtype), span), blocks, (height, width))
+    remarks = remarks_of(min(extremes), max(extremes), span) if extremes else ()
+    return PiqeResult(pool(blocks), scaling_used(np.dtype(source.dtype), span), blocks, (height, width), remarks)
 
 
 def engine_named(engine: str | None) -> Callable[..., Blocks]:

@@ -12,6 +12,7 @@ from piqe_np.errors import ImageError
 from piqe_np.matlab import CLASSES
 from piqe_np.reference import BLOCK, MARGIN
 
+MOST_LEVEL = 1000  # up to it the score is the same within 1e-9, however one adds: python -m parity.piqe_domain
 SLAB_BYTES = 2**24  # read at a time from an array-like that is not in memory
 
 ADVICE = {
@@ -28,6 +29,7 @@ def as_image(image: Any, *, ranged: bool) -> Any:
 
     `ranged`: the caller says which values are black and white, which int8 needs.
     """
+    given = image
     if np.ma.isMaskedArray(image):
         raise ImageError("A masked array has pixels without a value; give them one first: image.filled(value)")
     if isinstance(image, str | bytes | os.PathLike):
@@ -36,6 +38,8 @@ def as_image(image: Any, *, ranged: bool) -> Any:
         raise ImageError(f"A {type(image).__name__} is not an array; pass its .pixels, with data_range=its .data_range")
     if type(image).__module__.startswith("scipy.sparse"):
         raise ImageError("A sparse matrix is not read as an image; pass image.toarray()")
+    if type(image).__module__.startswith("PIL."):
+        image = _of_pillow(image)
     if isinstance(image, np.ndarray) or not _readable_by_rows(image):
         try:
             image = np.asarray(image)  # of memmap and matrix: the plain array behind it
@@ -43,16 +47,44 @@ def as_image(image: Any, *, ranged: bool) -> Any:
             raise ImageError(f"{type(image).__name__} is not an image: {error}") from error
     dtype, shape = np.dtype(image.dtype), tuple(image.shape)
     if dtype.name not in CLASSES and not (ranged and dtype.name == "int8"):
+        if isinstance(image, np.ndarray) and not isinstance(given, np.ndarray) and dtype.kind in "iu":
+            raise ImageError(
+                f"A {type(given).__name__} of whole numbers ({dtype.name}) has no class of MATLAB's; "
+                "give it one: numpy.uint8(image)"
+            )
         advice = ADVICE.get(dtype.name, "convert it without changing values, and say which value is white: data_range=")
         raise ImageError(f"PIQE is defined for {', '.join(CLASSES)}, not for {dtype.name}; {advice}")
     if 0 in shape:
         raise ImageError(f"The image is empty: its shape is {shape}")
     if not (len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)):
-        raise ImageError(
-            f"The shape {shape} is not that of a grey (M, N) or RGB (M, N, 3) image; "
-            "pass one picture at a time, without alpha, channels last: image[..., :3]"
-        )
+        raise ImageError(f"The shape {shape} is not that of a grey (M, N) or RGB (M, N, 3) image; {_fix(shape)}")
     return image
+
+
+def _fix(shape: tuple[int, ...]) -> str:
+    """What array of another shape is likely to be, and what to pass instead."""
+    if len(shape) == 3 and shape[2] == 1:
+        return "one channel needs no axis: pass image[..., 0]"
+    if len(shape) == 3 and shape[0] == 1:
+        return "a batch or a channel of one: pass image[0]"
+    if len(shape) == 3 and shape[0] == 3:
+        return "pass it with its channels last: numpy.moveaxis(image, 0, -1)"
+    if len(shape) == 3 and shape[2] in (2, 4):
+        return (
+            f"leave out the alpha channel: pass image[..., {':3' if shape[2] == 4 else '0'}] (CMYK: convert it to RGB)"
+        )
+    return "pass one picture at a time, without alpha, channels last: image[..., :3]"
+
+
+def _of_pillow(image: Any) -> np.ndarray:
+    """A Pillow image's pixels; of a palette its colours, not their numbers."""
+    if image.mode == "P":
+        grey = all(len(set(colour)) == 1 for colour in zip(*[iter(image.getpalette("RGB"))] * 3, strict=True))
+        image = image.convert("L" if grey else "RGB")
+    if image.mode not in ("L", "RGB", "F", "I;16"):
+        to = "L" if image.mode in ("1", "LA", "I") else "RGB"
+        raise ImageError(f"A Pillow image of mode {image.mode} is not scored as it is; pass image.convert({to!r})")
+    return np.asarray(image)
 
 
 def _readable_by_rows(image: Any) -> bool:
@@ -92,10 +124,10 @@ def slabs(image: Any) -> Iterator[tuple[int, int, int, np.ndarray]]:
         yield first, last, top, pixels
 
 
-def check_values(pixels: np.ndarray, data_range: tuple[float, float] | None) -> None:
-    """An ImageError for NaN, Inf, and values beyond a range that the caller gave."""
+def check_values(pixels: np.ndarray, data_range: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Least and greatest value, where these matter; an ImageError for NaN, Inf, and values beyond a given range."""
     if data_range is None and pixels.dtype.kind != "f":
-        return
+        return None
     least, greatest = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(least) and np.isfinite(greatest)):
         raise ImageError("The image holds NaN or Inf; replace these pixels by a value first, numpy.nan_to_num(image)")
@@ -105,3 +137,22 @@ def check_values(pixels: np.ndarray, data_range: tuple[float, float] | None) -> 
             f"Values from {least:g} to {greatest:g} lie outside {low:g} to {high:g}, the range that was given; "
             "give the right data_range, or clip the image yourself"
         )
+    return least, greatest
+
+
+def remarks_of(least: float, greatest: float, data_range: tuple[float, float] | None) -> tuple[str, ...]:
+    """What a user should know of the values of a float image; nothing in most cases."""
+    low, high = data_range or (0.0, 1.0)
+    found = []
+    if data_range is None and least >= 0 and greatest >= 2:
+        found.append(
+            f"its values end at {greatest:g}, and floats are taken as 0..1, as in MATLAB; if white is another value, "
+            f"say so: data_range={255 if greatest <= 255 else 'WHITE'} (--data-range)"
+        )
+    largest = max(abs(255 * (value - low) / (high - low)) for value in (least, greatest))
+    if largest > MOST_LEVEL:
+        found.append(
+            f"its levels reach {largest:.4g}, where 255 is white; beyond {MOST_LEVEL} another order of additions can "
+            "change the score by more than 1e-9 (docs/piqe.md)"
+        )
+    return tuple(found)

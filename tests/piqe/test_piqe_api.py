@@ -294,3 +294,60 @@ def test_threads_from_the_environment(monkeypatch):
     with pytest.raises(OptionError, match="PIQE_NP_THREADS"):
         piqe(array("u1"))
     assert piqe(array("u1"), threads=1).score == 100
+
+
+def test_pillow_images_are_scored_by_their_colours():
+    """A palette image's indices are no grey: 88.96 instead of 86.84 was seen."""
+    from PIL import Image
+
+    rgb = picture(40, 50, "uint8", rgb=True)
+    whole = Image.fromarray(rgb)
+    assert piqe(whole).score == piqe(rgb).score
+    palette = whole.quantize(16)
+    assert palette.mode == "P"
+    assert piqe(palette).score == piqe(np.asarray(palette.convert("RGB"))).score
+    grey = Image.fromarray(picture(40, 50))
+    assert piqe(grey).score == piqe(picture(40, 50)).score
+    assert piqe(Image.fromarray(picture(40, 50, "uint16"))).score == piqe(picture(40, 50, "uint16")).score
+    grey_palette = grey.convert("P")
+    assert piqe(grey_palette).score == piqe(np.asarray(grey_palette.convert("L"))).score
+    for mode in ("CMYK", "RGBA", "1", "LA"):
+        with pytest.raises(ImageError, match=rf"mode {mode} is not scored as it is; pass image.convert\('(L|RGB)'\)"):
+            piqe(whole.convert(mode))
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        ((20, 30, 1), r"image\[..., 0\]"), ((1, 20, 30), r"image\[0\]"), ((3, 20, 30), "moveaxis"),
+        ((20, 30, 4), r"image\[..., :3\] \(CMYK"), ((20, 30, 2), r"image\[..., 0\]"), ((2, 20, 30, 3), "one picture"),
+    ],
+)  # fmt: skip
+def test_other_shapes_are_told_what_they_are(shape, told):
+    with pytest.raises(ImageError, match=told):
+        piqe(np.zeros(shape, np.uint8))
+
+
+def test_lists():
+    image = picture(20, 30, "float64")
+    assert piqe(image.tolist()).score == piqe(image).score
+    with pytest.raises(ImageError, match=r"A list of whole numbers \(int64\) has no class of MATLAB's; give it one"):
+        piqe(picture(20, 30).tolist())
+
+
+def test_floats_that_may_be_meant_otherwise_are_remarked():
+    image = picture(40, 50).astype(np.float64)
+    (remark,) = piqe(image / 100).remarks
+    assert "its values end at 2.55, and floats are taken as 0..1" in remark
+    assert piqe(image, data_range=255).remarks == ()
+    assert piqe(image / 255).remarks == ()
+    assert piqe(image - 100).remarks[0].startswith("its levels reach 3.95")
+    assert piqe(picture(40, 50)).remarks == ()
+
+
+def test_levels_beyond_the_promise_are_remarked():
+    rng = np.random.default_rng(0)
+    inside, beyond = (level / 255 - 2.5 + rng.normal(0, 0.01, (64, 64)) for level in (980, 1100))
+    assert piqe(inside).remarks == ()
+    assert "beyond 1000 another order of additions" in piqe(beyond - 10).remarks[0]
+    assert piqe(beyond, data_range=(beyond.min(), beyond.max())).remarks == ()
