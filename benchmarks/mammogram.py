@@ -1,7 +1,7 @@
 """The paper's line: one mammogram, file to file.
 
 Honjo et al. 2022 enlarge a mammogram in MATLAB and ask for less than a minute each. Here the whole command is timed in
-a fresh process: start, decode, network, encode, verify, rename. The picture is the package's procedural phantom.
+a fresh process: start, decode, network, encode, write, rename. The picture is the package's procedural phantom.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from fsrcnn_np.engine.llvm.layout import Layout
 from fsrcnn_np.engine.windows import window
 from fsrcnn_np.images.value_range import value_range
 from fsrcnn_np.network import reference
+from piqe_np import piqe
 
 from . import stages
 from .graphs import benchmark_weights
@@ -56,3 +57,11 @@ def test_packing(benchmark: Any) -> None:
 def test_preparing(benchmark: Any, image: NDArray[np.float32]) -> None:
     plane = (image * 65535).astype(np.uint16)
     benchmark(window, plane, (-4, 516), (-8, 548), WEIGHTS, value_range("uint16"), LAYOUT.pitch // 4)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_piqe(benchmark: Any, image: NDArray[np.float32], dtype: str) -> None:
+    plane = (image * np.iinfo(dtype).max).astype(dtype)
+    part = plane[:60, :70]
+    assert piqe(part).score == piqe(part, engine="reference").score
+    benchmark(piqe, plane, threads=1)

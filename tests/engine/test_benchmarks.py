@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import graphs, peak, stages, table
+from benchmarks import errors, graphs, peak, stages, table
+from fsrcnn_np.engine import ENGINES
+from fsrcnn_np.engine.llvm import winograd
 from fsrcnn_np.network import reference
 from models import random_weights
 
@@ -81,3 +83,25 @@ def test_table_and_picture(tmp_path):
     assert "5.0 s; the paper asks" in text
     table.picture(store.content, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("finite", errors.POINTS.values(), ids=errors.POINTS)
+def test_the_transforms_of_any_points_are_a_correlation(finite):
+    a, b, g = errors.transforms(finite)
+    rng = np.random.default_rng(0)
+    rows, kernel = rng.random(6), rng.random(3)
+    np.testing.assert_allclose(a @ ((g @ kernel) * (b @ rows)), np.correlate(rows, kernel), rtol=0, atol=1e-13)
+
+
+def test_the_points_simulated_are_the_engine_s():
+    _, _, g = errors.transforms(errors.POINTS["0, ±3/4, ±3/2"])
+    kernel = np.random.default_rng(0).random((2, 3, 3, 3))
+    np.testing.assert_allclose(winograd.filter_transform(kernel), np.einsum("pk,ockx->opcx", g, kernel), rtol=1e-14)
+
+
+def test_errors_of_the_engines_stay_within_the_table_s_magnitude():
+    image = np.random.default_rng(0).random((40, 50), np.float32)
+    table = errors.engines([graphs.benchmark_weights()], {"noise": image})
+    found = [float(line.split("|")[2]) for line in table.splitlines()[2:]]
+    assert len(found) == len(ENGINES)
+    assert 0 < max(found) < 1e-5

@@ -283,3 +283,12 @@ def test_a_module_of_ours_that_is_gone_fails_every_vector_that_needs_it(monkeypa
     lines = failures([vector for vector in vectors if vector.kind == "bin2x2"], goldens, known)
     assert {line.split(",")[0] for line in lines} == {f"vector {v.id}" for v in vectors if v.kind == "bin2x2"}
     assert all("stage bin2x2.all" in line for line in lines)
+
+
+def test_other_orders_of_summation_turn_nothing():
+    from parity import summation
+
+    blocks, found = summation.measured(8)
+    assert blocks > 100
+    assert all(moved < 1e-9 and turned == 0 for moved, turned in found.values())
+    assert max(moved for moved, _ in found.values()) > 0

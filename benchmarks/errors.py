@@ -1,0 +1,127 @@
+"""How far the fast engines are from the float64 reference, and what Winograd's points have to do with it.
+
+python -m benchmarks.errors
+python -m benchmarks.errors --weights x2 path/to/x2.mat --images photo.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fsrcnn_np import Weights, files, load_weights
+from fsrcnn_np.engine import ENGINES, engine_named
+from fsrcnn_np.images.value_range import normalise
+from fsrcnn_np.pipeline import model_name, picture_range
+from fsrcnn_np.study.phantom import WHITE, phantom
+
+SIDE = 500
+Plane = NDArray[np.float32]
+#: The finite points of F(4, 3); infinity is the sixth.
+POINTS = {
+    "0, ±1, ±2": (0.0, 1.0, -1.0, 2.0, -2.0),
+    "0, ±1/2, ±1": (0.0, 0.5, -0.5, 1.0, -1.0),
+    "0, ±1, 2, −1/2": (0.0, 1.0, -1.0, 2.0, -0.5),
+    "0, ±3/4, ±3/2": (0.0, 0.75, -0.75, 1.5, -1.5),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.errors", description=__doc__.split("\n")[0])
+    parser.add_argument("--weights", nargs="+", default=["x2"], metavar="NAME|FILE")
+    parser.add_argument("--images", nargs="*", default=[], metavar="FILE", help="further pictures; of RGB the green")
+    options = parser.parse_args(arguments)
+    print(engines([load_weights(name) for name in options.weights], dict(pictures(options.images))), end="\n\n")
+    print(points())
+    return 0
+
+
+def pictures(paths: Sequence[str | Path] = ()) -> Iterator[tuple[str, Plane]]:
+    """500×500 pixels of each, in [0, 1]: of a file its middle."""
+    rng = np.random.default_rng(0)
+    yield "phantom", _middle(phantom().pixels / np.float32(WHITE))
+    yield "uniform noise", rng.random((SIDE, SIDE), np.float32)
+    yield "noise of 0 and 1", rng.integers(0, 2, (SIDE, SIDE)).astype(np.float32)
+    for path in paths:
+        picture = files.read(path)
+        plane = picture.pixels if picture.pixels.ndim == 2 else picture.pixels[..., 1]
+        yield Path(path).name, _middle(normalise(plane, picture_range(picture)))
+
+
+def engines(models: Sequence[Weights], planes: dict[str, Plane]) -> str:
+    """The greatest difference from the float64 reference, as a table."""
+    lines = ["| | " + " | ".join(planes) + " |", "|---" * (len(planes) + 1) + "|"]
+    for model in models:
+        low, high = model.value_range
+        inputs = [low + (high - low) * plane for plane in planes.values()]
+        exact = [engine_named("reference").forward(x, model, dtype=np.float64) for x in inputs]
+        for name in ENGINES:
+            found = [engine_named(name).forward(x, model, dtype=np.float32) for x in inputs]
+            worst = [float(np.abs(a - b).max()) / (high - low) for a, b in zip(found, exact, strict=True)]
+            lines.append(f"| {model_name(model)}: {name} | " + " | ".join(f"{w:.1e}" for w in worst) + " |")
+    return "\n".join(lines)
+
+
+def points(terms: int = 36, columns: int = 20_000) -> str:
+    """RMS and greatest error of a 3×3 layer by F(4, 3), beside the direct form's, all sums in float32: a table.
+
+    For each kernel row there are `terms` products, of 12 channels and 3 columns.
+    """
+    rng = np.random.default_rng(1)
+    rows = rng.standard_normal((6, terms, columns)).astype(np.float32)
+    kernel = rng.standard_normal((3, terms)).astype(np.float32)
+    exact = np.stack([np.einsum("kc,kcx->x", kernel.astype(np.float64), rows[i : i + 3]) for i in range(4)])
+    direct = [_sum(kernel.T.ravel(), rows[i : i + 3].swapaxes(0, 1).reshape(-1, columns)) for i in range(4)]
+    base = _errors(np.stack(direct), exact)
+    lines = ["| points, and ∞ | RMS error, direct form = 1 | greatest error, direct form = 1 |", "|---|---|---|"]
+    for name, finite in POINTS.items():
+        a, b, g = transforms(finite)
+        filters = (g @ kernel.astype(np.float64)).astype(np.float32)
+        spectrum = [_sum(row, rows.reshape(6, -1)).reshape(terms, columns) for row in b.astype(np.float32)]
+        products = np.stack([_sum(one, each) for one, each in zip(filters, spectrum, strict=True)])
+        rms, worst = _errors(np.stack([_sum(row, products) for row in a.astype(np.float32)]), exact)
+        lines.append(f"| {name} | {rms / base[0]:.2f} | {worst / base[1]:.2f} |")
+    return "\n".join(lines)
+
+
+def transforms(finite: Sequence[float]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Aᵀ, Bᵀ and G of F(4, 3) for five finite points and infinity: y = Aᵀ[(G g) ⊙ (Bᵀ d)]."""
+    a = np.array([[p**i for p in finite] + [float(i == 3)] for i in range(4)])
+    b = np.zeros((6, 6))
+    g = np.zeros((6, 3))
+    for i, p in enumerate(finite):
+        others = [q for j, q in enumerate(finite) if j != i]
+        b[i, :5] = np.poly(others)[::-1]
+        g[i] = np.array([1, p, p * p]) / np.prod([p - q for q in others])
+    b[5] = np.poly(finite)[::-1]
+    g[5] = 0, 0, 1
+    return a, b, g
+
+
+def _sum(factors: Plane, terms: Plane) -> Plane:
+    """Fused multiply-adds in float32, one after another."""
+    total = np.zeros(terms.shape[1:], np.float32)
+    for factor, term in zip(factors, terms, strict=True):
+        if factor:
+            total = (total.astype(np.float64) + factor.astype(np.float64) * term).astype(np.float32)
+    return total
+
+
+def _errors(found: NDArray[np.float32], exact: NDArray[np.float64]) -> tuple[float, float]:
+    difference = found.astype(np.float64) - exact
+    return float(np.sqrt(np.mean(difference**2))), float(np.abs(difference).max())
+
+
+def _middle(plane: NDArray[np.floating]) -> Plane:
+    top, left = (max(0, (n - SIDE) // 2) for n in plane.shape)
+    return np.ascontiguousarray(plane[top : top + SIDE, left : left + SIDE], np.float32)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
