@@ -71,12 +71,15 @@ class Engine:
         self.call = ctypes.CFUNCTYPE(None, ctypes.c_int64)(self.strip.address)
 
     def size(self, band: Band, width: int, threads: int) -> tuple[int, int]:
+        """Rows and columns of a strip."""
         return good_size(band, width, self.layout, threads)
 
     def scratch(self, rows: int) -> np.ndarray:
+        """A thread's memory, for strips of any number of rows."""
         return aligned(self.layout.scratch["end"])
 
     def run(self, plane: np.ndarray, band: Band, strip: Strip, scratch: np.ndarray, out: np.ndarray) -> None:
+        """Fill `out`, the strip's part of the result."""
         if out.dtype.isnative and out.strides[1] == out.itemsize:
             self._run(plane, band, strip, scratch, out)
         else:
