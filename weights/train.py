@@ -50,10 +50,12 @@ from typing import Any
 import numpy as np
 
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else no two runs on a graphics card agree
+import PIL
 import torch
 import torch.nn.functional as F
 from checkpoint import model_of
 from patches import TARGET, Pictures, epoch_patches
+from PIL import features
 from soap import Soap
 from steps import Steps
 from torch import nn
@@ -302,7 +304,7 @@ def _train(options: argparse.Namespace, device: torch.device) -> dict[str, Any]:
     options.checkpoints.mkdir(parents=True, exist_ok=True)
     path = options.checkpoints / "last.pt"
     state: dict[str, Any] = {"recipe": recipe, "commit": commit()}
-    state |= {"device": told_of(device), "epoch": 0, "history": [], "best": None}
+    state |= {"software": software(), "device": told_of(device), "epoch": 0, "history": [], "best": None}
     if path.exists():
         state = torch.load(path, weights_only=True, map_location=device)
         if state["recipe"] != recipe:
@@ -364,6 +366,15 @@ def _train(options: argparse.Namespace, device: torch.device) -> dict[str, Any]:
     return state
 
 
+def software() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "pillow": f"{PIL.__version__}, libjpeg-turbo {features.version_feature('libjpeg_turbo')}",
+    }
+
+
 def told_of(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{platform.machine()} CPU"
 
@@ -404,7 +415,7 @@ def export(state: dict[str, Any], options: argparse.Namespace) -> None:
         "history": history,
         "commit": state["commit"],
         "device": ", ".join(dict.fromkeys(d for d in devices if d)),
-        "software": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "software": state.get("software", software()),
         "date": datetime.date.today().isoformat(),
         "not_for": "diagnosis; it amplifies noise, and it was trained on photographs",
     }
