@@ -113,7 +113,8 @@ def _add_job_options(parser: argparse.ArgumentParser, *, data_range: bool = True
             "--data-range",
             type=command_options.data_range,
             metavar="R|LOW:HIGH",
-            help="values of black and white: 4095 for 12 bits in 16; default: the file's own, else the dtype's",
+            help="values of black and white: 4095 for 12 bits in 16, --data-range=-2048:2047 with a sign; default: "
+            "the file's own, else the dtype's",
         )
     parser.add_argument("--threads", type=int, metavar="N", help="default: $FSRCNN_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help=f"default: {DEFAULT}, the fastest")

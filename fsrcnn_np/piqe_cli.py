@@ -60,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
         "--data-range",
         type=data_range,
         metavar="R|LOW:HIGH",
-        help="values of black and white: 4095 for 12 bits in 16; default: the file's, else the class's, as in MATLAB",
+        help="values of black and white: 4095 for 12 bits in 16, --data-range=-2048:2047 with a sign; default: the "
+        "file's own, else the class's, as in MATLAB",
     )
     parser.add_argument("--threads", type=int, metavar="N", help="default: $PIQE_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help="default: the fastest there is")

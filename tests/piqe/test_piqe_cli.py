@@ -132,6 +132,14 @@ def test_data_range(folder, capsys):
     _, out, _ = run(capsys, "--data-range", 4095, folder / "twelve.png")
     assert f"{piqe(image, data_range=4095).score:.4f}" in out
     assert "0 to 4095 (data_range)" in out
+    _, out, _ = run(capsys, "--data-range=-100:70000", folder / "twelve.png")
+    assert out == ""  # beyond what uint16 holds
+    _, out, _ = run(capsys, "--data-range", "0:4095", folder / "twelve.png")
+    assert "0 to 4095 (data_range)" in out
+    np.save(folder / "signed.npy", image.astype(np.int16) - 2048)
+    _, out, _ = run(capsys, "--data-range=-2048:2047", folder / "signed.npy")
+    assert f"{piqe(image, data_range=4095).score:.4f}" in out
+    assert "-2048 to 2047 (data_range)" in out
     status, _, err = run(capsys, folder / "twelve.png", "--data-range", 1000, folder / "one")
     assert status == 1
     assert "outside 0 to 1000" in err
