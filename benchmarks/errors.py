@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from fsrcnn_np import Weights, files, load_weights
 from fsrcnn_np.engine import ENGINES, engine_named
 from fsrcnn_np.images.value_range import normalise
+from fsrcnn_np.phantom import phantom
+from fsrcnn_np.phantom.processing import WHITE
 from fsrcnn_np.pipeline import model_name, picture_range
-from fsrcnn_np.study.phantom import WHITE, phantom
 
 SIDE = 500
 Plane = NDArray[np.float32]

@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 import fsrcnn_np
 from card import insert, table
-from evaluate import BICUBIC, HERE, NAMED_RANGE, Model, enlarge_stored, named_range, pictures
+from evaluate import BICUBIC, HERE, NAMED_RANGE, Model, at_scale, enlarge_stored, named_range, pictures
 from fsrcnn_np import files
 from fsrcnn_np.convert import shipped
 from fsrcnn_np.images.value_range import ValueRange, denormalise, normalise, to_integers, value_range
@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--textured", default="x2-long", metavar="NAME", help="whose SR is given textures (x2-long)")
     parser.add_argument("-o", "--output", type=Path, default=HERE)
     options = parser.parse_args()
-    models = {Path(name).stem: fsrcnn_np.load_weights(name) for name in (*shipped(), *options.model)}
+    models = at_scale({Path(name).stem: fsrcnn_np.load_weights(name) for name in (*shipped(), *options.model)}, 2)
     snapshots = {}
     if options.checkpoints:
         number = lambda path: int(path.stem.removeprefix("epoch"))  # noqa: E731

@@ -104,10 +104,10 @@ def embed(found: list[Grain], integrals: NDArray[np.float32], labels: NDArray[np
     for number, grain in enumerate(found, 1):
         kind = MORPHOLOGIES[grain.truth.kind]
         side = -(-(len(grain.path) + n) // n)
-        cells = np.zeros((side * n, side * n))
+        whole = np.zeros((side * n, side * n))
         above, before = grain.top % n, grain.left % n
-        cells[above : above + len(grain.path), before : before + len(grain.path)] = grain.path
-        cells = cells.reshape(side, n, side, n)
+        whole[above : above + len(grain.path), before : before + len(grain.path)] = grain.path
+        cells = whole.reshape(side, n, side, n)
         total, covered = np.zeros((side, side)), np.zeros((side, side), np.int64)
         for a in range(n):
             for b in range(n):
