@@ -88,7 +88,7 @@ def test_plates_are_the_best_and_the_worst_rated():
     ratings += [Rating("2", names[2], "Artifacts", 1)]
     best, worst = figures.choose(study(ratings=ratings))
     assert (best.case.path, worst.case.path) == (names[4], names[6])
-    assert "highest mean overall rating of 54, 4.00" in best.why
+    assert "highest mean overall rating of 54 images, 4.00" in best.why
     assert worst.title == "Lowest mean overall rating"
 
 
@@ -101,6 +101,10 @@ def test_breasts_that_were_rated_and_no_ratings():
     change = [case.piqe_sr - case.piqe_original for case in scored]
     assert best.case == scored[int(np.argmin(change))]
     assert worst.case == scored[int(np.argmax(change))]
+    assert (best.title, worst.title) == ("Greatest fall of PIQE under SR", "Least fall of PIQE under SR")
+    risen = [Case(str(i), piqe_original=1.0, piqe_bicubic=9.0, piqe_sr=2.0 + i) for i in range(3)]
+    best, worst = figures.choose(study(cases=risen, ratings=()))
+    assert (best.title, worst.title) == ("Least rise of PIQE under SR", "Greatest rise of PIQE under SR")
 
 
 def test_chosen_cases():

@@ -169,7 +169,7 @@ def test_the_methods_say_how_ratings_were_tested_and_only_what_was_done():
     assert "by Pratt" in methods(study(), preset="pratt", unit="breast")
     assert "rated" not in methods(study(ratings=()), preset="r-3.6", unit="image")
     mixed = [Case(str(i), scaling=f"0..{i} to 0..255", piqe_sr=1.0) for i in range(6)]
-    assert "others in 2 images" in methods(study(cases=mixed, ratings=()), preset="r-3.6", unit="image")
+    assert "others (n = 2)" in methods(study(cases=mixed, ratings=()), preset="r-3.6", unit="image")
 
 
 def test_what_a_report_refuses(tmp_path, no_charts):
@@ -216,8 +216,8 @@ def test_the_command(tmp_path, capsys, no_charts):
     kept = store.Store(with_store, ABOUT, {"model": "x2"})
     entry = Entry("a.png", str(tmp_path / "a.png"), "a.png")
     kept.begin(Cohort("made", (entry,), (LeftOut("b.png", "is no picture"),)))
-    kept.rate(paper_ratings(("Artifacts",)))
     kept.close()
+    store.add_ratings(with_store, paper_ratings(("Artifacts",)))
     assert main(["study", "report", str(with_store), "--no-plates"]) == 0
     assert capsys.readouterr().out.startswith("wrote ")
     assert "is no picture" in (with_store / "report.html").read_text(encoding="utf-8")
@@ -230,6 +230,12 @@ def test_the_command(tmp_path, capsys, no_charts):
     assert main(["study", "table2", str(with_store)]) == 0
     assert main(["study", "report", str(tmp_path / "none")]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_remarks_are_shown(tmp_path, no_charts):
+    odd = Case("a.png", piqe_original=1, piqe_bicubic=2, piqe_sr=1, remarks=("12 bits in 16, it seems",))
+    done = write_report(study(cases=[odd], ratings=()), tmp_path, plates=False)
+    assert "a.png 12 bits in 16, it seems" in Page(done.path.read_text(encoding="utf-8")).text
 
 
 def test_many_left_out_are_shortened(tmp_path, no_charts):

@@ -54,7 +54,9 @@ def choose(study: Study, *, best: str | None = None, worst: str | None = None) -
         elif len(order) > 1:
             case, value, what = order[place]
             end = what.ends[place]
-            found.append(Plate(name, f"{end} {what.name}", case, f"{end.lower()} {what.name} of {len(order)}, {value}"))
+            found.append(
+                Plate(name, f"{end} {what.name}", case, f"{end.lower()} {what.name} of {len(order)} images, {value}")
+            )
     return found
 
 
@@ -127,5 +129,8 @@ def _by_change(study: Study) -> Ordered:
         if case.piqe_sr is not None and case.piqe_original is not None
     ]
     changes.sort(key=lambda pair: pair[0])
-    what = What("fall of PIQE under SR", ("Greatest", "Least"))
-    return [(case, f"{change:+.2f}", what) for change, case in changes]
+    fall, rise = (
+        What("fall of PIQE under SR", ("Greatest", "Least")),
+        What("rise of PIQE under SR", ("Least", "Greatest")),
+    )
+    return [(case, f"{change:+.2f}".replace("-", "−"), rise if change > 0 else fall) for change, case in changes]

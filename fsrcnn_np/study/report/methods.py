@@ -72,7 +72,7 @@ def _scalings(cases: Sequence[Case]) -> str:
         return ""
     if len(counted) == 1:
         return f", stored values {counted[0][0]}"
-    shown = [f"{scaling} in {n}" for scaling, n in counted[:MOST_SCALINGS]]
+    shown = [f"{scaling} (n = {n})" for scaling, n in counted[:MOST_SCALINGS]]
     if len(counted) > MOST_SCALINGS:
-        shown.append(f"others in {sum(n for _, n in counted[MOST_SCALINGS:])}")
-    return f", stored values {'; '.join(shown)} images"
+        shown.append(f"others (n = {sum(n for _, n in counted[MOST_SCALINGS:])})")
+    return f", stored values {', '.join(shown)}"

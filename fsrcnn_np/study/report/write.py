@@ -150,6 +150,7 @@ def write_report(
         lines=lines,
         tally=tally(lines),
         meanings=MEANINGS,
+        remarks=[(case.path, remark) for case in study.cases for remark in case.remarks][:MOST_LEFT_OUT],
         left_out=left_out[:MOST_LEFT_OUT],
         left_out_more=max(0, len(left_out) - MOST_LEFT_OUT),
         files=sorted({path.relative_to(folder).as_posix() for path in written} | {"methods.txt"}),
