@@ -53,7 +53,7 @@ def noise(share: float) -> Callable[[Plane], Plane]:
 
 
 def unsharp(amount: float) -> Callable[[Plane], Plane]:
-    """MATLAB's `imsharpen` but for its threshold of 0: Gaussian of σ 1, `amount` of the difference added."""
+    """Sharpened: `amount` of the difference to a Gaussian of σ 1 added (`imsharpen` takes σ 1 and 0.8 by default)."""
     from scipy.ndimage import gaussian_filter
 
     return lambda image: image + np.float32(amount) * (image - gaussian_filter(image, 1, mode="nearest"))

@@ -90,7 +90,7 @@ def picture(
     scene: Scene, integrals: Integrals, noise: str, threads: int, *, dose: float = 1.0, preset: str = "noisy"
 ) -> Picture:
     """The picture "for presentation" of these line integrals, 0..4095; `noise` names its quanta and electronics."""
-    mean = detector.mean_quanta(integrals, dose, threads)
+    mean = detector.mean_quanta(integrals, dose * detector.open_field(scene.outline.thickness), threads)
     raw = detector.expose(Dice(scene.seed, noise), mean, dose, threads)
     return processing.present(raw, scene.outline, PIXEL_SPACING, preset, threads)
 
