@@ -177,6 +177,25 @@ def override(weights: Weights, asked: Asked) -> Weights:
     return replace(weights, **changed, provenance={**weights.provenance, "convention": convention})
 
 
+def offset_fact(offset: int, source: str, name: str, more: tuple[int, int], notes: list[str]) -> Fact:
+    """`deconvolution_offset` of a layer that gives `more` (rows, columns) than scale × input.
+
+    What is more has to be cropped: at the end, or, as one who trained it may have meant, evenly. The file says neither,
+    so the offset is an assumption then, and the even crop is named. What is less is only noted.
+    """
+    words = [
+        f"{abs(size)} {edge}(s) {'more' if size > 0 else 'less'}"
+        for size, edge in zip(more, ("row", "column"), strict=True)
+        if size
+    ]
+    notes += [f"{name} gives {each} than scale × input" for each in words]
+    even = offset + (max(more) + 1) // 2
+    if max(more) <= 0 or even > 6:
+        return Fact(offset, source)
+    told = f"{source}: {name} gives {' and '.join(words)} than scale × input, cropped at the end"
+    return Fact(offset, f"{told}; --offset {even} crops evenly", assumed=True)
+
+
 def scale_in_name(path: Path) -> int | None:
     """2, 3 or 4 where the file's name says x2, 2x, X3 … once; else None."""
     name = path.stem.lower().replace("×", "x")

@@ -132,7 +132,7 @@ def test_one_number_of_cropping(tmp_path):
     layers[-1]["Cropping"] = np.full((1, 2), 4.0)
     weights = load_weights(write(tmp_path / "m.mat", layers, "-v7", value_range=np.array([[0.0, 1.0]])))
     assert weights.deconvolution_offset == 4
-    assert "MATLAB's output has 1 row(s) less than scale × input" in weights.provenance["notes"][0]
+    assert "gives 1 row(s) less than scale × input" in weights.provenance["notes"][0]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from torch import nn
 
 from fsrcnn_np import load_weights
 from fsrcnn_np.convert import ConventionWarning, save_weights
+from fsrcnn_np.convert.probe import _changed
 from fsrcnn_np.errors import MissingExtraError, WeightsError
 from fsrcnn_np.network.reference import forward
 from models import random_weights
@@ -252,6 +253,23 @@ def test_a_missing_output_padding_is_noted(tmp_path):
     exported(path, Port())
     changed(path, lambda graph: replaced(graph, "ConvTranspose", 0, output_padding=[0, 0]))
     assert "gives 1 row(s) less than scale × input" in load_weights(path, **RANGE).provenance["notes"][0]
+
+
+@pytest.mark.parametrize(("more", "rows"), [(0, 1), (1, 2)])
+def test_a_larger_output_is_warned_of(tmp_path, more, rows):
+    """Padding 3: cropped at the end it lies a pixel off what an even crop gives."""
+    path = tmp_path / "model.onnx"
+    exported(path, Port())
+    changed(path, lambda graph: replaced(graph, "ConvTranspose", 0, pads=[3] * 4, output_padding=[more] * 2))
+    with pytest.warns(ConventionWarning, match=rf"{rows} row\(s\) more and {rows} column.*--offset 4 crops evenly"):
+        cropped = load_weights(path, **RANGE)
+    assert cropped.deconvolution_offset == 3
+    even = load_weights(path, deconvolution_offset=4, **RANGE)
+    picture = np.random.default_rng(1).random((7, 6))
+    whole = run(path, picture)
+    np.testing.assert_allclose(forward(picture, cropped, dtype=np.float64), whole[:14, :12], rtol=0, atol=2e-6)
+    np.testing.assert_allclose(forward(picture, even, dtype=np.float64)[:13, :11], whole[1:14, 1:12], rtol=0, atol=2e-6)
+    assert any("offset=4" in what for what, _ in _changed(cropped))
 
 
 @pytest.mark.parametrize(

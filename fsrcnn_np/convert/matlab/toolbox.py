@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
-from ..conventions import Fact, Found, Layer
+from ..conventions import Fact, Found, Layer, offset_fact
 
 Properties = Mapping[str, Any]
 
@@ -203,12 +203,8 @@ def _offset(layer: Properties, name: str, scale: int, notes: list[str]) -> Fact:
     crop = {1: crop * 4, 2: [v for v in crop for _ in range(2)]}.get(len(crop), crop)
     if len(crop) != 4 or crop[0] != crop[2]:
         raise WeightsError(f"{name}: CroppingSize is {crop}; the same above and to the left is expected")
-    for edge, cropped in (("row", crop[1]), ("column", crop[3])):
-        less = int(crop[0] + cropped) - (9 - scale)
-        if less:
-            more = f"{abs(less)} {edge}(s) {'less' if less > 0 else 'more'}"
-            notes.append(f"{name} crops {crop}: MATLAB's output has {more} than scale × input")
-    return Fact(int(crop[0]), f"CroppingSize of {name}")
+    rows, columns = (9 - scale - int(crop[0] + cropped) for cropped in (crop[1], crop[3]))
+    return offset_fact(int(crop[0]), f"CroppingSize of {name}", name, (rows, columns), notes)
 
 
 def _input_mean(layer: Properties, name: str) -> Fact:

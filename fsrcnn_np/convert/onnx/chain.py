@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
-from ..conventions import Fact, Found, Layer, listing
+from ..conventions import Fact, Found, Layer, listing, offset_fact
 from ..subpixel import from_subpixel
 
 _PASSED = ("Identity", "Cast", "Dropout", "Squeeze", "Unsqueeze")
@@ -224,16 +224,12 @@ class Chain:
         self.borders["replicate" if self.edge else "zero"] = name
         offset = pads[0] - scale * self.edge
         more = [int(v) for v in attributes.get("output_padding", [0, 0])]
-        for axis, edge in enumerate(("row", "column")):
-            size = scale * (2 * self.edge - 1) + 9 - pads[axis] - pads[axis + 2] + more[axis]
-            if size:
-                more_or_less = "more" if size > 0 else "less"
-                self.notes.append(f"{name} gives {abs(size)} {edge}(s) {more_or_less} than scale × input")
+        rows, columns = (scale * (2 * self.edge - 1) + 9 - pads[a] - pads[a + 2] + more[a] for a in (0, 1))
         self.edge = self.zeros = 0
         bias = self._parameter(node, 2, "bias", name) if len(node.input) > 2 and node.input[2] else None
         self.last = Layer(name, weight, bias)
         self.facts["scale"] = Fact(scale, f"strides of {name}")
-        self.facts["deconvolution_offset"] = Fact(offset, f"pads of {name}")
+        self.facts["deconvolution_offset"] = offset_fact(offset, f"pads of {name}", name, (rows, columns), self.notes)
 
     def _activation(self, node: Any, name: str, attributes: Mapping[str, Any]) -> None:
         if self.last is not None or not self.layers or self.layers[-1].slope is not None:
