@@ -12,9 +12,9 @@ from piqe_np.console import complain
 
 from ..command_options import data_range
 from ..engine import DEFAULT, ENGINES
-from .report.cli import add_commands as add_report
-from .tables.cli import add_commands as add_tables
-from .tables.cli import printable
+from .cli_report import add_commands as add_report
+from .cli_tables import add_commands as add_tables
+from .cli_tables import printable
 
 if TYPE_CHECKING:
     from .run import Outcome

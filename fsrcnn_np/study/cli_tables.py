@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from piqe_np.console import complain
 
 if TYPE_CHECKING:
-    from ..records import Case, LeftOut, Rating
-    from .render import Table
+    from .records import Case, LeftOut, Rating
+    from .tables import Table
 
 #: Table 2 and what stands beside it → the function of `tables` that makes it.
 PARTS = {
@@ -73,15 +73,15 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 def table1(options: argparse.Namespace) -> int:
     """`fsrcnn-np study table1`."""
-    from . import table1 as make
+    from .tables import table1 as make
 
     return _show(options, _cases, make)
 
 
 def table2(options: argparse.Namespace) -> int:
     """`fsrcnn-np study table2`."""
-    from ...errors import OptionError
-    from .. import tables
+    from ..errors import OptionError
+    from . import tables
 
     if options.paper:
         if options.source is not None or options.part != "table2":
@@ -96,8 +96,8 @@ def table2(options: argparse.Namespace) -> int:
 
 def table3(options: argparse.Namespace) -> int:
     """`fsrcnn-np study table3`."""
-    from . import patients_respected
-    from . import table3 as make
+    from .tables import patients_respected
+    from .tables import table3 as make
 
     chosen = patients_respected if options.patients else make
     return _show(options, _cases, lambda cases: chosen(cases, unit=options.unit))
@@ -109,9 +109,9 @@ def _show(
     make: Callable[[Any], Table],
 ) -> int:
     """Read, make the table, print or write it; what was left out is a line each, and status 1."""
-    from ...errors import FileError, FormatError, OptionError
-    from ...files import OutputExists, write_text
-    from .render import RENDERS
+    from ..errors import FileError, FormatError, OptionError
+    from ..files import OutputExists, write_text
+    from .tables import RENDERS
 
     format = options.format
     if options.output is not None and format is None:
@@ -138,11 +138,11 @@ def _show(
 
 def _cases(source: str) -> Found:
     if Path(source).is_dir():
-        from ..store import read_study
+        from .store import read_study
 
         study = read_study(source)
         return Found(study.cases, study.left_out, ())
-    from ..cases_file import read_cases
+    from .cases_file import read_cases
 
     file = read_cases(source)
     return Found(file.cases, file.left_out, ())
@@ -150,10 +150,10 @@ def _cases(source: str) -> Found:
 
 def _ratings(source: str) -> Found:
     if Path(source).is_dir():
-        from ..store import read_study
+        from .store import read_study
 
         return Found(read_study(source).ratings, (), ())
-    from ..ratings_file import read_ratings
+    from .ratings_file import read_ratings
 
     file = read_ratings(source)
     return Found(file.ratings, file.left_out, file.remarks)

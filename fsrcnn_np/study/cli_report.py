@@ -9,7 +9,7 @@ from typing import Any
 
 from piqe_np.console import complain
 
-from ..tables.cli import PRESETS, printable
+from .cli_tables import PRESETS, printable
 
 
 def add_commands(commands: Any) -> None:
@@ -30,13 +30,13 @@ def add_commands(commands: Any) -> None:
 
 def report(options: argparse.Namespace) -> int:
     """`fsrcnn-np study report`."""
-    from ...errors import FileError, FormatError, MissingExtraError
-    from ..store import read_study
-    from . import write_report
+    from ..errors import FileError, FormatError, MissingExtraError
+    from .report import write_report
+    from .store import read_study
 
     weights = None
     if options.weights:
-        from ...convert import load_weights
+        from ..convert import load_weights
 
         weights = load_weights(options.weights)
     try:
@@ -45,7 +45,7 @@ def report(options: argparse.Namespace) -> int:
             study = replace(study, folder=str(Path(options.images).resolve()))
         said: list[str] = []
         if options.ratings:
-            from ..ratings_file import read_ratings
+            from .ratings_file import read_ratings
 
             file = read_ratings(options.ratings)
             study = replace(study, ratings=file.ratings, left_out=(*study.left_out, *file.left_out))
