@@ -62,18 +62,21 @@ def signed(value: int | memoryview) -> int:
 
 
 def integer(value: int | memoryview) -> int:
+    """An integer field's number, unsigned; a WeightsError where it is of another kind."""
     if not isinstance(value, int):
         raise WeightsError(DAMAGED.format("bytes stand where a number is expected"))
     return value
 
 
 def message(value: int | memoryview) -> memoryview:
+    """The bytes of a string or message; a WeightsError where it is an integer."""
     if isinstance(value, int):
         raise WeightsError(DAMAGED.format("a number stands where bytes are expected"))
     return value
 
 
 def text(value: int | memoryview) -> str:
+    """A string field; what is no UTF-8 is replaced."""
     return bytes(message(value)).decode("utf-8", "replace")
 
 
@@ -89,6 +92,7 @@ def numbers(value: int | memoryview) -> list[int]:
 
 
 def float32(value: int | memoryview) -> float:
+    """A float field's number; a WeightsError where it has other than 4 bytes."""
     data = message(value)
     if len(data) != 4:
         raise WeightsError(DAMAGED.format(f"a float of {len(data)} bytes"))
