@@ -7,6 +7,7 @@ from .agreement import (
     Agreement,
     Repeatability,
     krippendorff_alpha,
+    krippendorff_alphas,
     repeatability,
     weighted_kappa,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "hedges_g",
     "holm",
     "krippendorff_alpha",
+    "krippendorff_alphas",
     "ordinal_preference",
     "paired_t",
     "ratings",

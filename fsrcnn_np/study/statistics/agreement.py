@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from ...errors import OptionError
 from .clusters import DRAWS, SEED, interval, resampled_sums
 
 SCALE = (1, 2, 3, 4, 5)
+METRICS = ("ordinal", "interval", "nominal")
 WEIGHTS = ("quadratic", "linear", "none")
 
 
@@ -99,26 +101,53 @@ def krippendorff_alpha(
     ----------
     Krippendorff, "Computing Krippendorff's Alpha-Reliability", University of Pennsylvania, 2011.
     """
-    table = np.asarray(counts, np.float64)
-    if table.ndim != 2 or metric not in ("ordinal", "interval", "nominal"):
-        raise OptionError(f"give cases×values, and a metric of ordinal, interval, nominal; found {metric!r}")
-    raters = table.sum(1)
-    rated = raters >= 2  # a value that nothing can be compared with tells nothing of agreement
-    table, raters = table[rated], raters[rated]
-    n, values = table.shape
-    if not n:
-        return Agreement(math.nan, math.nan, math.nan, 0, "no case was rated twice")
+    table = np.asarray(counts)
+    whose = np.arange(len(table)) if patients is None else np.asarray(patients)
+    return krippendorff_alphas([table], [whose], metric=metric, draws=draws, seed=seed)[0]
+
+
+def krippendorff_alphas(
+    counts: Sequence[ArrayLike],
+    patients: Sequence[ArrayLike],
+    *,
+    metric: str = "ordinal",
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> list[Agreement]:
+    """`krippendorff_alpha` of several criteria, with the same resampled patients for all of them."""
+    tables = [np.asarray(table, np.float64) for table in counts]
+    if metric not in METRICS or any(table.ndim != 2 for table in tables):
+        raise OptionError(f"give cases×values, and a metric of {', '.join(METRICS)}; found {metric!r}")
+    everyone = np.unique(np.concatenate([np.asarray(whose) for whose in patients]))
+    values = [table.shape[1] for table in tables]
+    sums = [
+        _coincidences(table, np.searchsorted(everyone, np.asarray(whose)), len(everyone))
+        for table, whose in zip(tables, patients, strict=True)
+    ]
+    drawn = resampled_sums(np.hstack(sums), draws=draws, seed=seed) if draws and len(everyone) else None
+    found, first = [], 0
+    for table, k, per_patient in zip(tables, values, sums, strict=True):
+        n = int((table.sum(1) >= 2).sum())
+        value = float(_alpha(per_patient.sum(0)[None], k, metric)[0]) if n else math.nan
+        note = "" if not math.isnan(value) else ONE_VALUE if n else "no case was rated twice"
+        low, high = math.nan, math.nan
+        if drawn is not None and not note:
+            low, high = interval(_alpha(drawn[:, first : first + k * k], k, metric))
+        found.append(Agreement(value, low, high, n, note))
+        first += k * k
+    return found
+
+
+def _coincidences(table: NDArray[np.float64], whose: NDArray[np.intp], patients: int) -> NDArray[np.float64]:
+    """Of each patient: how often two values met in a case, weighted as alpha wants it; patients×values²."""
+    rated = table.sum(1) >= 2  # a value that nothing can be compared with tells nothing of agreement
+    table, whose = table[rated], whose[rated]
+    values = table.shape[1]
     pairs = table[:, :, None] * table[:, None, :] - table[:, :, None] * np.eye(values)
-    each = (pairs / (raters - 1)[:, None, None]).reshape(n, values * values)
-    value = float(_alpha(each.sum(0)[None], values, metric)[0])
-    if math.isnan(value):
-        return Agreement(value, math.nan, math.nan, n, ONE_VALUE)
-    if not draws:
-        return Agreement(value, math.nan, math.nan, n)
-    whose = np.arange(n) if patients is None else np.unique(np.asarray(patients)[rated], return_inverse=True)[1].ravel()
-    sums = np.zeros((int(whose.max()) + 1, values * values))
+    each = (pairs / (table.sum(1) - 1)[:, None, None]).reshape(len(table), values * values)
+    sums = np.zeros((patients, values * values))
     np.add.at(sums, whose, each)
-    return Agreement(value, *interval(_alpha(resampled_sums(sums, draws=draws, seed=seed), values, metric)), n)
+    return sums
 
 
 def _alpha(coincidences: NDArray[np.float64], values: int, metric: str) -> NDArray[np.float64]:

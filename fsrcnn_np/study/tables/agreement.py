@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Sequence
 
 from ..records import Rating
-from ..statistics import krippendorff_alpha, repeatability, weighted_kappa
+from ..statistics import krippendorff_alphas, repeatability, weighted_kappa
 from ..statistics.clusters import DRAWS
 from .readings import Readings, reader_name
 from .render import Line, Table, number, span
@@ -19,11 +19,13 @@ MOST_PAIRS = 10  #: that have a column each
 def agreement(given: Sequence[Rating] | Readings, *, draws: int = DRAWS) -> Table:
     """Krippendorff's alpha between all readers, by criterion, with an interval over patients."""
     readings = Readings.made_of(given)
+    tables = [readings.by_case(criterion) for criterion in readings.criteria]
+    of_cases = [table.sum(1) for _, table in tables]
+    alphas = (
+        krippendorff_alphas(of_cases, [readings.whose(cases) for cases, _ in tables], draws=draws) if tables else []
+    )
     lines, records = [], []
-    for criterion in readings.criteria:
-        cases, table = readings.by_case(criterion)
-        counts = table.sum(1)
-        found = krippendorff_alpha(counts, patients=readings.whose(cases) if cases else None, draws=draws)
+    for criterion, counts, found in zip(readings.criteria, of_cases, alphas, strict=True):
         several = counts[counts.sum(1) > 1]
         same = float((several.max(1) == several.sum(1)).mean()) if len(several) else math.nan
         records.append(

@@ -123,7 +123,7 @@ def preference(given: Sequence[Rating] | Readings) -> Table:
         cases, table = readings.by_case(criterion)
         if not cases:
             continue
-        whose = readings.whose(cases)
+        whose = np.unique(readings.whose(cases), return_inverse=True)[1].ravel()
         clusters = np.zeros((int(whose.max()) + 1, *table.shape[1:]))
         np.add.at(clusters, whose, table)
         for reader, found in zip(readings.readers, ordinal_preference(clusters), strict=True):

@@ -29,6 +29,7 @@ class Readings:
         self.of: dict[tuple[str, str], dict[str, int]] = {}
         self._by_case: dict[str, tuple[list[str], NDArray[np.int64]]] = {}
         self.patients: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
         for r in first:
             if r.value is not None:
                 self.of.setdefault((r.criterion, r.reader), {})[r.case] = r.value
@@ -65,8 +66,10 @@ class Readings:
         return cases, table
 
     def whose(self, cases: Sequence[str]) -> NDArray[np.intp]:
-        """The patients' numbers."""
-        return np.unique(np.array([self.patients[case] for case in cases]), return_inverse=True)[1].ravel()
+        """The patients' numbers, the same in every criterion."""
+        if not self._numbers:
+            self._numbers = {patient: number for number, patient in enumerate(dict.fromkeys(self.patients.values()))}
+        return np.array([self._numbers[self.patients[case]] for case in cases], np.intp)
 
 
 def headed(records: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
