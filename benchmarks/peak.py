@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fsrcnn_np.engine.llvm import target
+from fsrcnn_np.engine.llvm.assembler import Rows
 
 CHAINS, STEPS, ROUNDS = 12, 1000, 400
 
@@ -24,14 +25,16 @@ def _kernel() -> tuple[Callable[[int, int], None], object]:
     f = module.function("peak", "address rounds")
     address, rounds = f.parameters
     kind = f"<{host.lanes} x float>"
-    a, b = f.load(kind, address), f.load(kind, address)
+    numbers = Rows.of(address, "float", (64,))
+    a, b = numbers.vector(host.lanes), numbers.vector(host.lanes)
     with f.loop(0, rounds):
         chains = [f.constant(kind, float(number)) for number in range(CHAINS)]
-        chains = f.repeat(STEPS, chains, lambda _, sums: [f.fma(a, b, value) for value in sums])
+        with f.loop(0, STEPS, carrying=chains):
+            chains[:] = [f.fma(a, b, value) for value in chains]
         total = chains[0]
         for value in chains[1:]:
             total = total + value
-        f.store(total, address + 64)
+        numbers[16] = total
     code = target.loaded(module, host)
     return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(code.get_function_address("peak")), code
 

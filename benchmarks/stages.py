@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fsrcnn_np.engine.llvm import packing, results, schedule, target, tiles
+from fsrcnn_np.engine.llvm.assembler import Rows
 from fsrcnn_np.engine.llvm.layout import GROUP, POINTS, RING, Layout
 from fsrcnn_np.images.value_range import UNIT
 
@@ -65,7 +66,8 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
     module.declarations |= final.declarations
     for function in list(module.functions):
         repeated = module.function(f"repeat_{function.title}", "arguments")
-        arguments = [repeated.load("i64", repeated.parameters[0] + 8 * i, 8) for i in range(len(function.parameters))]
+        given = Rows.of(repeated.parameters[0], "i64", (len(function.parameters),))
+        arguments = [given[i] for i in range(len(function.parameters))]
         with repeated.loop(0, REPEATS):
             repeated.call(function, *arguments)
     code = target.loaded(module, processor)

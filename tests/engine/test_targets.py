@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fsrcnn_np.engine.llvm import results, schedule, target
+from fsrcnn_np.engine.llvm.assembler import Rows
 from fsrcnn_np.engine.llvm.layout import Layout
 from fsrcnn_np.network.weights import Architecture
 
@@ -43,6 +44,7 @@ def test_a_product_and_a_sum_are_never_fused(lanes):
     module = host.module()
     f = module.function("f", "address")
     (address,) = f.parameters
-    a, b, c = (f.load(f"<{lanes} x float>", address + i * 64) for i in range(3))
-    f.store(a * b + c, address)
+    rows = Rows.of(address, "float", (3, 16))
+    a, b, c = (rows[i].vector(lanes) for i in range(3))
+    rows[0, 0] = a * b + c
     assert not re.search("fmadd|fmla", target.assembly(module, host))

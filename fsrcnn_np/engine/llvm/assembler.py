@@ -11,8 +11,9 @@ order of floating-point operations: a product and a sum become one FMA only wher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 INT = "i64"
 
@@ -76,6 +77,66 @@ def name(value: Value | int) -> str:
     return value.name if isinstance(value, Value) else str(value)
 
 
+#: Bytes of a number in memory.
+BYTES = {"i8": 1, "i16": 2, "i64": 8, "float": 4, "double": 8}
+
+
+class Rows:
+    """Numbers of one type in memory, with as many axes as `pitches`; indices are numbers, never bytes.
+
+    `rows[i]` takes one of the first axis, and loads it when no axis is left; `rows[i:]` goes on from there.
+    `rows[i] = v` stores a number, or a vector from there on.
+
+    Parameters
+    ----------
+    address : Value
+        Of the first number.
+    kind : str
+        LLVM's name of the type.
+    pitches : sequence of int or Value
+        Bytes from one to the next, for each axis.
+    align : int, optional
+        Bytes; by default the number's own.
+    """
+
+    def __init__(self, address: Value, kind: str, pitches: Sequence[int | Value], align: int | None = None):
+        self.address, self.kind, self.pitches = address, kind, tuple(pitches)
+        self.align = BYTES[kind] if align is None else align
+
+    @classmethod
+    def of(cls, address: Value, kind: str, shape: Sequence[int], align: int | None = None) -> Rows:
+        """Rows that lie side by side; the first axis may be of any length, so shape[0] does not matter."""
+        pitches = [BYTES[kind]]
+        for length in reversed(shape[1:]):
+            pitches.append(pitches[-1] * length)
+        return cls(address, kind, pitches[::-1], align)
+
+    def _go(self, place: Any) -> Rows:
+        address, offset, kept = self.address, 0, list[int | Value]()
+        indices = place if isinstance(place, tuple) else (place,)
+        for index, pitch in zip(indices, self.pitches, strict=False):
+            start = (index.start or 0) if isinstance(index, slice) else index
+            if isinstance(start, int) and isinstance(pitch, int):
+                offset += start * pitch
+            else:
+                address = address + start * pitch
+            kept += [pitch] if isinstance(index, slice) else []
+        return Rows(address + offset, self.kind, kept + list(self.pitches[len(indices) :]), self.align)
+
+    def __getitem__(self, place: Any) -> Any:
+        found = self._go(place)
+        if found.pitches:
+            return found
+        return found.address.function.load(self.kind, found.address, self.align)
+
+    def __setitem__(self, place: Any, value: Value) -> None:
+        value.function.store(value, self._go(place).address, self.align)
+
+    def vector(self, lanes: int) -> Value:
+        """The first numbers of the last axis."""
+        return self.address.function.load(f"<{lanes} x {self.kind}>", self.address, self.align)
+
+
 class Function:
     """One function of a `Module`; its parameters are integers (often addresses)."""
 
@@ -98,12 +159,12 @@ class Function:
         """A whole number known now, as a Value."""
         return value if isinstance(value, Value) else Value(self, INT, str(value))
 
-    def load(self, kind: str, address: Value, align: int = 4) -> Value:
-        """What is at an address; `align` in bytes."""
+    def load(self, kind: str, address: Value, align: int) -> Value:
+        """A number or vector of memory; whoever knows its row uses `Rows`."""
         return self.emit(kind, f"load {kind}, ptr {self._pointer(address)}, align {align}")
 
-    def store(self, value: Value, address: Value, align: int = 4) -> None:
-        """Write a value to an address; `align` in bytes."""
+    def store(self, value: Value, address: Value, align: int) -> None:
+        """A number or vector, into memory."""
         pointer = self._pointer(address)
         self.lines.append(f"  store {value.kind} {value.name}, ptr {pointer}, align {align}")
 
@@ -158,67 +219,57 @@ class Function:
         mask = ", ".join(f"i32 {lane}" for lane in lanes)
         return self.emit(kind, f"shufflevector {a.kind} {a.name}, {b.kind} {b.name}, <{len(lanes)} x i32> <{mask}>")
 
-    def call(self, callee: Function | Value, *arguments: Value | int) -> None:
-        """Call another function of the module, or the one at an address."""
+    def call(self, callee: Function | Value, *arguments: Value | Rows | int) -> None:
+        """Call another function of the module, or the one at an address; rows are handed on as theirs."""
         target = f"@{callee.title}" if isinstance(callee, Function) else self._pointer(callee)
-        self.lines.append(f"  call void {target}({', '.join(f'{INT} {name(argument)}' for argument in arguments)})")
+        given = [argument.address if isinstance(argument, Rows) else argument for argument in arguments]
+        self.lines.append(f"  call void {target}({', '.join(f'{INT} {name(argument)}' for argument in given)})")
 
     # -- control flow
 
-    def repeat(
-        self, times: int, carried: list[Value], body: Callable[[Value, list[Value]], list[Value]]
-    ) -> list[Value]:
-        """carried = body(0, carried), body(1, carried) … : a loop of a fixed length ≥ 1 that hands values on."""
-        before, top = self.block, f"l{self._unique()}"
-        self.lines.append(f"  br label %{top}")
+    @contextmanager
+    def loop(
+        self, start: Value | int, stop: Value | int, step: int = 1, *, carrying: list[Value] | None = None
+    ) -> Iterator[Value]:
+        """for index in range(start, stop, step)
+
+        The values in the list `carrying` go from one pass to the next: the body replaces them in it, and after the loop
+        it has the last ones. The test is at the end, and before the first pass only where Python cannot tell.
+        """
+        carried: list[Value] = [] if carrying is None else carrying
+        before, (top, after) = self.block, (f"l{self._unique()}" for _ in range(2))
+        first = [self.integer(start), *carried]
+        sure = isinstance(start, int) and isinstance(stop, int) and start < stop
+        self._branch(None if sure else first[0] < stop, top, after)
         self._label(top)
-        start = len(self.lines)
-        self.lines += [""] * (len(carried) + 1)
-        inside = [Value(self, value.kind, f"%v{self._unique()}") for value in carried]
-        index = Value(self, INT, f"%v{self._unique()}")
-        result = body(index, list(inside))
-        following = index + 1
-        again = self.emit("i1", f"icmp slt {INT} {following.name}, {times}")
-        last = self.block
-        for number, (old, phi, new) in enumerate(
-            zip([*carried, self.integer(0)], [*inside, index], [*result, following], strict=True)
-        ):
-            self.lines[start + number] = (
+        phis = [Value(self, value.kind, f"%v{self._unique()}") for value in first]
+        place = len(self.lines)
+        self.lines += [""] * len(phis)
+        index, carried[:] = phis[0], phis[1:]
+        yield index
+        following = [index + step, *carried]
+        again, last = following[0] < stop, self.block
+        for number, (phi, old, new) in enumerate(zip(phis, first, following, strict=True)):
+            self.lines[place + number] = (
                 f"  {phi.name} = phi {phi.kind} [ {old.name}, %{before} ], [ {new.name}, %{last} ]"
             )
-        after = f"l{self._unique()}"
-        self.lines.append(f"  br i1 {again.name}, label %{top}, label %{after}")
+        self._branch(again, top, after)
         self._label(after)
-        return result
-
-    @contextmanager
-    def loop(self, start: Value | int, stop: Value | int, step: int = 1) -> Iterator[Value]:
-        """for index in range(start, stop, step)"""
-        before, top, inside, after = self.block, *(f"l{self._unique()}" for _ in range(3))
-        self.lines.append(f"  br label %{top}")
-        self._label(top)
-        phi = len(self.lines)
-        self.lines.append("")
-        index = Value(self, INT, f"%v{self._unique()}")
-        more = self.emit("i1", f"icmp slt {INT} {index.name}, {name(stop)}")
-        self.lines.append(f"  br i1 {more.name}, label %{inside}, label %{after}")
-        self._label(inside)
-        yield index
-        following = index + step
-        self.lines[phi] = (
-            f"  {index.name} = phi {INT} [ {name(start)}, %{before} ], [ {following.name}, %{self.block} ]"
-        )
-        self.lines.append(f"  br label %{top}")
-        self._label(after)
+        if not sure:
+            pairs = zip(first[1:], following[1:], strict=True)
+            carried[:] = [
+                self.emit(new.kind, f"phi {new.kind} [ {old.name}, %{before} ], [ {new.name}, %{last} ]")
+                for old, new in pairs
+            ]
 
     @contextmanager
     def when(self, condition: Value) -> Iterator[None]:
         """What is written in the `with` block runs where the condition is 1."""
         inside, after = f"l{self._unique()}", f"l{self._unique()}"
-        self.lines.append(f"  br i1 {condition.name}, label %{inside}, label %{after}")
+        self._branch(condition, inside, after)
         self._label(inside)
         yield
-        self.lines.append(f"  br label %{after}")
+        self._branch(None, after, after)
         self._label(after)
 
     # -- text
@@ -226,6 +277,10 @@ class Function:
     def _unique(self) -> int:
         self.count += 1
         return self.count
+
+    def _branch(self, condition: Value | None, yes: str, no: str) -> None:
+        way = f"label %{yes}" if condition is None else f"i1 {condition.name}, label %{yes}, label %{no}"
+        self.lines.append(f"  br {way}")
 
     def _label(self, label: str) -> None:
         self.block = label

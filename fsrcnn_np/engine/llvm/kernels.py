@@ -21,8 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .assembler import Function, Module, Value
-from .layout import FLOAT, RING, Layout
+from .assembler import Function, Module, Rows, Value
+from .layout import RING, Layout
 
 Sums = list[list[Value]]  #: [output][vector]
 
@@ -38,15 +38,7 @@ def prelu(f: Function, z: Value, slope: Value) -> Value:
 
 
 def added(
-    f: Function,
-    sums: Sums,
-    source: Value,
-    weights: Value,
-    *,
-    lanes: int,
-    channels: int,
-    stride: int,
-    taps: Sequence[int],
+    f: Function, sums: Sums, source: Rows, weights: Rows, *, lanes: int, channels: int, taps: Sequence[int]
 ) -> Sums:
     """Add all terms to a register tile.
 
@@ -54,46 +46,40 @@ def added(
     ----------
     sums
         What the terms are added to.
-    source, weights
-        Addresses of the first channel's first pixel, and of weight[channel][tap][output].
-    stride, taps
-        Bytes of the source from channel to channel, and from the pixel to each tap.
+    source : Rows, [channel][x]
+        From the tile's first pixel on.
+    weights : Rows, [channel · taps + tap][output]
+    taps
+        Columns from the pixel to each tap.
     """
     block, vectors = len(sums), len(sums[0])
-
-    def channel(c: Value, flat: list[Value]) -> list[Value]:
-        row, weight = source + c * stride, weights + c * (len(taps) * block * FLOAT)
+    flat = [value for row in sums for value in row]
+    with f.loop(0, channels, carrying=flat) as c:
+        row, terms = source[c], weights[c * len(taps) :]
         for t, tap in enumerate(taps):
-            pixels = [f.load(f"<{lanes} x float>", row + (tap + v * lanes * FLOAT)) for v in range(vectors)]
+            pixels = [row[tap + v * lanes :].vector(lanes) for v in range(vectors)]
             for o in range(block):
-                factor = f.splat(f.load("float", weight + (t * block + o) * FLOAT), lanes)
+                factor = f.splat(terms[t, o], lanes)
                 for v in range(vectors):
                     flat[o * vectors + v] = f.fma(factor, pixels[v], flat[o * vectors + v])
-        return flat
-
-    flat = f.repeat(channels, [value for row in sums for value in row], channel)
     return [flat[o * vectors : (o + 1) * vectors] for o in range(block)]
 
 
 def convolved(
-    f: Function, source: Value, slopes: Value, block: int, layout: Layout, *, channels: int, stride: int,
-    taps: Sequence[int],
-) -> Sums:  # fmt: skip
-    """A register tile from packed weights, slope[block], bias[block], weight[channel][tap][block], with its PReLU."""
+    f: Function, source: Rows, packed: Rows, block: int, layout: Layout, *, channels: int, taps: Sequence[int]
+) -> Sums:
+    """A register tile from packed weights, [slopes, biases, terms …][output], with its PReLU."""
     lanes = layout.target.lanes
-    slope, bias = (
-        [f.splat(f.load("float", slopes + (part * block + o) * FLOAT), lanes) for o in range(block)] for part in (0, 1)
-    )
+    slope, bias = ([f.splat(packed[part, o], lanes) for o in range(block)] for part in (0, 1))
     sums = [[value] * layout.vectors for value in bias]
-    weights = slopes + 2 * block * FLOAT
-    sums = added(f, sums, source, weights, lanes=lanes, channels=channels, stride=stride, taps=taps)
+    sums = added(f, sums, source, packed[2:], lanes=lanes, channels=channels, taps=taps)
     return [[prelu(f, value, a) for value in row] for row, a in zip(sums, slope, strict=True)]
 
 
-def store(f: Function, sums: Sums, destination: Value, pitch: int, lanes: int) -> None:
-    """A register tile, to rows that are `pitch` bytes apart."""
+def store(sums: Sums, rows: Rows, lanes: int) -> None:
+    """A register tile, to rows [output][x]."""
     for o, v in tiles(sums):
-        f.store(sums[o][v], destination + (o * pitch + v * lanes * FLOAT))
+        rows[o, v * lanes :] = sums[o][v]
 
 
 def extraction(module: Module, layout: Layout) -> Function:
@@ -102,34 +88,32 @@ def extraction(module: Module, layout: Layout) -> Function:
     image row, five rows ──5×5──▶ tile [d][tile] ──1×1──▶ destination [s][pitch]
     """
     f = module.function("extraction", "image destination weights scratch columns")
-    image, destination, weights, scratch, columns = f.parameters
-    a, wide, narrow = layout.architecture, layout.wide, layout.narrow
-    lanes = layout.target.lanes
-    tile, width = scratch + layout.scratch["tile"], layout.tile * FLOAT
-    with f.loop(0, columns * FLOAT, width) as x:
+    image, destination, (weights, scratch, columns) = *map(layout.maps, f.parameters[:2]), f.parameters[2:]
+    d, wide, narrow, lanes = layout.architecture.d, layout.wide, layout.narrow, layout.target.lanes
+    tile = layout.rows(scratch, "tile")
+    extracting = layout.packed(weights + layout.weights["extraction"], wide, 25)
+    shrinking = layout.packed(weights + layout.weights["shrinking"], narrow, d)
+    with f.loop(0, columns, layout.tile) as x:
         with f.loop(0, wide.count) as block:
-            packed = weights + layout.weights["extraction"] + block * (wide.size * (2 + 25) * FLOAT)
             sums = convolved(
-                f, image + x - 2 * layout.pitch, packed, wide.size, layout,
-                channels=5, stride=layout.pitch, taps=[kx * FLOAT for kx in range(-2, 3)],
+                f, image[-2:, x:], extracting[block], wide.size, layout, channels=5, taps=range(-2, 3)
             )  # fmt: skip
-            store(f, sums, tile + block * (wide.size * width), width, lanes)
+            store(sums, tile[block * wide.size :], lanes)
         with f.loop(0, narrow.count) as block:
-            packed = weights + layout.weights["shrinking"] + block * (narrow.size * (2 + a.d) * FLOAT)
-            sums = convolved(f, tile, packed, narrow.size, layout, channels=a.d, stride=width, taps=[0])
-            store(f, sums, destination + x + block * (narrow.size * layout.pitch), layout.pitch, lanes)
+            sums = convolved(f, tile, shrinking[block], narrow.size, layout, channels=d, taps=[0])
+            store(sums, destination[block * narrow.size :, x:], lanes)
     return f
 
 
 def expansion(module: Module, layout: Layout) -> Function:
     """Expanding of one row: source [s][pitch] ──1×1──▶ destination [d][pitch]."""
     f = module.function("expansion", "source destination weights columns")
-    source, destination, weights, columns = f.parameters
+    source, destination, (weights, columns) = *map(layout.maps, f.parameters[:2]), f.parameters[2:]
     s, wide, lanes = layout.architecture.s, layout.wide, layout.target.lanes
-    with f.loop(0, columns * FLOAT, layout.tile * FLOAT) as x, f.loop(0, wide.count) as block:
-        packed = weights + layout.weights["expanding"] + block * (wide.size * (2 + s) * FLOAT)
-        sums = convolved(f, source + x, packed, wide.size, layout, channels=s, stride=layout.pitch, taps=[0])
-        store(f, sums, destination + x + block * (wide.size * layout.pitch), layout.pitch, lanes)
+    packed = layout.packed(weights + layout.weights["expanding"], wide, s)
+    with f.loop(0, columns, layout.tile) as x, f.loop(0, wide.count) as block:
+        sums = convolved(f, source[:, x:], packed[block], wide.size, layout, channels=s, taps=[0])
+        store(sums, destination[block * wide.size :, x:], lanes)
     return f
 
 
@@ -143,21 +127,18 @@ def stamping(module: Module, layout: Layout) -> Function:
     f = module.function("stamping", "features ring first weights width")
     features, ring, first, weights, width = f.parameters
     d, rows, vectors, lanes = layout.architecture.d, layout.stamp_rows, layout.stamp_vectors, layout.target.lanes
-    kind, vector = f"<{lanes} x float>", lanes * FLOAT
-    with f.loop(0, width * FLOAT, vectors * vector) as x, f.loop(0, 9, rows) as ky:
-        places = [ring + (first + ky + k) % RING * layout.row_pitch + x for k in range(rows)]
+    source, high = layout.maps(features)[:, layout.reach :], Rows.of(ring, "float", layout.shapes["ring"])
+    zero = f.constant(f"<{lanes} x float>", 0.0)
+    with f.loop(0, width, vectors * lanes) as x, f.loop(0, 9 // rows) as group:
+        places = [high[(group * rows + (first + k)) % RING, :, x:] for k in range(rows)]
         for phase in range(layout.architecture.scale):
             shifts = [dx for _, dx in layout.taps(phase)]
-            plane = phase * layout.phase_pitch
-            sums = [[f.constant(kind, 0.0)] * vectors for _ in range(rows)]
-            sums = added(
-                f, sums, features + x + layout.reach * FLOAT,
-                weights + layout.weights[f"phase {phase}"] + ky * (d * len(shifts) * FLOAT),
-                lanes=lanes, channels=d, stride=layout.pitch, taps=[dx * FLOAT for dx in shifts],
-            )  # fmt: skip
+            packed = Rows.of(weights + layout.weights[f"phase {phase}"], "float", (9 // rows, d * len(shifts), rows))
+            sums = [[zero] * vectors for _ in range(rows)]
+            sums = added(f, sums, source[:, x:], packed[group], lanes=lanes, channels=d, taps=shifts)
             for k, v in tiles(sums):
-                place = places[k] + (plane + v * vector)
-                f.store(f.load(kind, place) + sums[k][v], place)
+                place = places[k][phase, v * lanes :]
+                place[0] = place.vector(lanes) + sums[k][v]
     return f
 
 
@@ -168,16 +149,14 @@ def edges(module: Module, layout: Layout) -> Function:
     """
     f = module.function("edges", "row channels left right columns")
     row, channels, left, right, columns = f.parameters
-    reach = layout.stamp_reach + 1
+    reach, zero = layout.stamp_reach + 1, f.constant("float", 0.0)
     for inside, direction, here in (
         (left, -1, (left >= 0) & (left <= columns)),
         (right - 1, 1, (right >= 1) & (right <= columns)),
     ):
         with f.when(here), f.loop(0, channels) as c:
-            line = row + c * layout.pitch
-            zero = f.constant("float", 0.0)
-            copied = f.load("float", line + inside * FLOAT) if layout.border == "replicate" else zero
+            line = layout.maps(row)[c, inside:]
+            copied = line[0] if layout.border == "replicate" else zero
             for step in range(reach):
-                place = inside + direction * (step + 1)
-                f.store(zero if step else copied, line + place * FLOAT)
+                line[direction * (step + 1)] = zero if step else copied
     return f

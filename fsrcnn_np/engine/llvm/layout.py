@@ -22,10 +22,13 @@ Scratch memory of a thread, first to last:
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 from ...network.weights import Architecture, reach
+from .assembler import Rows, Value
 from .target import Target
 
 FLOAT = 4  # bytes
@@ -150,56 +153,51 @@ class Layout:
         """Bytes from one channel's row to the next."""
         return self._pitch(self.width)
 
-    @cached_property
-    def phase_pitch(self) -> int:
-        """Bytes from one phase of the deconvolution's row to the next."""
-        return up(self.width, self.stamp_vectors * self.target.lanes) * FLOAT
-
-    @property
-    def row_pitch(self) -> int:
-        """From one high-resolution row to the next."""
-        return self.architecture.scale * self.phase_pitch
-
     # -- scratch memory
 
-    def _sizes(self, width: int) -> dict[str, int]:
-        pitch, a = self._pitch(width), self.architecture
-        high = a.scale * up(width, self.stamp_vectors * self.target.lanes) * FLOAT
+    def _shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+        pitch, a = self._pitch(width) // FLOAT, self.architecture
         return {
-            "rings": (a.m + 1) * RING * self.narrow.padded * pitch,
-            "zeros": self.narrow.padded * pitch,
-            "spectrum": POINTS * a.s * pitch,
-            "products": POINTS * self.narrow.size * self.tile * FLOAT,
-            "tile": self.wide.padded * self.tile * FLOAT,
-            "features": self.wide.padded * pitch,
-            "ring": RING * high,
-            "spare": a.scale * self.target.lanes * 8,
+            "rings": (a.m + 1, RING, self.narrow.padded, pitch),
+            "zeros": (self.narrow.padded, pitch),
+            "spectrum": (POINTS, a.s, pitch),
+            "products": (POINTS, self.narrow.size, self.tile),
+            "tile": (self.wide.padded, self.tile),
+            "features": (self.wide.padded, pitch),
+            "ring": (RING, a.scale, up(width, self.stamp_vectors * self.target.lanes)),
+            "spare": (a.scale * self.target.lanes * 2,),  # of any type, up to double
         }
 
     def _scratch(self, width: int) -> int:
-        return sum(self._sizes(width).values())
+        return sum(math.prod(shape) * FLOAT for shape in self._shapes(width).values())
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of each part of the scratch memory, in float32 numbers."""
+        return self._shapes(self.width)
 
     @cached_property
     def scratch(self) -> dict[str, int]:
-        """Offset of each part of the scratch memory, and "end", its size; all parts start on a cache line."""
+        """Offset in bytes of each part of the scratch memory, and "end", its size; parts start on a cache line."""
         offsets, end = {}, LINE
-        for part, size in self._sizes(self.width).items():
+        for part, shape in self.shapes.items():
             offsets[part] = end
-            end += up(size, LINE) + LINE
+            end += up(math.prod(shape) * FLOAT, LINE) + LINE
         return offsets | {"end": end}
 
-    @property
-    def ring_row(self) -> int:
-        """From one row of a ring to the next."""
-        return self.narrow.padded * self.pitch
+    def rows(self, scratch: Value, part: str) -> Rows:
+        """A part of the scratch memory, to be read and written by its indices."""
+        return Rows.of(scratch + self.scratch[part], "float", self.shapes[part])
+
+    def maps(self, address: Value) -> Rows:
+        """Rows of maps of one image row, or rows of the prepared image: [channel][x], they have the same pitch."""
+        return Rows(address, "float", (self.pitch, FLOAT))
 
     # -- packed weights, see packing.py
 
-    @cached_property
-    def weights(self) -> dict[str, int]:
-        """Offset of each layer's packed weights, and "end"; mapping layers follow each other at `mapping_weights`."""
+    def _sizes(self) -> dict[str, int]:
         a = self.architecture
-        sizes = {
+        return {
             "extraction": self.wide.padded * (2 + 25),
             "shrinking": self.narrow.padded * (2 + a.d),
             "mapping": a.m * self.mapping_weights // FLOAT,
@@ -207,11 +205,22 @@ class Layout:
             **{f"phase {phase}": a.d * len(self.taps(phase)) * 9 for phase in range(a.scale)},
             "bias": 1,
         }
-        offsets, end = {}, 0
-        for part, size in sizes.items():
-            offsets[part] = end
-            end += size * FLOAT
-        return offsets | {"end": end}
+
+    @cached_property
+    def weights(self) -> dict[str, int]:
+        """Offset in bytes of each layer's packed weights; mapping layers follow each other at `mapping_weights`."""
+        sizes = self._sizes()
+        starts = itertools.accumulate(sizes.values(), initial=0)
+        return {part: start * FLOAT for part, start in zip(sizes, starts, strict=False)}
+
+    def packed(self, weights: Value, blocks: Blocks, terms: int) -> Rows:
+        """The packed weights of a layer: [block][slopes, biases, terms …][output]."""
+        return Rows.of(weights, "float", (blocks.count, 2 + terms, blocks.size))
+
+    @property
+    def ring_row(self) -> int:
+        """Bytes from one row of a ring to the next."""
+        return self.narrow.padded * self.pitch
 
     @property
     def mapping_weights(self) -> int:

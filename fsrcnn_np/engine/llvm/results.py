@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...images.value_range import ValueRange
-from .assembler import Function, Module, Value
-from .layout import FLOAT, Layout
+from .assembler import Function, Module, Rows, Value
+from .layout import Layout
 
 #: LLVM's name of each dtype that a result can have.
 KINDS = {"uint8": "i8", "int8": "i8", "uint16": "i16", "int16": "i16", "float32": "float", "float64": "double"}
@@ -67,25 +67,25 @@ def module(layout: Layout, dtype: np.dtype) -> Module:
     f = made.function("finish", "ring destination width limits scratch")
     ring, destination, width, limits, scratch = f.parameters
     lanes, scale, kind = layout.target.lanes, layout.architecture.scale, KINDS[dtype.name]
-    gain, shift, least, most = (f.splat(f.load("double", limits + 8 * i, 8), lanes) for i in range(4))
-    spare = scratch + layout.scratch["spare"]
+    gain, shift, least, most = (f.splat(Rows.of(limits, "double", (4,))[i], lanes) for i in range(4))
+    high = Rows.of(ring, "float", layout.shapes["ring"][1:])
+    row, spare = (Rows.of(start, kind, (1,), align=1) for start in (destination, layout.rows(scratch, "spare").address))
 
-    def one_vector(x: Value, place: Value) -> None:
-        phases = [f.load(f"<{lanes} x float>", ring + x * FLOAT + phase * layout.phase_pitch) for phase in range(scale)]
+    def one_vector(x: Value, place: Rows) -> None:
+        phases = [high[phase, x:].vector(lanes) for phase in range(scale)]
         for part, value in enumerate(interleaved(f, phases, lanes)):
             value = f.fma(f.cast("fpext", value, gain.kind), gain, shift)
             if dtype.kind == "f":
                 result = value if kind == "double" else f.cast("fptrunc", value, f"<{lanes} x float>")
             else:
                 result = f.cast("trunc", rounded(f, value, least, most, lanes), f"<{lanes} x {kind}>")
-            f.store(result, place + part * lanes * dtype.itemsize, 1)
+            place[part * lanes] = result
 
     whole = width - width % lanes
     with f.loop(0, whole, lanes) as x:
-        one_vector(x, destination + x * (scale * dtype.itemsize))
+        one_vector(x, row[x * scale :])
     with f.when(whole < width):  # the last few pixels must not be written beyond the strip
         one_vector(whole, spare)
         with f.loop(0, (width - whole) * scale) as i:
-            value = f.load(kind, spare + i * dtype.itemsize, 1)
-            f.store(value, destination + whole * (scale * dtype.itemsize) + i * dtype.itemsize, 1)
+            row[whole * scale + i] = spare[i]
     return made

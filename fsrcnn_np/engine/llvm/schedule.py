@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import groups, kernels, winograd
-from .assembler import Function, Module, Value
+from .assembler import Function, Module, Rows, Value
 from .layout import FLOAT, GROUP, RING, Layout
 
 #: What a strip is told, as one array of int64. Rows are rows of the image; columns are those of a buffer.
@@ -67,54 +67,55 @@ def resetting(made: Module, layout: Layout) -> Function:
     """A high-resolution row as it is before anything is added: the bias everywhere."""
     f = made.function("resetting", "row weights")
     row, weights = f.parameters
-    bias = f.splat(f.load("float", weights + layout.weights["bias"]), layout.target.lanes)
-    with f.loop(0, layout.row_pitch, layout.target.lanes * FLOAT) as x:
-        f.store(bias, row + x)
+    lanes = layout.target.lanes
+    _, phases, width = layout.shapes["ring"]
+    bias = f.splat(Rows.of(weights + layout.weights["bias"], "float", (1,))[0], lanes)
+    high = Rows.of(row, "float", (phases * width,))
+    with f.loop(0, phases * width, lanes) as x:
+        high[x] = bias
     return f
 
 
 def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Function:
     """strip(parameters): all steps of one strip."""
     f = made.function("strip", "parameters")
-    p = {name: f.load("i64", f.parameters[0] + 8 * place, 8) for place, name in enumerate(PARAMETERS[:-1])}
-    layers = f.parameters[0] + 8 * (len(PARAMETERS) - 1)
+    given = Rows.of(f.parameters[0], "i64", (len(PARAMETERS),))
+    p = {name: given[place] for place, name in enumerate(PARAMETERS[:-1])}
+    layers = Rows.of(given[len(PARAMETERS) - 1 :].address, "i64", (layout.architecture.m + 1, 3))
     a, scratch, weights = layout.architecture, p["scratch"], p["weights"]
-    zeros = scratch + layout.scratch["zeros"]
-    features = scratch + layout.scratch["features"]
-    high = scratch + layout.scratch["ring"]
-    last = scratch + (layout.scratch["rings"] + a.m * RING * layout.ring_row)
+    rings, high = layout.rows(scratch, "rings"), layout.rows(scratch, "ring")
+    zeros, features = layout.rows(scratch, "zeros"), layout.rows(scratch, "features")
+    image = Rows(p["image"], "float", (layout.pitch, FLOAT))
+    results = Rows(p["destination"], "i8", (p["destination_pitch"], 1))
     beside = (p["left"], p["right"], p["columns"])
 
-    def place(ring: Value, row: Value) -> Value:
-        return ring + (row + RING) % RING * layout.ring_row
+    def place(row: Value) -> Value:
+        return (row + RING) % RING
 
-    def inside(row: Value) -> Value:
-        return (row >= 0) & (row < p["height"])
-
-    def reading(ring: Value, row: Value) -> Value:
+    def reading(layer: Value | int, row: Value) -> Value:
         if layout.border == "replicate":
-            return place(ring, f.smaller(f.larger(row, f.integer(0)), p["height"] - 1))
-        return f.select(inside(row), place(ring, row), zeros)
+            nearest = f.smaller(f.larger(row, f.integer(0)), p["height"] - 1)
+            return rings[layer, place(nearest)].address
+        inside = (row >= 0) & (row < p["height"])
+        return f.select(inside, rings[layer, place(row)].address, zeros.address)
 
     with f.loop(0, RING) as row:
-        f.call(callees["resetting"], high + row * layout.row_pitch, weights)
+        f.call(callees["resetting"], high[row], weights)
 
     with f.loop(p["first_step"], p["end_step"]) as step:
         top = step * GROUP
-        lowest, end = (f.load("i64", layers + 8 * i, 8) for i in (1, 2))
-        with f.loop(f.larger(top, lowest), f.smaller(top + GROUP, end)) as row:
-            made_row = place(scratch + layout.scratch["rings"], row)
-            f.call(callees["extraction"], p["image"] + row * layout.pitch, made_row, weights, scratch, p["columns"])
+        with f.loop(f.larger(top, layers[0, 1]), f.smaller(top + GROUP, layers[0, 2])) as row:
+            made_row = rings[0, place(row)]
+            f.call(callees["extraction"], image[row], made_row, weights, scratch, p["columns"])
             f.call(callees["edges"], made_row, a.s, *beside)
 
         with f.loop(1, a.m + 1) as layer:
-            delay, lowest, end = (f.load("i64", layers + layer * 24 + 8 * i, 8) for i in range(3))
+            delay, lowest, end = (layers[layer, i] for i in range(3))
             row = top - delay
             with f.when((row >= lowest) & (row < end)):
-                source = scratch + layout.scratch["rings"] + (layer - 1) * (RING * layout.ring_row)
-                rows = [place(source + RING * layout.ring_row, row + i) for i in range(GROUP)]
+                rows = [rings[layer, place(row + i)] for i in range(GROUP)]
                 f.call(
-                    callees["mapping"], *(reading(source, row + i) for i in range(-1, GROUP + 1)), *rows,
+                    callees["mapping"], *(reading(layer - 1, row + i) for i in range(-1, GROUP + 1)), *rows,
                     weights + layout.weights["mapping"] + (layer - 1) * layout.mapping_weights, scratch, p["columns"],
                 )  # fmt: skip
                 for made_row in rows:
@@ -126,13 +127,12 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
             outside = 1 if layout.border == "replicate" else 0
             first_result = row * a.scale - layout.offset
             with f.when((row >= -outside) & (row < p["height"] + outside)):
-                f.call(callees["expansion"], reading(last, row), features, weights, p["columns"])
+                f.call(callees["expansion"], reading(a.m, row), features, weights, p["columns"])
                 f.call(callees["edges"], features, a.d, *beside)
                 f.call(callees["stamping"], features, high, first_result + RING, weights, p["width"])
             with f.loop(first_result, first_result + a.scale) as result:
-                made_row = high + (result + RING) % RING * layout.row_pitch
+                made_row = high[place(result)]
                 with f.when((result >= p["first_result"]) & (result < p["end_result"])):
-                    target = p["destination"] + result * p["destination_pitch"]
-                    f.call(p["finish"], made_row, target, p["width"], p["limits"], scratch)
+                    f.call(p["finish"], made_row, results[result], p["width"], p["limits"], scratch)
                 f.call(callees["resetting"], made_row, weights)
     return f

@@ -23,8 +23,8 @@ from __future__ import annotations
 import numpy as np
 
 from .assembler import Function, Module, Value
-from .kernels import added, prelu, tiles
-from .layout import FLOAT, GROUP, POINTS, Layout
+from .kernels import added, prelu, store
+from .layout import GROUP, POINTS, Layout
 
 A1, A2, A3 = 3 / 4, 9 / 16, 27 / 64  # the first point and its powers
 B1, B2, B3 = 3 / 2, 9 / 4, 27 / 8  # the second
@@ -73,37 +73,29 @@ def mapping(module: Module, layout: Layout) -> Function:
     """mapping(six source rows, four destination rows, weights, scratch, columns): four rows of one mapping layer."""
     sources, destinations = [f"d{i}" for i in range(POINTS)], [f"y{i}" for i in range(GROUP)]
     f = module.function("mapping", " ".join([*sources, *destinations, "weights", "scratch", "columns"]))
-    d, y, (weights, scratch, columns) = f.parameters[:POINTS], f.parameters[POINTS:-3], f.parameters[-3:]
+    *maps, weights, scratch, columns = f.parameters
+    d, y = [layout.maps(one) for one in maps[:POINTS]], [layout.maps(one) for one in maps[POINTS:]]
     lanes, s, blocks = layout.target.lanes, layout.architecture.s, layout.narrow
-    kind, vector, end = f"<{lanes} x float>", lanes * FLOAT, columns * FLOAT
-    spectrum, products = scratch + layout.scratch["spectrum"], scratch + layout.scratch["products"]
-    point_pitch, tile = s * layout.pitch, layout.tile * FLOAT
-    point_weights = s * 3 * blocks.size * FLOAT
+    zero = f.constant(f"<{lanes} x float>", 0.0)
+    spectrum, products = layout.rows(scratch, "spectrum"), layout.rows(scratch, "products")
+    layer = layout.packed(weights, blocks, POINTS * 3 * s)
 
-    with f.loop(0, s) as c:
-        row = c * layout.pitch
-        with f.loop(0, end, vector) as x:
-            place = row + x
-            for plane, value in enumerate(input_transform(f, [f.load(kind, source + place) for source in d])):
-                f.store(value, spectrum + place + plane * point_pitch)
+    with f.loop(0, s) as c, f.loop(0, columns, lanes) as x:
+        for plane, value in enumerate(input_transform(f, [rows[c, x:].vector(lanes) for rows in d])):
+            spectrum[plane, c, x:] = value
 
-    with f.loop(0, end, tile) as x, f.loop(0, blocks.count) as block:
-        packed = weights + block * (blocks.size * 2 * FLOAT + POINTS * point_weights)
-        slopes, biases, products_weights = (packed + part * blocks.size * FLOAT for part in range(3))
+    with f.loop(0, columns, layout.tile) as x, f.loop(0, blocks.count) as block:
+        packed = layer[block]
         with f.loop(0, POINTS) as point:
-            zeros = [[f.constant(kind, 0.0)] * layout.vectors] * blocks.size
-            sums = added(
-                f, zeros, spectrum + point * point_pitch + x, products_weights + point * point_weights,
-                lanes=lanes, channels=s, stride=layout.pitch, taps=(-FLOAT, 0, FLOAT),
-            )  # fmt: skip
-            base = products + point * (blocks.size * tile)
-            for o, v in tiles(sums):
-                f.store(sums[o][v], base + (o * tile + v * vector))
+            sums = [[zero] * layout.vectors] * blocks.size
+            terms = packed[2:][point * (3 * s) :]
+            sums = added(f, sums, spectrum[point, :, x:], terms, lanes=lanes, channels=s, taps=(-1, 0, 1))
+            store(sums, products[point], lanes)
         with f.loop(0, blocks.size) as output:
-            slope, bias = (f.splat(f.load("float", part + output * FLOAT), lanes) for part in (slopes, biases))
-            source, place = products + output * tile, (block * blocks.size + output) * layout.pitch + x
+            slope, bias = (f.splat(packed[part, output], lanes) for part in (0, 1))
+            places = [rows[block * blocks.size + output, x:] for rows in y]
             for v in range(layout.vectors):
-                p = [f.load(kind, source + (point * blocks.size * tile + v * vector)) for point in range(POINTS)]
-                for destination, value in zip(y, output_transform(f, p, bias), strict=True):
-                    f.store(prelu(f, value, slope), destination + place + v * vector)
+                p = [products[point, output, v * lanes :].vector(lanes) for point in range(POINTS)]
+                for place, value in zip(places, output_transform(f, p, bias), strict=True):
+                    place[v * lanes] = prelu(f, value, slope)
     return f
