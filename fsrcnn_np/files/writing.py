@@ -142,7 +142,9 @@ def _one_line(path: Path, like: Picture | None) -> Iterator[None]:
             yield
     except FsrcnnError as error:
         named = str(error).startswith(tuple(f"{file}: " for file in (path, like.path if like else path)))
-        raise error if named else type(error)(f"{path}: {error}") from error
+        if named:
+            raise  # with its own cause
+        raise type(error)(f"{path}: {error}") from error
     except Exception as error:
         raise FormatError(f"{path}: cannot be written as {choose(path, like).name}: {one_line(error)}") from error
 

@@ -108,10 +108,17 @@ def _crew(options: argparse.Namespace) -> dict[str, Any]:
 
 def _tell(outcomes: Iterator[Outcome], left_out: int, options: argparse.Namespace) -> int:
     """A line an image, one of all, and the report; gives the exit status."""
+    from ..errors import FsrcnnError
+
     ended: dict[str, str] = {}
-    for outcome in outcomes:
-        ended[outcome.name] = outcome.state
-        _show(outcome)
+    try:
+        for outcome in outcomes:
+            ended[outcome.name] = outcome.state
+            _show(outcome)
+    except FsrcnnError as error:
+        if not ended:
+            raise  # wrong usage
+        return complain("fsrcnn-np", printable(f"stopped: {error}"), 1)
     counts = Counter(ended.values()) + Counter({"left out": left_out})
     print(", ".join(f"{counts[state]} {state}" for state in ("measured", "kept", "left out")), flush=True)
     reported = options.no_report or _report(options)

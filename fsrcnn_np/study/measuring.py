@@ -114,11 +114,15 @@ def _refused(why: str) -> dict[str, Any]:
     return {"state": REFUSED, "column": "", "why": " ".join(why.split())}
 
 
-def _full(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in _FULL:
+def _full(error: BaseException) -> bool:
+    """Whether a full or read-only disk is behind it; an exception may be its own cause."""
+    seen: list[BaseException] = []
+    found: BaseException | None = error
+    while found is not None and found not in seen:
+        if isinstance(found, OSError) and found.errno in _FULL:
             return True
-        error = error.__cause__
+        seen.append(found)
+        found = found.__cause__
     return False
 
 

@@ -11,6 +11,7 @@ import fsrcnn_np
 from cohort_images import rows, small_images, small_model
 from fsrcnn_np.errors import FileError, FormatError, OptionError
 from fsrcnn_np.files import read, write
+from fsrcnn_np.study import measuring
 from fsrcnn_np.study import run as run_module
 from fsrcnn_np.study.compare import compare
 from fsrcnn_np.study.measuring import measure
@@ -232,3 +233,11 @@ def test_ratings_are_kept_and_replaced(tmp_path, cohort, weights):
     assert read_study(tmp_path / "r").ratings == [
         dataclasses.replace(first, value=5), Rating("R2", "000.png", "Overall", None),
     ]  # fmt: skip
+
+
+def test_an_exception_that_is_its_own_cause():
+    error = FileError("full")
+    error.__cause__ = error
+    assert not measuring._full(error)
+    error.__cause__ = OSError(28, "No space left on device")
+    assert measuring._full(error)
