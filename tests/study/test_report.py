@@ -95,7 +95,7 @@ def test_what_was_left_out_is_listed(made):
 def test_the_page_says_what_the_data_are_and_with_what_they_were_made(made):
     folder, _, page = made
     sentences = (
-        "made scores and simulated readers",
+        "Made scores and simulated readers.",
         "they say nothing of patients",
         ABOUT.sha256,
         "trained for 101 epochs",

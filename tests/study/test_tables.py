@@ -68,6 +68,13 @@ def test_agreement_is_over_cases_that_two_rated():
     assert tables.table2(given).records[1]["unreadable"] == 1
 
 
+def test_readers_of_one_kind_are_named_in_short():
+    given = [Rating(f"simulated reader {n}", "c", "Artifacts", 3) for n in (1, 2)]
+    assert tables.pairs_of_readers(given).head == ("", "simulated reader 1, 2")
+    given = [Rating(name, "c", "Artifacts", 3) for name in ("Ann", "Anna")]
+    assert tables.pairs_of_readers(given).head == ("", "Ann, Anna")
+
+
 def test_preference_is_by_patients():
     records = tables.preference(paper_ratings(("Overall scores",))).records
     assert [record["reader"] for record in records] == ["1", "2", "3", "4"]

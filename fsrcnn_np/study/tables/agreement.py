@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import statistics
 from collections.abc import Sequence
 
@@ -85,7 +86,8 @@ def pairs_of_readers(given: Sequence[Rating] | Readings) -> Table:
         "The CSV has linear weights and intervals (large-sample, of independent cases; Fleiss, Cohen, Everitt 1969).",
     )
     if len(pairs) <= MOST_PAIRS:
-        head = ("", *(f"{reader_name(one)}, {other}" for one, other in pairs))
+        shared = len(os.path.commonprefix(readings.readers).rpartition(" ")[0])  # "reader 1, reader 2" → "reader 1, 2"
+        head = ("", *(f"{reader_name(one)}, {other[shared:].strip()}" for one, other in pairs))
     else:
         head = ("", "pairs", "lowest", "median", "highest")
     return Table("table2_kappa", "Agreement of every two readers", head, tuple(lines), tuple(records), notes)
