@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 import statistics
 from collections.abc import Sequence
 
@@ -86,11 +85,18 @@ def pairs_of_readers(given: Sequence[Rating] | Readings) -> Table:
         "The CSV has linear weights and intervals (large-sample, of independent cases; Fleiss, Cohen, Everitt 1969).",
     )
     if len(pairs) <= MOST_PAIRS:
-        shared = len(os.path.commonprefix(readings.readers).rpartition(" ")[0])  # "reader 1, reader 2" → "reader 1, 2"
-        head = ("", *(f"{reader_name(one)}, {other[shared:].strip()}" for one, other in pairs))
+        own = _without_shared_words(readings.readers)
+        head = ("", *(f"{reader_name(one)}, {own[other]}" for one, other in pairs))
     else:
         head = ("", "pairs", "lowest", "median", "highest")
     return Table("table2_kappa", "Agreement of every two readers", head, tuple(lines), tuple(records), notes)
+
+
+def _without_shared_words(names: Sequence[str]) -> dict[str, str]:
+    """Of "reader 1" and "reader 2": 1 and 2."""
+    words = [name.split(" ") for name in names]
+    shared = next((i for i, column in enumerate(zip(*words, strict=False)) if len(set(column)) > 1), 0)
+    return {name: " ".join(parts[shared:]) for name, parts in zip(names, words, strict=True)}
 
 
 def _of_pairs(values: Sequence[float]) -> list[str]:
