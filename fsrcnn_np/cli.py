@@ -49,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
         "--allow",
         action="append",
         default=[],
-        choices=("burned-in", "high-bits"),
-        help="of DICOM: images with Burned In Annotation; clear bits above Bits Stored that nothing explains",
+        choices=("alpha", "burned-in", "high-bits"),
+        help="leave out transparency; of DICOM: images with Burned In Annotation; clear bits above Bits Stored",
     )
     job.add_argument(
         "--transfer-syntax",

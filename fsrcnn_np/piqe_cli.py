@@ -117,7 +117,7 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
 
     if item.error:
         raise ImageError(item.error)
-    picture = read(item.path)
+    picture = read(item.path, allow=["alpha"])
     declared = picture.data_range if options.data_range is None else None
     wanted = options.data_range if declared is None else declared
     result = piqe(picture.pixels, data_range=wanted, threads=options.threads, engine=options.engine)
@@ -175,8 +175,8 @@ def _text_line(record: dict[str, Any]) -> str:
 
 def _csv_line(values: Iterable[Any]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(values)
-    return line.getvalue()
+    csv.writer(line, lineterminator="\n").writerow(values)  # what ends a line is quoted inside a value
+    return line.getvalue()[:-1]
 
 
 def _say(bar: Any, line: str) -> None:

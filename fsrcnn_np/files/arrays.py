@@ -101,10 +101,7 @@ def _check_dataset(dataset: Any, file: Any) -> None:
     if dataset.file.filename != file.filename or dataset.external or dataset.is_virtual:
         raise FormatError(f"the dataset {dataset.name} lies in another file; name that file instead")
     if "MATLAB_class" in dataset.attrs:
-        raise FormatError(
-            f"the dataset {dataset.name} is MATLAB's (-v7.3, dimensions reversed); "
-            "save it in MATLAB with imwrite or h5write"
-        )
+        raise FormatError(f"the dataset {dataset.name} is MATLAB's (-v7.3, dimensions reversed); name the file .mat")
     if dataset.dtype.kind not in "biufc":
         raise FormatError(f"the dataset {dataset.name} is of dtype {dataset.dtype}; allowed are numbers")
     size = math.prod(dataset.shape or (0,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fsrcnn_np.files import arrays, dicom, jpeg2000, netpbm, photos, png, tiff
+from fsrcnn_np.files import arrays, containers, dicom, jpeg2000, netpbm, photos, png, tiff
 from fsrcnn_np.files.picture import DicomForm, Encoded, Output, Picture, Provenance
 
 
@@ -37,6 +37,16 @@ def _photo(name: str, suffixes: tuple[str, ...], magic: tuple[bytes, ...], magic
 _NETPBM = tuple(f"P{kind}{blank}".encode() for kind in range(1, 7) for blank in " \t\r\n#")
 HDF5 = Format("HDF5", (".h5", ".hdf5", ".hdf"), (b"\x89HDF\r\n\x1a\n",), arrays.read_hdf5, arrays.encode_hdf5)
 TGA = _photo("TGA", (".tga",), ())  # has no first bytes of its own: the suffix tells
+NPZ = Format("NPZ", (".npz",), (), containers.read_npz, containers.refuse, check=containers.refuse_early)  # a ZIP
+MAT = Format(
+    "MAT",
+    (".mat",),
+    (b"MATLAB 5.0", b"MATLAB 7.3"),
+    containers.read_mat,
+    containers.refuse,
+    check=containers.refuse_early,
+)
+WITH_PARTS = (HDF5, NPZ, MAT)  #: FILE::name names one of the arrays inside
 DICOM = Format("DICOM", (".dcm", ".dicom"), (b"DICM",), dicom.read, dicom.encode, 128, dicom.check)
 FORMATS = (
     Format("PNG", (".png",), (png.SIGNATURE,), png.read, png.encode),
@@ -50,11 +60,15 @@ FORMATS = (
     _photo("GIF", (".gif",), (b"GIF87a", b"GIF89a")),
     _photo("PCX", (".pcx",), tuple(bytes((10, version, 1)) for version in (0, 2, 3, 4, 5))),
     TGA,
+    NPZ,
+    MAT,
     Format("NPY", (".npy",), (b"\x93NUMPY",), arrays.read_npy, arrays.encode_npy),
     HDF5,
     DICOM,
 )
 SUFFIXES = tuple(suffix for format in FORMATS for suffix in format.suffixes)
+#: What is taken out of folders: a .mat or .npz there is as likely a model or a table, and is named if it is meant.
+IN_FOLDERS = tuple(suffix for suffix in SUFFIXES if suffix not in NPZ.suffixes + MAT.suffixes)
 HEAD = 132  # bytes that tell the format
 
 

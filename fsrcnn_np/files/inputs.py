@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from fsrcnn_np.files.formats import DICOM, HEAD, SUFFIXES, by_head, by_suffix
+from fsrcnn_np.files.formats import DICOM, HEAD, IN_FOLDERS, by_head, by_suffix
 from fsrcnn_np.files.target import SEPARATOR, Target, split
 
 
@@ -55,7 +55,7 @@ def find_inputs(patterns: Iterable[str | os.PathLike[str]], *, suffixes: Iterabl
         A folder without images or that cannot be read, or a glob without a match, is one entry with `error`. Missing
         files are found out when they are read.
     """
-    wanted = tuple(suffix.lower() for suffix in (SUFFIXES if suffixes is None else suffixes))
+    wanted = tuple(suffix.lower() for suffix in (IN_FOLDERS if suffixes is None else suffixes))
     candidates: dict[str, _Candidate] = {}
     for pattern in patterns:
         for candidate in _expand(os.fspath(pattern), wanted):

@@ -86,9 +86,27 @@ def _read(path: Path, format: str) -> Picture:
         pixels = opaque(pixels, remarks)
     if mode in ("P", "PA") and all((pixels[..., 0] == pixels[..., i]).all() for i in (1, 2)):
         pixels = pixels[..., 0]
+    remarks += turned(told.get("exif"))
     info = {name: told[name] for name in _KINDS[format].kept if told.get(name)}
     details = {"info": info, "change": _SHOWN.get(mode, "")}
     return Picture(np.ascontiguousarray(pixels), str(path), format, remarks=tuple(remarks), details=details)
+
+
+def turned(exif: bytes | None) -> list[str]:
+    """A remark where Exif says that the picture is to be shown turned or mirrored: tag 0x0112, CIPA DC-008 4.6.5."""
+    from PIL import Image
+
+    if not exif:
+        return []
+    found = Image.Exif()
+    try:
+        found.load(exif)
+        orientation = found.get(0x0112, 1)
+    except Exception:  # a damaged Exif says nothing
+        return []
+    if orientation in (0, 1):
+        return []
+    return [f"its Exif orientation is {orientation}: viewers turn it; pixels are read, and written, as they are stored"]
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple
 
@@ -224,14 +226,30 @@ def narrowed(colours: NDArray[Any]) -> NDArray[Any]:
     return colours
 
 
+ALPHA = "alpha"  #: what a caller allows who wants transparency left out
+_ALPHA_ALLOWED: ContextVar[bool] = ContextVar("alpha allowed", default=False)
+
+
+@contextmanager
+def alpha_allowed(allowed: bool) -> Iterator[None]:
+    """Within, `opaque` leaves transparency out instead of refusing it."""
+    before = _ALPHA_ALLOWED.set(allowed)
+    try:
+        yield
+    finally:
+        _ALPHA_ALLOWED.reset(before)
+
+
 def opaque(pixels: NDArray[Any], remarks: list[str]) -> NDArray[Any]:
-    """Leave out an alpha channel (the last one) that is opaque everywhere; refuse any other."""
+    """Leave out an alpha channel (the last one) that is opaque everywhere; refuse any other, unless that is allowed."""
     alpha = pixels[..., -1]
-    if not (alpha == np.iinfo(alpha.dtype).max).all():
+    transparent = not (alpha == np.iinfo(alpha.dtype).max).all()
+    if transparent and not _ALPHA_ALLOWED.get():
         raise FormatError(
             "found an alpha channel with transparent pixels; allowed are grey and RGB; flatten it first: "
             "magick IN -background black -alpha remove -alpha off OUT"
         )
-    remarks.append("its alpha channel, opaque everywhere, is left out")
+    what = "with transparent pixels" if transparent else "opaque everywhere"
+    remarks.append(f"its alpha channel, {what}, is left out")
     colours = pixels[..., :-1]
     return np.ascontiguousarray(colours[..., 0] if colours.shape[-1] == 1 else colours)

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, MissingExtraError, OptionError
 from fsrcnn_np.files import dicom
-from fsrcnn_np.files.dicom import ALLOWANCES
-from fsrcnn_np.files.formats import DICOM, FORMATS, HDF5, HEAD, TGA, Format, by_head, by_suffix
-from fsrcnn_np.files.picture import NoPicture, Picture
+from fsrcnn_np.files.dicom import ALLOWANCES as _OF_DICOM
+from fsrcnn_np.files.formats import DICOM, FORMATS, HEAD, NPZ, TGA, WITH_PARTS, Format, by_head, by_suffix
+from fsrcnn_np.files.picture import ALPHA, NoPicture, Picture, alpha_allowed
 from fsrcnn_np.files.target import split
+
+#: What a caller of `read` can allow.
+ALLOWANCES = (ALPHA, *_OF_DICOM)
 
 
 def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iterable[str] = ()) -> Picture:
@@ -22,14 +25,15 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
     Parameters
     ----------
     path : path-like
-        A PNG, TIFF, PGM, PPM, BMP, JPEG, JPEG 2000, WebP, GIF, PCX, TGA, .npy, DICOM (extra `dicom`) or HDF5 file;
-        `file.h5::/path` names a dataset, which may be left out where there is only one, `file.dcm::3` the third frame.
-        The first bytes tell the format, not the suffix.
+        A PNG, TIFF, PGM, PPM, BMP, JPEG, JPEG 2000, WebP, GIF, PCX, TGA, .npy, .npz, .mat, DICOM (extra `dicom`) or
+        HDF5 file; `file.h5::/path` names a dataset (of .npz and .mat an array), which may be left out where there is
+        only one, `file.dcm::3` the third frame. The first bytes tell the format, not the suffix.
     every_frame : bool
         Of a DICOM of several frames give the first, and all of them as `Picture.frames`; else they are refused.
     allow : iterable of str
         What is refused otherwise: "high-bits" clears bits of a DICOM above Bits Stored that nothing explains;
-        "burned-in" lets a derived object be written of an image with Burned In Annotation.
+        "burned-in" lets a derived object be written of an image with Burned In Annotation; "alpha" leaves out an alpha
+        channel with transparent pixels, as MATLAB's `imread` does.
 
     Returns
     -------
@@ -53,13 +57,15 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
     if unknown := sorted(allowed - set(ALLOWANCES)):
         raise OptionError(f"allow names {unknown[0]!r}; there are {', '.join(map(repr, ALLOWANCES))}")
     target = split(path)
-    with _one_line(target.path):
+    with _one_line(target.path), alpha_allowed(ALPHA in allowed):
         format = _identify(target.path)
         if format is DICOM:
             return dicom.read(target.path, target.dataset, every_frame=every_frame, allow=allowed)
-        if target.dataset and format is not HDF5:
+        if format in WITH_PARTS:
+            return format.read(target.path, target.dataset)
+        if target.dataset:
             raise FormatError(f"is {format.name}, not HDF5, and has no dataset {target.dataset}")
-        return format.read(target.path, target.dataset) if format is HDF5 else format.read(target.path)
+        return format.read(target.path)
 
 
 def _identify(path: Path) -> Format:
@@ -73,8 +79,8 @@ def _identify(path: Path) -> Format:
         raise FormatError("is empty (0 bytes); copy or download it again")
     named = by_suffix(path.name)
     found = by_head(head)
-    if found is None and named in (DICOM, TGA):
-        return named  # an old DICOM file without preamble; a TGA has no beginning of its own
+    if found is None and named in (DICOM, TGA, NPZ):
+        return named  # an old DICOM file without preamble; the others have no beginning of their own
     if found is not None:
         return found
     if named is not None:
@@ -82,8 +88,6 @@ def _identify(path: Path) -> Format:
     known = ", ".join(format.name for format in FORMATS)
     if head.startswith(b"\x1f\x8b"):
         raise FormatError("is compressed with gzip; unpack it first (gunzip)")
-    if head[:4] == b"PK\3\4" and path.suffix.lower() == ".npz":
-        raise FormatError("is an archive of arrays (.npz); allowed is one array: save it with numpy.save")
     if head.startswith(b"PK\3\4"):
         raise FormatError("is a ZIP archive; unpack it first, and give the folder")
     raise FormatError(f"is of an unknown format; allowed are {known}")

@@ -430,7 +430,7 @@ def test_what_a_sloppy_header_leaves_out_is_taken_for_the_usual(tmp_path):
 
 
 def test_nothing_else_is_allowed(tmp_path):
-    with pytest.raises(OptionError, match="allow names 'everything'; there are 'burned-in', 'high-bits'"):
+    with pytest.raises(OptionError, match="allow names 'everything'; there are 'alpha', 'burned-in', 'high-bits'"):
         files.read(tmp_path / "a.dcm", allow=["everything"])
 
 

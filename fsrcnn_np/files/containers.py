@@ -1,0 +1,114 @@
+"""One array out of a file that can hold many: NumPy's .npz and MATLAB's .mat. Read only, never a pickle."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.picture import DEFLATED, MOST_PIXELS, DicomForm, Output, Picture, Provenance
+
+HDF5_IN_MATLAB = b"MATLAB 7.3 MAT-file"  # the first of the 512 bytes before a -v7.3 file's HDF5
+_CLASSES = {"uint8", "int8", "uint16", "int16", "single", "double"}
+
+
+def read_npz(path: Path, name: str | None) -> Picture:
+    """Read the only array of an .npz file, or the one that is named (FILE::name)."""
+    with zipfile.ZipFile(path) as archive:
+        members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+        chosen = _one(list(members), name, "arrays")
+        with archive.open(members[chosen]) as stream:
+            version = np.lib.format.read_magic(stream)
+            header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+            if version not in header:
+                raise FormatError(f"the array {chosen} is of .npy version {version}; allowed are 1.0 and 2.0")
+            shape, _, dtype = header[version](stream)
+        _check_size(chosen, shape, dtype.itemsize, members[chosen].compress_size * DEFLATED + (1 << 16))
+        if dtype.hasobject:
+            raise FormatError(f"the array {chosen} holds objects (pickles); allowed are numbers")
+        with archive.open(members[chosen]) as stream:
+            pixels = np.lib.format.read_array(stream, allow_pickle=False)
+    return _picture(path, chosen, pixels, "NPZ")
+
+
+def read_mat(path: Path, name: str | None) -> Picture:
+    """Read the only image of a MAT-file (level 5 or -v7.3), or the variable that is named (FILE::name)."""
+    with open(path, "rb") as stream:
+        newer = stream.read(len(HDF5_IN_MATLAB)) == HDF5_IN_MATLAB
+    chosen, pixels = _of_hdf5(path, name) if newer else _of_level_5(path, name)
+    return _picture(path, chosen, pixels, "MAT")
+
+
+def refuse(output: Output) -> NoReturn:
+    """These are not written."""
+    raise FormatError("is read, but not written; give the output another suffix: .npy, .h5, .tif or .png")
+
+
+def refuse_early(like: Picture, provenance: Provenance, form: DicomForm) -> NoReturn:
+    """The same before anything is computed."""
+    refuse(Output(like.pixels))
+
+
+def _of_level_5(path: Path, name: str | None) -> tuple[str, NDArray[Any]]:
+    import scipy.io
+
+    listed = scipy.io.whosmat(path)
+    images = {n: shape for n, shape, kind in listed if kind in _CLASSES and len(shape) in (2, 3) and min(shape) > 0}
+    if name is None and len(images) > 1:  # a 1×1 is a parameter, not a picture
+        images = {n: shape for n, shape in images.items() if max(shape) > 1} or images
+    chosen = _one(list(images), name, "images")
+    kind = next(kind for n, _, kind in listed if n == chosen)
+    itemsize = {"single": 4, "double": 8}.get(kind) or np.dtype(kind).itemsize
+    _check_size(chosen, images[chosen], itemsize, path.stat().st_size * DEFLATED * 8)  # stored as narrower integers
+    found = scipy.io.loadmat(path, variable_names=[chosen], struct_as_record=False)[chosen]
+    return chosen, np.asarray(found)
+
+
+def _of_hdf5(path: Path, name: str | None) -> tuple[str, NDArray[Any]]:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        images = {}
+        for key in file:
+            item = file.get(key, getlink=True)
+            if isinstance(item, h5py.HardLink) and isinstance(file[key], h5py.Dataset) and not key.startswith("#"):
+                kind = np.bytes_(file[key].attrs.get("MATLAB_class", b"")).decode("latin-1")
+                if kind in _CLASSES and "MATLAB_empty" not in file[key].attrs and file[key].ndim in (2, 3):
+                    images[key] = file[key]
+        chosen = _one(list(images), name, "images")
+        dataset = images[chosen]
+        if dataset.external or dataset.is_virtual:
+            raise FormatError(f"the variable {chosen} lies in another file")
+        stored = dataset.id.get_storage_size() * DEFLATED
+        _check_size(chosen, dataset.shape, dataset.dtype.itemsize, stored)
+        return chosen, np.asarray(dataset[()]).T  # MATLAB counts down the columns first
+
+
+def _one(names: list[str], wanted: str | None, what: str) -> str:
+    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    wanted = wanted.strip("/") if wanted else None
+    if wanted is not None and wanted not in names:
+        raise FormatError(f"has no {wanted} among its {what} ({listed or 'none'})")
+    if not names:
+        raise FormatError(f"found no {what} in it; allowed is a file with one of 2 or 3 dimensions")
+    if wanted is None and len(names) > 1:
+        raise FormatError(f"found {len(names)} {what} ({listed}); say which: FILE::{names[0]}")
+    return wanted or names[0]
+
+
+def _check_size(name: str, shape: tuple[int, ...], itemsize: int, most: int) -> None:
+    size = math.prod(shape)
+    if size > 3 * MOST_PIXELS:
+        raise FormatError(f"{name} has {size} values; allowed are {3 * MOST_PIXELS}")
+    if size * itemsize > most:
+        raise FormatError(f"truncated: {name} says {'×'.join(map(str, shape))} values, which the file cannot hold")
+
+
+def _picture(path: Path, name: str, pixels: NDArray[Any], format: str) -> Picture:
+    native = np.array(pixels, pixels.dtype.newbyteorder("="), order="C")
+    return Picture(native, f"{path}::{name}", format, details={"dtype": pixels.dtype})
