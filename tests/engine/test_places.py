@@ -101,7 +101,8 @@ def test_fresh_process_without_home_or_writable_folder(tmp_path):
         "image = np.random.default_rng(3).random((80, 90), np.float32)\n"
         "sys.stdout.buffer.write(fsrcnn_np.engine.llvm.forward(image, weights).tobytes())"
     )
-    environment = {k: v for k, v in os.environ.items() if k in ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "FSRCNN_NP_TARGET")}
+    kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "FSRCNN_NP_TARGET")
+    environment = {k: v for k, v in os.environ.items() if k in kept}
     for home in ({}, {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path / "home")}):
         done = subprocess.run(
             [sys.executable, "-B", "-W", "error", "-c", code, str(ROOT)],
