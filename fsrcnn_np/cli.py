@@ -87,9 +87,11 @@ def _parser() -> argparse.ArgumentParser:
 
     from .convert.cli import add_commands as add_weights
     from .pacs.cli import add_commands as add_dicom
+    from .phantom.cli import add_commands as add_phantom
     from .phantom.measure.cli import add_commands as add_measure
     from .study.cli import add_commands as add_study
 
+    add_phantom(commands)
     add_measure(commands)
     add_weights(commands)
     add_study(commands)

@@ -10,8 +10,9 @@ The rows, all of values divided by their range:
     active           PIQE's active blocks, % of all blocks of the picture
     noisy            PIQE's noisy blocks, % of the active ones
 
-Power: patches of 256 pixels (128 for the ratio) inside the breast that overlap by half, each less its mean, under a
-Hann window. Inside: 40 pixels or more from the outline, so that skin, markers and the frame's edge stay out.
+Power: patches of 256 pixels (128 for the ratio) inside the breast, those of 256 overlapping by half, each less its
+mean, under a Hann window. Inside: 40 pixels or more from the outline, so that skin, markers and the frame's edge stay
+out.
 """
 
 from __future__ import annotations
@@ -62,11 +63,16 @@ def texture(pixels: NDArray[Any], data_range: float) -> Texture:
 
     plane = np.asarray(pixels, np.float32) / np.float32(data_range)
     inner = inside(plane)
+    rows, columns = np.nonzero(inner.any(1))[0], np.nonzero(inner.any(0))[0]
+    if not rows.size:
+        raise ImageError(f"the breast is nowhere more than {MARGIN} pixels from its outline: nothing to measure")
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    plane, inner = plane[box], inner[box]
     high = plane - ndimage.gaussian_filter(plane, BLUR)
     values = high[inner]
     spread = float(np.median(np.abs(values - np.median(values))))
     lags = [_lag(high, inner, axis) for axis in (0, 1)]
-    coarse, fine = spectrum(plane, inner, 256), spectrum(plane, inner, 128)
+    coarse, fine = spectrum(plane, inner, 256, 128), spectrum(plane, inner, 128, 128)
     scored = piqe(pixels, data_range=data_range)
     active, noisy = scored.activity_mask, scored.noise_mask
     return Texture(
@@ -97,13 +103,13 @@ def inside(plane: Floats) -> NDArray[np.bool_]:
     return mask
 
 
-def spectrum(plane: Floats, inner: NDArray[np.bool_], side: int) -> tuple[Floats, Floats]:
-    """Frequency in cycles per pixel and mean power of patches of side×side, both side×side."""
+def spectrum(plane: Floats, inner: NDArray[np.bool_], side: int, step: int) -> tuple[Floats, Floats]:
+    """Frequency in cycles per pixel and mean power of patches of side×side every `step` pixels, both side×side."""
     window = np.hanning(side)[:, None] * np.hanning(side)
     window /= np.sqrt((window**2).mean())
     power, patches = np.zeros((side, side)), 0
-    for i in range(0, plane.shape[0] - side + 1, side // 2):
-        for j in range(0, plane.shape[1] - side + 1, side // 2):
+    for i in range(0, plane.shape[0] - side + 1, step):
+        for j in range(0, plane.shape[1] - side + 1, step):
             if inner[i : i + side, j : j + side].all():
                 patch = plane[i : i + side, j : j + side].astype(np.float64)
                 power += np.abs(np.fft.fft2((patch - patch.mean()) * window)) ** 2 / side**2
@@ -118,7 +124,8 @@ def _lag(high: Floats, inner: NDArray[np.bool_], axis: int) -> float:
     one, two = (slice(None, -1), slice(1, None))
     first, second = ((one,), (two,)) if axis == 0 else ((slice(None), one), (slice(None), two))
     both = inner[first] & inner[second]
-    return float(np.corrcoef(high[first][both], high[second][both])[0, 1])
+    x, y = (values[both] - values[both].mean(dtype=np.float64) for values in (high[first], high[second]))
+    return float((x * y).sum(dtype=np.float64) / np.sqrt((x * x).sum(dtype=np.float64) * (y * y).sum(dtype=np.float64)))
 
 
 def _band(spectrum: tuple[Floats, Floats], low: float, high: float) -> float:

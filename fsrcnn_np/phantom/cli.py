@@ -1,0 +1,95 @@
+"""`fsrcnn-np phantom -o DIR`: words in, words out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from piqe_np.console import complain
+
+from .anatomy import DENSITIES
+from .calcifications import MORPHOLOGIES
+from .distributions import DISTRIBUTIONS
+
+if TYPE_CHECKING:
+    from .draw import Phantom
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add `phantom` to the commands of `fsrcnn-np`; `options.run` does what was asked for and gives the exit status."""
+    from . import processing
+    from .draw import NONE, VIEWS
+
+    job = subparsers.add_parser("phantom", help="mammograms of nobody with known calcifications; truth as JSON")
+    job.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+    job.add_argument("--seed", type=int, default=0, help="of the first (default 0)")
+    job.add_argument(
+        "--count", type=int, default=1, metavar="N", help="how many, of seeds one after another (default 1)"
+    )
+    job.add_argument("--density", choices=tuple(DENSITIES), default="c")
+    job.add_argument("--morphology", choices=(*MORPHOLOGIES, NONE), default="fine pleomorphic")
+    job.add_argument("--distribution", choices=DISTRIBUTIONS, default="grouped")
+    job.add_argument("--view", choices=VIEWS, default="CC")
+    job.add_argument("--dose", type=float, default=1.0, help="over that of a usual exposure (default 1)")
+    job.add_argument("--shape", type=int, nargs=2, default=(3328, 2560), metavar=("ROWS", "COLUMNS"))
+    job.add_argument("--preset", choices=tuple(processing.PRESETS), default="noisy", help="how it is processed")
+    job.add_argument("--raw", action="store_true", help="the detector's 14-bit counts instead of the processed picture")
+    job.add_argument("--format", choices=("png", "tif"), default="png")
+    job.add_argument("--overwrite", action="store_true", help="replace outputs that exist; otherwise they are kept")
+    job.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """`fsrcnn-np phantom`."""
+    from ..errors import FsrcnnError, OptionError
+    from .draw import phantom
+
+    try:
+        if not 1 <= options.count <= 10_000:
+            raise OptionError(f"--count is {options.count}; allowed are 1 to 10000")
+        for seed in range(options.seed, options.seed + options.count):
+            drawn = phantom(
+                seed, density=options.density, morphology=options.morphology, distribution=options.distribution,
+                view=options.view, dose=options.dose, shape=tuple(options.shape), processed=not options.raw,
+                preset=options.preset,
+            )  # fmt: skip
+            _write(drawn, options)
+    except FsrcnnError as error:
+        return complain("fsrcnn-np", " ".join(str(error).split()), 1)
+    return 0
+
+
+def _write(drawn: Phantom, options: argparse.Namespace) -> None:
+    """The picture, the labels and the truth, each whole or not at all."""
+    from functools import partial
+
+    from ..files import OutputExists, write
+    from ..files.atomic import write_bytes
+
+    facts = json.dumps(described(drawn), indent=1).encode() + b"\n"
+    stem, suffix = f"phantom_{drawn.seed}", f".{options.format}"
+    jobs: dict[str, Callable[..., object]] = {
+        f"{stem}{suffix}": partial(write, pixels=drawn.pixels),
+        f"{stem}_labels{suffix}": partial(write, pixels=drawn.labels),
+        f"{stem}.json": partial(write_bytes, data=facts),
+    }
+    for name, job in jobs.items():
+        path = Path(options.output, name)
+        try:
+            job(path, overwrite=options.overwrite)
+            print(f"wrote {path}", flush=True)
+        except OutputExists as kept:
+            print(kept, flush=True)
+
+
+def described(drawn: Phantom) -> dict[str, Any]:
+    """What is true of a phantom, as JSON has it; rows and columns in pixels, lengths in mm."""
+    return {
+        "parameters": drawn.parameters._asdict(),
+        "data_range": drawn.data_range,
+        "pixel_spacing_mm": drawn.pixel_spacing,
+        "calcifications": [{"label": number, **one._asdict()} for number, one in enumerate(drawn.calcifications, 1)],
+    }

@@ -1,0 +1,36 @@
+"""`fsrcnn-np phantom`."""
+
+import json
+
+import numpy as np
+
+from fsrcnn_np import files
+from fsrcnn_np.cli import main
+from fsrcnn_np.phantom import phantom
+
+
+def test_files(tmp_path, capsys):
+    command = ["phantom", "-o", str(tmp_path / "p"), "--seed", "3", "--count", "2", "--shape", "300", "256"]
+    assert main([*command, "--morphology", "amorphous", "--format", "tif"]) == 0
+    stems = ("phantom_3.json", "phantom_3.tif", "phantom_3_labels.tif")
+    assert {path.name for path in (tmp_path / "p").iterdir()} == {*stems, *(s.replace("3", "4") for s in stems)}
+    drawn = phantom(3, morphology="amorphous", shape=(300, 256))
+    assert np.array_equal(files.read(tmp_path / "p" / "phantom_3.tif").pixels, drawn.pixels)
+    assert np.array_equal(files.read(tmp_path / "p" / "phantom_3_labels.tif").pixels, drawn.labels)
+    facts = json.loads((tmp_path / "p" / "phantom_3.json").read_text("utf-8"))
+    facts["parameters"]["shape"] = tuple(facts["parameters"]["shape"])
+    assert np.array_equal(phantom(**facts["parameters"]).pixels, drawn.pixels)
+    assert len(facts["calcifications"]) == len(drawn.calcifications)
+    assert facts["calcifications"][0]["row"] == drawn.calcifications[0].row
+    capsys.readouterr()
+    assert main([*command, "--format", "tif"]) == 0  # what exists is kept
+    assert capsys.readouterr().out.count("kept") == 6
+
+
+def test_impossible(tmp_path, capsys):
+    for words in (["--seed", "-1"], ["--shape", "5", "5"], ["--dose", "nan"], ["--count", "0"]):
+        assert main(["phantom", "-o", str(tmp_path), *words]) == 1
+        error = capsys.readouterr().err
+        assert "allowed" in error
+        assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
