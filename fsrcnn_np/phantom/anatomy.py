@@ -2,9 +2,8 @@
 
     skin         1.5 mm
     fat, gland   gland in a disc behind the nipple, its border hilly; its amount is BI-RADS's density a to d
-    ligaments    sheets seen edge on, some towards the nipple (with the ducts), some as a net
+    ligaments    sheets seen edge on, some towards the nipple (with the ducts), some as a net; there are no vessels
     veil         everything that is too small or too much superposed to be seen singly: power f⁻³
-    vessels      a few cylinders
     muscle       in the oblique view
 
 Attenuation at 20 keV, about the mean of a W/Rh beam of 29 kV behind 45 mm: Johns and Yaffe, "X-ray characterisation of
