@@ -55,7 +55,7 @@ def texture(pixels: NDArray[Any], data_range: float) -> Texture:
     Raises
     ------
     ImageError
-        No breast, or one too small for a patch of 256 pixels.
+        No breast, one too small for a patch of 256 pixels, or one of a single value.
     """
     from scipy import ndimage
 
@@ -68,11 +68,13 @@ def texture(pixels: NDArray[Any], data_range: float) -> Texture:
         raise ImageError(f"the breast is nowhere more than {MARGIN} pixels from its outline: nothing to measure")
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     plane, inner = plane[box], inner[box]
+    coarse, fine = spectrum(plane, inner, 256, 128), spectrum(plane, inner, 128, 128)
     high = plane - ndimage.gaussian_filter(plane, BLUR)
     values = high[inner]
+    if values.min() == values.max():
+        raise ImageError("every value inside the breast is the same: nothing to measure")
     spread = float(np.median(np.abs(values - np.median(values))))
     lags = [_lag(high, inner, axis) for axis in (0, 1)]
-    coarse, fine = spectrum(plane, inner, 256, 128), spectrum(plane, inner, 128, 128)
     scored = piqe(pixels, data_range=data_range)
     active, noisy = scored.activity_mask, scored.noise_mask
     return Texture(
