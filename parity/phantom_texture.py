@@ -38,8 +38,12 @@ ACCEPTED = Texture._fields[:-1]  #: what has to agree; the noisy blocks are PIQE
 
 
 def allowed(preset: str, row: str) -> tuple[float, float]:
-    """From the least of the mammograms' values less a quarter of it to the largest and a quarter."""
-    values = [getattr(rows, row) for _, rows in REAL[preset].values()]
+    """From the least of the mammograms' values less a quarter of it to the largest and a quarter.
+
+    The active share is that of the breast in the frame, which no processing decides: there all mammograms count.
+    """
+    presets = REAL if row == "active" else (preset,)
+    values = [getattr(rows, row) for one in presets for _, rows in REAL[one].values()]
     low, high = min(values), max(values)
     return low - TOLERANCE * abs(low), high + TOLERANCE * abs(high)
 
