@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import FileError, FsrcnnError, WeightsError
 from ..files.atomic import check_free, write_bytes
 from ..network.weights import Weights
-from .conventions import Asked, ConventionWarning, Found, build, override, scale_in_name
+from .conventions import KERAS, Asked, ConventionWarning, Found, build, override, scale_in_name
 
 __all__ = ["SUFFIXES", "ConventionWarning", "load_weights", "save_weights", "shipped"]
 
@@ -166,6 +166,10 @@ def _read(path: Path, asked: Asked) -> Weights | Found:
 
     with path.open("rb") as file:
         head = file.read(128)
+    if head.startswith(b"version https://git-lfs"):
+        raise WeightsError("a pointer of git-lfs, not the model that it stands for; fetch it: git lfs pull")
+    if path.suffix == ".index" or ".data-0" in path.name:
+        raise WeightsError(f"a checkpoint of TensorFlow; {KERAS}")
     if matlab.is_mat(head):
         return matlab.found(path, head, asked.scale or scale_in_name(path))
     if head.startswith(b"\x89HDF\r\n\x1a\n"):

@@ -23,6 +23,12 @@ from .header import Header
 #: No FSRCNN comes near it; a file that holds or declares more is refused before anything is allocated.
 MOST_BYTES = 512 << 20
 
+#: What to do with a model of Keras or TensorFlow that is not a frozen graph.
+KERAS = (
+    "make an ONNX model of it, which is read: model.export('FOLDER') in Keras, then "
+    "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
+)
+
 #: How each part of the convention is asked for.
 OPTIONS = {
     "scale": "scale=2, 3 or 4 (--scale)",
@@ -213,6 +219,11 @@ def listing(layers: tuple[Layer, ...], last: Layer | None = None) -> str:
     if last is not None:
         forms.append(f"{form(last, *last.weight.shape[:2])} (deconvolution)")
     return ", ".join(forms) or "none"
+
+
+def shortened(name: str) -> str:
+    """A name for a message: of a long one, both ends."""
+    return name if len(name) <= 60 else f"{name[:30]}…{name[-20:]}"
 
 
 def first_line(error: BaseException) -> str:

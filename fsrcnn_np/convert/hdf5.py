@@ -24,7 +24,7 @@ import numpy as np
 from ..errors import FileError, WeightsError
 from ..files.atomic import write_bytes
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
-from .conventions import MOST_BYTES, first_line
+from .conventions import KERAS, MOST_BYTES, first_line
 from .header import FORMAT, MOST_TEXT, SCHEMA
 
 
@@ -75,9 +75,14 @@ def load(path: str | os.PathLike[str]) -> Weights:
 
 def _read(file: Any) -> Weights:
     attributes = file.attrs
+    if {"keras_version", "layer_names", "model_config"} & set(attributes) or "model_weights" in file:
+        raise WeightsError(f"a Keras model, .h5; {KERAS}")
+    if "layers" in file and "vars" in file:
+        raise WeightsError(f"the weights of a Keras model; {KERAS}")
     if _text(attributes, "format", "") != FORMAT:
         raise WeightsError(
-            f"no attribute format = {FORMAT!r} was found; convert the file: fsrcnn-np weights convert IN OUT.h5"
+            f"an HDF5 file with no attribute format = {FORMAT!r}: neither fsrcnn-np nor MATLAB wrote it; convert the "
+            "model that it was made of: fsrcnn-np weights convert IN OUT.h5"
         )
     schema = _number(attributes, "schema")
     if schema != SCHEMA:

@@ -312,13 +312,29 @@ def test_v73_values_elsewhere(tmp_path):
         load_weights(path)
 
 
+def test_v73_references_that_fan_out(tmp_path):
+    """Twelve cells, each of ten references to the next: 10¹² values in 9 kB."""
+    path = v73(tmp_path)
+    with h5py.File(path, "r+") as file:
+        below = file[next(iter(file))]
+        for level in range(12):
+            cell = file.create_dataset(f"#refs#/{level}" if level < 11 else "fan", (10, 1), h5py.ref_dtype)
+            cell.attrs["MATLAB_class"] = np.bytes_("cell")
+            for row in range(10):
+                cell[row, 0] = below.ref
+            below = cell
+    with pytest.raises(WeightsError, match="references lead to too many values") as caught:
+        load_weights(path)
+    assert len(str(caught.value)) < 300 + len(str(path))
+
+
 def test_v73_references_in_circles(tmp_path):
     path = v73(tmp_path)
     with h5py.File(path, "r+") as file:
         cell = file.create_dataset("round", (1, 1), h5py.ref_dtype)
         cell.attrs["MATLAB_class"] = np.bytes_("cell")
         cell[0, 0] = cell.ref
-    with pytest.raises(WeightsError, match="references nest too deeply, or go round in circles"):
+    with pytest.raises(WeightsError, match="references lead to too many values, or go round in circles"):
         load_weights(path)
     with h5py.File(path, "r+") as file:
         file["round"][0, 0] = h5py.Reference()

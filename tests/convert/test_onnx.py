@@ -394,3 +394,31 @@ def test_without_onnx(tmp_path, uninstalled):
         with pytest.raises(MissingExtraError, match=r"pip install 'fsrcnn-np\[onnx\]'"):
             action()
     assert not (tmp_path / "out.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "inner"),
+    [(("Div", 255), None, (0, 1)), (None, ("Mul", 255), (0, 1)), (("Mul", 255), ("Div", 255), (0, 255)),
+     (("Mul", 1 / 255), ("Mul", 255), (0, 1)), (("Div", 255), ("Div", 255), None), (None, ("Mul", 2), "Mul here")],
+)  # fmt: skip
+def test_scaling_at_the_ends_says_the_range(tmp_path, first, last, inner):
+    path = tmp_path / "model.onnx"
+    exported(path, Port())
+
+    def change(graph):
+        for (operator, factor), name in ((first or ("", 0), "before"), (last or ("", 0), "after")):
+            if operator:
+                graph.initializer.append(numpy_helper.from_array(np.float32(factor), name))
+        if first:
+            node(graph, "Conv").input[0] = "scaled"
+            graph.node.insert(0, helper.make_node(first[0], ["x", "before"], ["scaled"]))
+        if last:
+            node(graph, "ConvTranspose").output[0] = "inner"
+            graph.node.append(helper.make_node(last[0], ["inner", "after"], ["y"]))
+
+    changed(path, change)
+    if inner is None or isinstance(inner, str):
+        with pytest.raises(WeightsError, match=inner or "value_range cannot be told: .*different ranges"):
+            load_weights(path)
+    else:
+        assert load_weights(path).value_range == inner

@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections import OrderedDict
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -285,7 +286,7 @@ def test_declared_sizes_are_not_believed(tmp_path, monkeypatch):
     count = b"K\xaf"  # BININT1 175, the storage's number of values
     assert count in raw
     path.write_bytes(raw.replace(count, b"J" + struct.pack("<i", (1 << 31) - 1)))
-    with pytest.raises(WeightsError, match=r"the file declares 858.* bytes"):
+    with pytest.raises(WeightsError, match=r"the file declares 171798.* bytes"):
         load_weights(path, **SAID)
 
 
@@ -356,3 +357,62 @@ def test_without_torch(tmp_path, uninstalled):
         (tmp_path / name).touch()
         with pytest.raises(MissingExtraError, match=r"pip install 'fsrcnn-np\[torch\]'"):
             load_weights(tmp_path / name)
+
+
+@pytest.mark.parametrize("form", [False, True])
+def test_an_optimisers_state_keyed_by_addresses(tmp_path, form):
+    """As old checkpoints have it: integers of 10¹⁴ that are no sizes."""
+    weights = random_weights(np.random.default_rng(0), (6, 3, 2), 2, "zero", dtype=np.float32)
+    save_weights(weights, tmp_path / "plain.pth")
+    state = torch.load(tmp_path / "plain.pth", weights_only=True)
+    optimiser = {"state": {140_234_000_000_000 + i: {"step": i} for i in range(30)}}
+    torch.save({"model": state, "optimizer": optimiser}, tmp_path / "x2.pth", _use_new_zipfile_serialization=form)
+    found = load_weights(tmp_path / "x2.pth", border="zero", deconvolution_offset=4, value_range=(0, 1), input_mean=0)
+    assert found.sha256 == weights.sha256
+
+
+class Whole(torch.nn.Module):
+    pass
+
+
+def test_a_pickled_module_is_named_and_nothing_else_is_quoted(tmp_path):
+    torch.save(Whole(), tmp_path / "x2.pth")
+    with pytest.raises(WeightsError, match=r"of the class [\w.]*Whole, and none is unpickled") as caught:
+        load_weights(tmp_path / "x2.pth")
+    assert "\x1b" not in str(caught.value)
+    assert "weights_only" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x2.pth", b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
+        ("model.ckpt.index", b"\x00\x00", "a checkpoint of TensorFlow.*tf2onnx"),
+    ],
+)
+def test_what_it_is_instead(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(WeightsError, match=message):
+        load_weights(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("archive/serialized_exported_program.json", r"torch\.export"),
+        ("model.weights.h5", r"Keras model, \.keras.*tf2onnx"),
+    ],
+)
+def test_other_archives_are_named(tmp_path, name, message):
+    with zipfile.ZipFile(tmp_path / "x2.zip", "w") as archive:
+        archive.writestr(name, "{}")
+    with pytest.raises(WeightsError, match=message):
+        load_weights(tmp_path / "x2.zip")
+
+
+def test_keras_h5_is_named(tmp_path):
+    with h5py.File(tmp_path / "x2.h5", "w") as file:
+        file.attrs["keras_version"] = "2.4.0"
+        file.create_group("model_weights")
+    with pytest.raises(WeightsError, match=r"a Keras model, \.h5; make an ONNX model"):
+        load_weights(tmp_path / "x2.h5")

@@ -7,21 +7,21 @@ group of datasets of references; text is uint16; an empty array keeps its dimens
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ...errors import WeightsError
-from ..conventions import MOST_BYTES, first_line
+from ..conventions import MOST_BYTES, first_line, shortened
 from .mat5 import OBJECT
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _NUMERIC = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"single", "double", "logical"}
-_MOST_DEPTH, _MOST_ARRAYS = 40, 200_000
+_MOST_DEPTH, _MOST_ARRAYS = 40, 20_000
+_MOST_VISITS = 64  #: of one value, by references: MATLAB writes each one once
 
 
 def is_mat73(head: bytes) -> bool:
@@ -87,13 +87,20 @@ def _class(item: Any) -> str:
 class _Reader:
     def __init__(self, file: Any):
         self.file, self.arrays_left, self.bytes_left = file, _MOST_ARRAYS, MOST_BYTES
+        self.visits: Counter[int] = Counter()
 
     def value(self, item: Any, name: str, depth: int = 0) -> Any:
         import h5py
 
         self.arrays_left -= 1
-        if depth > _MOST_DEPTH or self.arrays_left < 0:
-            raise WeightsError(f"{name}: references nest too deeply, or go round in circles; save the variables again")
+        self.visits[place := h5py.h5o.get_info(item.id).addr] += 1
+        if depth > _MOST_DEPTH or self.arrays_left < 0 or self.visits[place] > _MOST_VISITS:
+            raise WeightsError(
+                f"{shortened(name)}: references lead to too many values, or go round in circles; "
+                "save the variables again"
+            )
+        if not isinstance(item, h5py.Dataset | h5py.Group):
+            raise WeightsError(f"{name} is a {type(item).__name__.lower()}, and no value; save the variables again")
         kind = _class(item)
         if not kind:
             raise WeightsError(f"{name} has no attribute MATLAB_class: this HDF5 file was not written by MATLAB's save")

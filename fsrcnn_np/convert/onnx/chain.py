@@ -134,6 +134,8 @@ class Chain:
                 pass  # opset 9 merges rows, then columns
             case "Add" | "Sub":
                 self._added(node, name, at)
+            case "Mul" | "Div" if self.last is not None or not self.layers:
+                self._scaled(node, name, at)
             case "Clip" if self.last is not None:
                 self.notes.append(f"{name} clips the output; here integers saturate, and floats are not clipped")
             case operator if operator not in _PASSED:
@@ -286,6 +288,26 @@ class Chain:
             self.last = layer._replace(bias=bias)
         else:
             self.layers[-1] = layer._replace(bias=np.broadcast_to(bias, layer.weight.shape[:1]))
+
+    def _scaled(self, node: Any, name: str, at: str) -> None:
+        """Multiplication by 255, or division by it, at an end: which range the layers themselves take and give."""
+        value = self.constant(next((key for key in node.input if key != at), ""))
+        factor = float(value.item()) if value is not None and value.size == 1 else 0.0
+        if node.op_type == "Div":
+            factor = 1 / factor if factor and node.input[0] == at else 0.0
+        if not np.isclose(factor, [255, 1 / 255], rtol=1e-6, atol=0).any():
+            raise self._foreign(node, name)
+        before = self.last is None
+        inner = (0.0, 255.0) if (factor > 1) == before else (0.0, 1.0)
+        source = f"{node.op_type} {name} {'before the first' if before else 'after the last'} layer"
+        if before:
+            mean = self.facts["input_mean"]
+            self.facts["input_mean"] = Fact(mean.value * factor, mean.source)
+        known = self.facts.get("value_range")
+        if known is not None and known.value != inner:
+            self.facts["value_range"] = Fact(None, f"{known.source} and {source} scale to different ranges")
+        else:
+            self.facts["value_range"] = Fact(inner, source)
 
     def found(self, form: str, header: Any) -> Found:
         """What the nodes amount to."""

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
+from ..conventions import KERAS
 from . import wire
 
 MOST_NODES, MOST_VALUES = 10_000, 1 << 24
 #: DataType → NumPy's, and the field in which TensorProto lists its values one by one.
 _TYPES: dict[int, tuple[str, int]] = {1: ("<f4", 5), 2: ("<f8", 6), 3: ("<i4", 7), 9: ("<i8", 10), 19: ("<f2", 13)}
-_FROZEN = "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx makes an ONNX model of it, which is read"
 
 
 @dataclass
@@ -42,7 +42,7 @@ def nodes_of(data: memoryview) -> dict[str, Node]:
     for number, value in wire.fields(data):
         if number == 1 and isinstance(value, int):
             raise WeightsError(
-                f"a SavedModel, whose values lie in the folder variables/ beside it, is not a frozen graph; {_FROZEN}"
+                f"a SavedModel, whose values lie in the folder variables/ beside it, is not a frozen graph; {KERAS}"
             )
         if number != 1:
             continue

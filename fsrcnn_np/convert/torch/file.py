@@ -10,6 +10,7 @@ import io
 import json
 import pickle
 import pickletools
+import re
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ import numpy as np
 
 from ...errors import MissingExtraError, WeightsError
 from ...network.weights import Weights
-from ..conventions import MOST_BYTES, Fact, Found, first_line
+from ..conventions import KERAS, MOST_BYTES, Fact, Found, first_line
 from ..header import KEY, header_text, parse
 from .state_dict import match
 
@@ -120,9 +121,11 @@ def _loaded(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL ([\w.]{1,100})", str(error))
+        what = f"of the class {named[1]}" if named else "other than tensors"
         raise WeightsError(
-            f"the file holds Python objects other than tensors ({first_line(error)}), and none is unpickled. Where you "
-            "trust it, load it in PyTorch and save its weights alone: torch.save(model.state_dict(), 'x2.pth')"
+            f"the file holds Python objects {what}, and none is unpickled. Where you trust it, load it with the "
+            "program that wrote it and save its weights alone: torch.save(model.state_dict(), 'x2.pth')"
         ) from None
     except Exception as error:  # a damaged archive ends in errors of any kind
         raise WeightsError(f"no readable PyTorch file, or a damaged one ({first_line(error)}); copy it again") from None
@@ -146,6 +149,13 @@ def _declared_in_zip(path: Path) -> int:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
     names = [entry.filename for entry in entries]
+    if any(name.endswith(("serialized_exported_program.json", "models/model.json")) for name in names):
+        raise WeightsError(
+            "a program of torch.export; save its weights alone: "
+            "torch.save(torch.export.load('x2.pt2').state_dict, 'x2.pth'), or export the model as ONNX"
+        )
+    if any(name.endswith("model.weights.h5") for name in names):
+        raise WeightsError(f"a Keras model, .keras; {KERAS}")
     if not any(name.endswith("data.pkl") for name in names):
         raise WeightsError("a zip archive that PyTorch did not write; a state dict saved by torch.save is expected")
     if any(name.endswith("constants.pkl") for name in names):
@@ -153,15 +163,31 @@ def _declared_in_zip(path: Path) -> int:
     return sum(entry.file_size for entry in entries)
 
 
+#: Operations that put a whole number down.
+_WHOLE = ("BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1")
+
+
 def _declared_in_pickles(path: Path) -> int:
     """Of a file before PyTorch 1.6: pickles (number, version, system, objects, keys), then the values.
 
-    Every size in a pickle is an integer of it, so their sum bounds the number of values that are allocated.
+    A storage is ('storage', class, key, place, size, None) and then BINPERSID, and the sum of these sizes bounds the
+    number of values that are allocated. Where one is put together in another way, every integer of the pickle counts.
+    (An optimiser's state may have keys that are addresses in memory: integers of 10¹⁴.)
     """
     with path.open("rb") as file:
         for _ in range(3):
             _skip_pickle(file)
-        return 4 * sum(abs(value) for _, value, _ in pickletools.genops(file) if isinstance(value, int))
+        operations = [(op.name, value) for op, value, _ in pickletools.genops(file)]
+    storages, put = [], ("BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE")
+    steps = [operation for operation in operations if operation[0] not in put]
+    for place, (name, _) in enumerate(steps):
+        if name.endswith("PERSID"):
+            before = steps[max(place - 3, 0) : place]
+            size = before[0][1] if [op for op, _ in before[1:]] == ["NONE", "TUPLE"] else None
+            if not isinstance(size, int) or before[0][0] not in _WHOLE:
+                return 8 * sum(abs(value) for _, value in steps if isinstance(value, int))
+            storages.append(abs(size))
+    return 8 * sum(storages)
 
 
 def _skip_pickle(file: Any) -> None:
