@@ -316,7 +316,8 @@ def test_v73_references_that_fan_out(tmp_path):
     """Twelve cells, each of ten references to the next: 10¹² values in 9 kB."""
     path = v73(tmp_path)
     with h5py.File(path, "r+") as file:
-        below = file[next(iter(file))]
+        below = file.create_dataset("#refs#/leaf", data=np.ones((1, 1)))
+        below.attrs["MATLAB_class"] = np.bytes_("double")
         for level in range(12):
             cell = file.create_dataset(f"#refs#/{level}" if level < 11 else "fan", (10, 1), h5py.ref_dtype)
             cell.attrs["MATLAB_class"] = np.bytes_("cell")
