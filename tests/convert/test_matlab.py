@@ -199,6 +199,31 @@ def test_the_m_script_under_octave(tmp_path):
         assert weights.value_range == ((0, 255) if name == "own_layers" else (0, 1))
 
 
+@pytest.mark.parametrize("what", ["5", "'net'", "@sin", "[]", "true"])
+def test_the_m_script_refuses_what_is_no_network(tmp_path, what):
+    path = tmp_path / "x.mat"
+    code = f"addpath('{SCRIPTS}'); export_fsrcnn_weights({what}, '{path}')"
+    done = subprocess.run(
+        ["octave-cli", "--no-init-file", "--quiet", "--eval", code],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode
+    assert "A network, or its layers, is expected; this is " in done.stderr
+    assert not path.exists()
+
+
+def test_a_public_training_scripts_plan(tmp_path):
+    """FSRCNN(48,12,2), an input layer with zerocenter and its mean, and Cropping 4 all round: a row less than ×2."""
+    expected = model((48, 12, 2), 2)
+    layers = toolbox_layers(expected)
+    layers[0].update({"Normalization": "zerocenter", "Mean": np.full((41, 41), 0.25, np.float32)})
+    layers[-1]["CroppingSize"] = np.full((1, 4), 4.0)
+    weights = load_weights(write(tmp_path / "m.mat", layers, "-v7"), value_range=(0, 1))
+    same(weights, expected)
+    assert (weights.deconvolution_offset, weights.input_mean) == (4, 0.25)
+    assert "gives 1 row(s) less than scale × input" in weights.provenance["notes"][0]
+
+
 def test_octave_reads_what_we_write(tmp_path):
     expected = model()
     save_weights(expected, tmp_path / "ours.mat")

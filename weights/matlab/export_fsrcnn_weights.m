@@ -21,6 +21,9 @@ function export_fsrcnn_weights(net, filename, varargin)
 %   does; fsrcnn-np judges whether they make an FSRCNN. Runs in MATLAB R2019a and
 %   later, and in GNU Octave on a struct in place of the network.
 
+    if isnumeric(net) || islogical(net) || ischar(net) || isa(net, 'function_handle') || isempty(net)
+        error('fsrcnn:network', 'A network, or its layers, is expected; this is %s.', class(net));
+    end
     valueRange = [];
     version = '-v7';
     for i = 1:2:numel(varargin)
