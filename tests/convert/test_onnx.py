@@ -422,3 +422,32 @@ def test_scaling_at_the_ends_says_the_range(tmp_path, first, last, inner):
             load_weights(path)
     else:
         assert load_weights(path).value_range == inner
+
+
+def test_a_prelu_spelled_out_and_a_channel_that_moves(tmp_path):
+    """As tf2onnx writes a TensorFlow model: Relu + alpha (z − |z|) ½, and the picture's one channel last."""
+    path = tmp_path / "model.onnx"
+    exported(path, Port())
+    plain = load_weights(path, **RANGE)
+
+    def change(graph):
+        for number, old in enumerate([n for n in graph.node if n.op_type == "PRelu"]):
+            z, slope, out = old.input[0], old.input[1], old.output[0]
+            half = f"half{number}"
+            graph.initializer.append(numpy_helper.from_array(np.float32(0.5), half))
+            new = [
+                helper.make_node("Relu", [z], [f"relu{number}"]), helper.make_node("Abs", [z], [f"abs{number}"]),
+                helper.make_node("Sub", [z, f"abs{number}"], [f"sub{number}"]),
+                helper.make_node("Mul", [slope, f"sub{number}"], [f"mul{number}"]),
+                helper.make_node("Mul", [f"mul{number}", half], [f"low{number}"]),
+                helper.make_node("Add", [f"relu{number}", f"low{number}"], [out]),
+            ]  # fmt: skip
+            place = list(graph.node).index(old)
+            graph.node.remove(old)
+            for offset, each in enumerate(new):
+                graph.node.insert(place + offset, each)
+        node(graph, "Conv").input[0] = "first"
+        graph.node.insert(0, helper.make_node("Transpose", ["x"], ["first"], perm=[0, 3, 1, 2]))
+
+    changed(path, change)
+    assert load_weights(path, **RANGE).sha256 == plain.sha256

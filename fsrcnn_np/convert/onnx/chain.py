@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
+from ..activation import OPERATORS, PLAIN, Sides, combined, slope_of
 from ..conventions import Fact, Found, Layer, listing, offset_fact
 from ..subpixel import from_subpixel
 
@@ -22,6 +23,8 @@ _FOLDED = (
     "Sub", "Transpose", "Unsqueeze",
 )  # fmt: skip
 _MOST_FOLDED, _MOST_DEPTH, _MOST_NODES = 1 << 26, 50, 10_000
+#: NCHW to NHWC, and back.
+_CHANNEL_MOVES = ((0, 2, 3, 1), (0, 3, 1, 2))
 #: A pixel shuffle in three nodes.
 _SHUFFLE = ["Reshape", "Transpose", "Reshape"]
 #: Reshape (n, c, a, b, h, w) or (n, a, b, c, h, w), then this order: rows get a, columns b. c is 1 here.
@@ -103,6 +106,9 @@ class Chain:
             if at == end:
                 return
             users = [n for n in self.graph.node if at in n.input and n.op_type != "Shape"]
+            if len(users) > 1 and self.layers and self.last is None:
+                at = self._spelled_out(at, users)
+                continue
             if len(users) != 1:
                 names = ", ".join(f"{n.op_type} {n.name}".strip() for n in users) or "nothing"
                 raise WeightsError(f"{at} goes to {names}; an FSRCNN is a chain without branches: this model is none")
@@ -110,6 +116,27 @@ class Chain:
             at = users[0].output[0]
         if at != end:
             raise WeightsError(f"the nodes do not lead from {inputs[0]} to {end}; a damaged model: export it again")
+
+    def _spelled_out(self, at: str, users: list[Any]) -> str:
+        """A PReLU of several nodes, as tf2onnx writes one: the value in which its branches end."""
+        sides: dict[str, Sides] = {at: PLAIN}
+        for node in self.graph.node:  # which stand in order
+            if not any(key in sides for key in node.input) or node.op_type not in OPERATORS:
+                continue
+            found = [sides.get(key, self.constant(key)) for key in node.input]
+            values = [value for value in found if value is not None]
+            if len(values) == len(found):
+                attributes = {"alpha": 0.01, **self._attributes(node)}
+                name = node.name or node.output[0]
+                sides[node.output[0]] = combined(name, node.op_type, values, attributes)
+        taken = {key for node in self.graph.node if node.output[0] in sides for key in node.input}
+        ends = [name for name in sides if name not in taken]
+        layer = self.layers[-1]
+        if len(ends) != 1 or layer.slope is not None:
+            names = ", ".join(f"{n.op_type} {n.name}".strip() for n in users)
+            raise WeightsError(f"{at} goes to {names}; an FSRCNN is a chain without branches: this model is none")
+        self.layers[-1] = layer._replace(slope=slope_of(ends[0], sides[ends[0]]))
+        return ends[0]
 
     def step(self, node: Any, at: str) -> None:
         """Take in one node."""
@@ -130,6 +157,10 @@ class Chain:
                 self._shuffled(name, int(attributes["blocksize"]))
             case "Reshape" | "Transpose" if self.last is None and self.layers:
                 self._reshaped(node, name, attributes)
+            case "Transpose" if self._at_an_end() and tuple(attributes.get("perm", ())) in _CHANNEL_MOVES:
+                pass  # the only channel goes first or last
+            case "Reshape" if self._at_an_end() and self._to_one_channel(node):
+                pass
             case "Reshape" if self.shuffle == _SHUFFLE:
                 pass  # opset 9 merges rows, then columns
             case "Add" | "Sub":
@@ -140,6 +171,14 @@ class Chain:
                 self.notes.append(f"{name} clips the output; here integers saturate, and floats are not clipped")
             case operator if operator not in _PASSED:
                 raise self._foreign(node, name)
+
+    def _at_an_end(self) -> bool:
+        return not self.layers or self.last is not None
+
+    def _to_one_channel(self, node: Any) -> bool:
+        """Whether a Reshape only moves the one channel, which stands first or last in what it makes."""
+        shape = self.constant(node.input[1]) if len(node.input) > 1 else None
+        return shape is not None and shape.size == 4 and 1 in (shape[1], shape[3])
 
     def _foreign(self, node: Any, name: str) -> WeightsError:
         operator = f"{node.domain}.{node.op_type}".lstrip(".")
