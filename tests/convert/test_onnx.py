@@ -451,3 +451,16 @@ def test_a_prelu_spelled_out_and_a_channel_that_moves(tmp_path):
 
     changed(path, change)
     assert load_weights(path, **RANGE).sha256 == plain.sha256
+
+
+@pytest.mark.parametrize(("version", "told"), [(1, "the opset 1;"), (99, "the opset 99;"), (None, "no opset;")])
+def test_an_opset_that_is_none_is_noted(tmp_path, version, told):
+    path = tmp_path / "model.onnx"
+    exported(path, Port())
+    loaded = onnx.load(path)
+    assert not load_weights(path, **RANGE).provenance["notes"]
+    del loaded.opset_import[:]
+    if version:
+        loaded.opset_import.append(helper.make_opsetid("", version))
+    onnx.save(loaded, path)
+    assert told in load_weights(path, **RANGE).provenance["notes"][0]

@@ -16,6 +16,7 @@ from .chain import Chain
 
 #: Operators of the highest opset below 18, in which onnxruntime runs everything written here.
 OPSET, IR_VERSION = 17, 8
+FIRST_OPSET = 7  #: whose operators have the inputs that are read
 
 
 def found(path: Path) -> Found:
@@ -34,6 +35,13 @@ def found(path: Path) -> Found:
     try:
         model = onnx.load(path, load_external_data=False)
         chain = Chain(onnx, model.graph, list(model.opset_import))
+        versions = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
+        latest = onnx.defs.onnx_opset_version()
+        if len(versions) != 1 or not FIRST_OPSET <= versions[0] <= latest:
+            told = f"names the opset {versions[0]}" if versions else "names no opset"
+            chain.notes.append(
+                f"the model {told}; {FIRST_OPSET} to {latest} are known: its operators were taken as those are"
+            )
         chain.walk()
     except WeightsError:
         raise
