@@ -318,16 +318,33 @@ _PAD: dict[str, Any] = {"zero": "constant", "replicate": "edge"}
 def _imresize(vector: Vector) -> Iterator[Check]:
     import fsrcnn_np
 
-    image, scale = vector.image, _number(vector.inputs, "scale")
+    image, scale, options = vector.image, scale_of(vector), resize_options(vector)
     real = image.dtype.kind == "f"
 
     def resized(_: Golden) -> Answer:
-        terms = np.ceil(4 / min(scale, 1)) + 2
+        smallest = min(np.min(np.divide(scale, image.shape[:2])) if isinstance(scale, tuple) else scale, 1)
+        terms = np.ceil(6 / smallest) + 2
         u = terms * U + (U32 if image.dtype == np.float32 else 0)
         unit = 2 * u * 2.25 * max(float(np.abs(image).max()), U) if real else 1.0
-        return Answer(fsrcnn_np.imresize(image, scale), unit)
+        return Answer(fsrcnn_np.imresize(image, scale, **options), unit)
 
     yield Check("imresize.float" if real else "imresize.integers", "NumPy", "resized", resized)
+
+
+def scale_of(vector: Vector) -> float | tuple[int, int]:
+    """A vector's scale, or rows and columns, as `imresize` takes them."""
+    given = np.ravel(vector.inputs["scale"])
+    return float(given[0]) if given.size == 1 else (int(given[0]), int(given[1]))
+
+
+def resize_options(vector: Vector) -> dict[str, Any]:
+    """A vector's options of `imresize`."""
+    options: dict[str, Any] = {}
+    if "method" in vector.inputs:
+        options["method"] = str(vector.inputs["method"])
+    if "antialiasing" in vector.inputs:
+        options["antialiasing"] = bool(np.ravel(vector.inputs["antialiasing"])[0])
+    return options
 
 
 def _rgb2ycbcr(vector: Vector) -> Iterator[Check]:

@@ -309,6 +309,37 @@ def imresize() -> Iterator[Vector]:
         yield vector("imresize", name, exercises, bug, partial(resizable, dtype, size, scale, coarse.get(name)))
 
 
+def imresize_methods() -> Iterator[Vector]:
+    """MATLAB's other kernels, sizes in place of a scale, antialiasing by choice."""
+    # fmt: off
+    cases: list[tuple[str, str, tuple[int, int], Any, str, bool | None, str, str]] = [
+        ("bilinear-x2", "float64", (9, 7), 2.0, "bilinear", None, "a support of 2", "bicubic; corners aligned"),
+        ("bilinear-third", "float64", (20, 19), 1 / 3, "bilinear", None, "stretched by 3", "no antialiasing; bicubic"),
+        ("box-x3", "uint8", (7, 8), 3.0, "box", None, "pixels repeated", "bicubic; corners aligned"),
+        ("box-odd", "float64", (17, 13), 0.45, "box", None, "means of whole pixels", "no antialiasing; linear"),
+        ("lanczos3-x2", "float64", (11, 12), 2.0, "lanczos3", None, "three lobes", "bicubic; border zero; linear"),
+        ("lanczos3-half", "uint16", (20, 21), 0.5, "lanczos3", None, "a support of 12", "no antialiasing; truncated"),
+        ("nearest-odd", "uint8", (9, 14), 1.7, "nearest", None, "one sample, ties upward", "linear; corners aligned"),
+        ("nearest-down", "uint8", (19, 18), 0.4, "nearest", None, "not antialiased by default", "antialiased"),
+        ("size", "float64", (12, 9), (7, 20), "bicubic", None, "two scales", "no antialiasing; a = -0.75"),
+        ("size-order", "uint8", (16, 16), (32, 4), "bicubic", None, "the smaller scale first", "columns always first"),
+        ("not-antialiased", "float64", (21, 16), 0.4, "bicubic", False, "the kernel as it is", "antialiased"),
+    ]
+    # fmt: on
+    for name, dtype, size, scale, method, antialiasing, exercises, bug in cases:
+
+        def made(
+            rng: Random, dtype: str = dtype, size: tuple[int, int] = size, scale: Any = scale, method: str = method,
+            antialiasing: bool | None = antialiasing,
+        ) -> dict[str, Any]:  # fmt: skip
+            fields = resizable(dtype, size, scale, None, rng) | {"method": method}
+            if isinstance(scale, tuple):
+                fields["scale"] = np.array(scale, np.float64)
+            return fields if antialiasing is None else fields | {"antialiasing": float(antialiasing)}
+
+        yield vector("imresize", name, exercises, bug, made)
+
+
 def resizable(dtype: str, size: tuple[int, ...], scale: float, step: int | None, rng: Random) -> dict[str, Any]:
     """Noise over the whole range of a class, or multiples of `step` only, whose weighted sums often end in .5."""
     if dtype.startswith("f"):
@@ -380,6 +411,7 @@ FILES: dict[str, Callable[[], Iterator[Vector]]] = {
     "network.mat": network,
     "upscale.mat": upscale,
     "imresize.mat": imresize,
+    "imresize_methods.mat": imresize_methods,
     "colour.mat": colour,
 }
 

@@ -12,7 +12,7 @@ Fields of a vector by kind:
     piqe        image, [data_range]
     network     image, scale, border, offset, input_mean, names, weights, biases, slopes, [quantised]
     upscale     image (of its class), white, and of the model what network has
-    imresize    image, scale
+    imresize    image, scale (a number, or rows and columns), [method, antialiasing]
     rgb2ycbcr   image
     bin2x2      image
 

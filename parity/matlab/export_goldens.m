@@ -80,13 +80,24 @@ switch v.kind
             r = attempt(r, 'piqe', @() piqe_outputs(v.image));
         end
     case 'imresize'
-        r = attempt(r, 'imresize', @() imresize(v.image, v.scale));
+        options = resize_options(v);
+        r = attempt(r, 'imresize', @() imresize(v.image, v.scale, options{:}));
     case 'rgb2ycbcr'
         r = attempt(r, 'rgb2ycbcr', @() rgb2ycbcr(v.image));
     case 'network'
         if strcmp(v.border, 'zero')
             r = attempt(r, 'layers', @() toolbox_network(v.image, v));
         end
+end
+end
+
+function options = resize_options(v)
+options = {};
+if isfield(v, 'method')
+    options = {v.method};
+end
+if isfield(v, 'antialiasing')
+    options = [options {'Antialiasing', logical(v.antialiasing)}];
 end
 end
 

@@ -16,7 +16,7 @@ for i = 1:numel(vectors)
         case 'upscale'
             r = upscale_steps(v);
         case 'imresize'
-            r = struct('resized', imresize_bicubic(v.image, v.scale));
+            r = struct('resized', resized_by(@imresize_steps, v));
         case 'rgb2ycbcr'
             r = struct('ycbcr', rgb2ycbcr_steps(v.image));
         case 'bin2x2'
@@ -27,4 +27,16 @@ for i = 1:numel(vectors)
     r.id = v.id;
     results{i} = r;
 end
+end
+
+function B = resized_by(resize, v)
+% with the options that the vector gives
+options = {};
+if isfield(v, 'method')
+    options = {v.method};
+    if isfield(v, 'antialiasing')
+        options{2} = logical(v.antialiasing);
+    end
+end
+B = resize(v.image, v.scale, options{:});
 end

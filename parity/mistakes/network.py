@@ -116,29 +116,47 @@ def keys(x, a):
     return np.where(x <= 1, inner, np.where(x <= 2, outer, 0))
 
 
+def lanczos3(x):
+    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)
+
+
+def box(x):
+    return np.where((x >= -0.5) & (x < 0.5), 1.0, 0.0)
+
+
 def resize(
-    *, kernel=lambda x: keys(x, -0.5), antialias=True, border="symmetric", size=np.ceil, aligned=False,
-    rounding=half_away, fold=saturated, every_pass=True,
+    *, kernel=None, antialias=None, border="symmetric", size=np.ceil, aligned=False, rounding=half_away,
+    fold=saturated, every_pass=True, smaller_first=True,
 ):  # fmt: skip
     def wrong(vector):
-        image, scale = vector.image, number(vector, "scale")
+        image, options = vector.image, checks.resize_options(vector)
+        method = options.get("method", "bicubic")
+        kernels = {"bicubic": lambda x: keys(x, -0.5), "bilinear": linear, "lanczos3": lanczos3}
+        shape = kernel or kernels.get(method, box)
+        stretched = options.get("antialiasing", method != "nearest") if antialias is None else antialias
+        given = checks.scale_of(vector)
+        if isinstance(given, tuple):
+            scales, counts = np.divide(given, image.shape[:2]), given
+        else:
+            scales, counts = (given, given), [int(size(n * given)) for n in image.shape[:2]]
         result = image.astype(np.float64)
-        for axis in (0, 1):
-            result = np.moveaxis(line(np.moveaxis(result, axis, 0), scale), 0, axis)
-            if image.dtype.kind != "f" and (every_pass or axis == 1):
+        order = (1, 0) if smaller_first and scales[1] < scales[0] else (0, 1)
+        for axis in order:
+            moved = line(np.moveaxis(result, axis, 0), scales[axis], counts[axis], shape, stretched)
+            result = np.moveaxis(moved, 0, axis)
+            if image.dtype.kind != "f" and (every_pass or axis == order[1]):
                 result = fold(rounding(result), image.dtype).astype(np.float64)
             elif image.dtype.kind == "f":
                 result = result.astype(image.dtype).astype(np.float64)
         return result.astype(image.dtype)
 
-    def line(values, scale):
+    def line(values, scale, count, kernel, stretched):
         n = len(values)
-        count = int(size(n * scale))
-        shrink = min(scale, 1) if antialias else 1
+        shrink = min(scale, 1) if stretched else 1
         place = (np.arange(count) + 0.5) / scale - 0.5
         if aligned:
             place = np.linspace(0, n - 1, count)
-        reach = int(np.ceil(2 / shrink)) + 1
+        reach = int(np.ceil(3 / shrink)) + 1
         taps = np.floor(place)[:, None].astype(int) + np.arange(-reach, reach + 1)
         weights = kernel(shrink * (place[:, None] - taps))
         weights /= weights.sum(1, keepdims=True)
@@ -251,7 +269,10 @@ MISTAKES = {
     "imresize": {
         "linear": resize(kernel=linear),
         "a = -0.75": resize(kernel=lambda x: keys(x, -0.75)),
+        "bicubic": resize(kernel=lambda x: keys(x, -0.5)),
         "corners aligned": resize(aligned=True),
+        "antialiased": resize(antialias=True),
+        "columns always first": resize(smaller_first=False),
         "no antialiasing": resize(antialias=False),
         "border zero": resize(border="constant"),
         "border replicate": resize(border="edge"),

@@ -83,7 +83,7 @@ def _comparisons(vector: Vector, results: Golden) -> Iterator[tuple[str, str, st
         (check,) = checks.checks_of(vector)
 
         def resized() -> tuple[Any, Any, Any]:
-            ours = imresize(image, float(np.ravel(vector.inputs["scale"])[0]))
+            ours = imresize(image, checks.scale_of(vector), **checks.resize_options(vector))
             unit = check.answer({}).unit if image.dtype.kind == "f" else 0.0
             return ours, results["imresize"], unit
 

@@ -36,7 +36,7 @@ def toolbox(vectors):
                 result = piqe_np.piqe(image)
                 fields["piqe"] = {"score": result.score} | {mask: getattr(result, mask) for mask in matlab.MASKS}
         elif vector.kind == "imresize":
-            fields["imresize"] = fsrcnn_np.imresize(image, float(np.ravel(vector.inputs["scale"])[0]))
+            fields["imresize"] = fsrcnn_np.imresize(image, checks.scale_of(vector), **checks.resize_options(vector))
         elif vector.kind == "rgb2ycbcr":
             fields["rgb2ycbcr"] = rgb2ycbcr_uint8(image)
         elif vector.kind == "network" and vector.inputs["border"] == "zero":

@@ -88,7 +88,8 @@ def test_a_file_that_cannot_be_read_costs_only_its_own_vectors(folder, harm):
         store.write_mat(path, {"something": np.eye(2)})
     vectors, faults = store.load_vectors(folder)
     assert {id.split("-")[0].split(".")[0] for id, _ in faults} == {"imresize"}
-    assert {vector.kind for vector in vectors} == set(store.KINDS) - {"imresize"}
+    assert {vector.kind for vector in vectors} == set(store.KINDS)  # imresize_methods.mat has more of it
+    assert {vector.id for vector in vectors}.isdisjoint(id for id, _ in faults)
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", json.dumps({"schema": 2}), "no seals", "no sha256"])
