@@ -1,4 +1,4 @@
-"""Print the sha256 of phantoms, one a line; `--full` adds a whole frame. Run by test_phantom_bits under many feature sets."""
+"""Print the sha256 of phantoms, one a line; `--full` adds a whole frame. test_phantom_bits runs it by feature set."""
 
 import hashlib
 import sys
