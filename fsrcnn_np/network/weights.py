@@ -91,18 +91,48 @@ def reach(scale: int, offset: int) -> int:
 
 
 class Convolution(NamedTuple):
-    """One convolution (a correlation: the kernel is not flipped) and its PReLU."""
+    """One convolution (a correlation: the kernel is not flipped) and its PReLU. Equal by value and dtype."""
 
     weight: np.ndarray  #: (out, in, rows, columns)
     bias: np.ndarray  #: (out,)
     slope: np.ndarray  #: (out,), or (1,) where the layer has a single slope
 
+    def __eq__(self, other: object) -> bool:
+        return _same_layer(self, other)
+
+    def __ne__(self, other: object) -> bool:  # a tuple's own would compare arrays
+        return not _same_layer(self, other)
+
+    def __repr__(self) -> str:
+        return _layer_in_short(self)
+
 
 class Deconvolution(NamedTuple):
-    """The transposed convolution; it has no PReLU."""
+    """The transposed convolution; it has no PReLU. Equal by value and dtype."""
 
     weight: np.ndarray  #: (in, 1, 9, 9), stamped unflipped
     bias: np.ndarray  #: (1,)
+
+    def __eq__(self, other: object) -> bool:
+        return _same_layer(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not _same_layer(self, other)
+
+    def __repr__(self) -> str:
+        return _layer_in_short(self)
+
+
+def _same_layer(layer: tuple[np.ndarray, ...], other: object) -> bool:
+    if not isinstance(other, tuple) or type(other) is not type(layer):
+        return False
+    pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(layer, other, strict=True)]
+    return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in pairs)
+
+
+def _layer_in_short(layer: Convolution | Deconvolution) -> str:
+    parts = (f"{name} {'×'.join(map(str, np.shape(array)))}" for name, array in layer._asdict().items())
+    return f"<{type(layer).__name__} {', '.join(parts)}, {np.asarray(layer.weight).dtype}>"
 
 
 @dataclass(frozen=True, eq=False)

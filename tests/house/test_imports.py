@@ -8,19 +8,26 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-UPPER = ("convert", "study", "pipeline")
-#: floor → what it must not import
-FORBIDDEN = {
-    "piqe_np": ["fsrcnn_np"],
-    "fsrcnn_np/network": [f"fsrcnn_np.{name}" for name in (*UPPER, "files", "engine")],
-    "fsrcnn_np/engine": [f"fsrcnn_np.{name}" for name in (*UPPER, "files")],
-    "fsrcnn_np/images": [f"fsrcnn_np.{name}" for name in (*UPPER, "files", "network", "engine")],
-    "fsrcnn_np/files": [f"fsrcnn_np.{name}" for name in (*UPPER, "network", "engine")],
-    "fsrcnn_np/phantom": [f"fsrcnn_np.{name}" for name in (*UPPER, "network", "engine")],
-    "fsrcnn_np": ["fsrcnn_np.cli", "fsrcnn_np.piqe_cli"],
+#: doors to the outside: nothing but the command imports them
+DOORS = ("pacs", "reader")
+UPPER = ("convert", "phantom", "study", "pipeline", "stream", "batch", "dask_array", *DOORS)
+#: floor → the rooms of fsrcnn_np that it must not import; a file lies on the deepest floor that holds it
+FORBIDDEN: dict[str, tuple[str, ...]] = {
+    "piqe_np": ("",),
+    "fsrcnn_np/images": (*UPPER, "files", "network", "engine"),
+    "fsrcnn_np/files": (*UPPER, "network", "engine"),
+    "fsrcnn_np/network": (*UPPER, "files", "engine"),
+    "fsrcnn_np/engine": (*UPPER, "files"),
+    "fsrcnn_np/convert": ("phantom", "study", "pipeline", "stream", "batch", "dask_array", *DOORS),
+    "fsrcnn_np/phantom": ("convert", "study", "pipeline", "stream", "batch", "dask_array", "network", "engine", *DOORS),
+    "fsrcnn_np/phantom/measure": ("study", *DOORS),  # it enlarges what phantom draws
+    "fsrcnn_np/study": DOORS,
+    "fsrcnn_np/pacs": ("reader",),
+    "fsrcnn_np/reader": ("pacs",),
+    "fsrcnn_np": DOORS,
 }
-#: phantom/measure enlarges what it measures, in one place
-ENTRY_POINTS = {"fsrcnn_np/__main__.py", "piqe_np/__main__.py", "fsrcnn_np/phantom/measure/enlarged.py"}
+#: what starts a command imports it
+STARTS = {"fsrcnn_np/__main__.py", "piqe_np/__main__.py"}
 
 
 def imported(path: Path) -> set[str]:
@@ -37,18 +44,45 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+def files_on(floor: str) -> list[Path]:
+    """The floor's own files, without those of a floor above it that has a line of its own."""
+    deeper = [ROOT / other for other in FORBIDDEN if other.startswith(floor + "/")]
+    found = sorted((ROOT / floor).rglob("*.py"))
+    return [path for path in found if not any(path.is_relative_to(other) for other in deeper)]
+
+
+def is_command(path: Path) -> bool:
+    """fsrcnn_np/cli.py, fsrcnn_np/piqe_cli.py, a room's cli.py, study/cli_tables.py …"""
+    return path.stem in {"cli", "piqe_cli"} or path.stem.startswith("cli_")
+
+
 @pytest.mark.parametrize("floor", FORBIDDEN)
 def test_one_way(floor):
     broken = []
-    for path in sorted((ROOT / floor).rglob("*.py")):
+    for path in files_on(floor):
         here = path.relative_to(ROOT).as_posix()
-        if here in ENTRY_POINTS:
+        if here in STARTS or here == "fsrcnn_np/cli.py":
             continue
-        for name in imported(path):
-            for forbidden in FORBIDDEN[floor]:
-                crosses = name == forbidden or name.startswith(forbidden + ".")
-                if crosses:
-                    broken.append(f"{here} imports {name}")
+        for room in FORBIDDEN[floor]:
+            forbidden = f"fsrcnn_np.{room}".rstrip(".")
+            names = [name for name in imported(path) if name == forbidden or name.startswith(forbidden + ".")]
+            broken += [f"{here} imports {name}" for name in names]
+    assert not broken
+
+
+def test_only_commands_import_commands():
+    commands = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for path in (ROOT / "fsrcnn_np").rglob("*.py")
+        if is_command(path)
+    }
+    assert {"fsrcnn_np.cli", "fsrcnn_np.piqe_cli", "fsrcnn_np.study.cli", "fsrcnn_np.study.cli_tables"} <= set(commands)
+    broken = []
+    for package in ("fsrcnn_np", "piqe_np"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            here = path.relative_to(ROOT).as_posix()
+            if here not in STARTS and not is_command(path):
+                broken += [f"{here} imports {name}" for name in imported(path) & set(commands)]
     assert not broken
 
 

@@ -70,3 +70,18 @@ def test_shown_in_one_line_and_as_a_table(model):
     for part in ("a&amp;b", "&lt;none&gt;", "FSRCNN(4,2,1) x2", named.sha256, "epochs", "3 entries"):
         assert part in page
     assert "None" not in model._repr_html_()
+
+
+def test_layers_are_equal_by_value_and_shown_in_one_line(model):
+    first, *_, last = model.convolutions
+    same = fsrcnn_np.Convolution(*(array.copy() for array in first))
+    assert same == first
+    assert not same != first  # noqa: SIM202
+    assert same in model.convolutions
+    assert first != last
+    assert first != first._replace(bias=first.bias + 1)
+    assert first != fsrcnn_np.Convolution(*(array.astype(np.float16) for array in first))
+    assert first != tuple(first)
+    assert model.deconvolution == fsrcnn_np.Deconvolution(*model.deconvolution)
+    assert model.deconvolution != model.deconvolution._replace(bias=np.float32([np.nan]))
+    assert repr(first) == f"<Convolution weight 4×1×5×5, bias 4, slope {first.slope.size}, {model.dtype}>"
