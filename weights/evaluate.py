@@ -110,7 +110,7 @@ def mammogram(path: Path, models: dict, ranges: dict[str, float]) -> dict:
 def enlarge_stored(pixels: np.ndarray, model: Model, bounds: ValueRange) -> np.ndarray:
     """×2 of stored values, of their own dtype, as `fsrcnn-np compare` makes it."""
     if isinstance(model, str):
-        return bicubic(pixels, 2, bounds)
+        return bicubic(files.Frame(pixels), 2, bounds)
     return fsrcnn_np.upscale(pixels, weights=model, data_range=(bounds.low, bounds.high))
 
 

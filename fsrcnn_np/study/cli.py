@@ -109,6 +109,7 @@ def _crew(options: argparse.Namespace) -> dict[str, Any]:
 def _tell(outcomes: Iterator[Outcome], left_out: int, options: argparse.Namespace) -> int:
     """A line an image, one of all, and the report; gives the exit status."""
     from ..errors import FsrcnnError
+    from .run import KEPT, LEFT_OUT, MEASURED, SKIPPED
 
     ended: dict[str, str] = {}
     try:
@@ -119,10 +120,11 @@ def _tell(outcomes: Iterator[Outcome], left_out: int, options: argparse.Namespac
         if not ended:
             raise  # wrong usage
         return complain("fsrcnn-np", printable(f"stopped: {error}"), 1)
-    counts = Counter(ended.values()) + Counter({"left out": left_out})
-    print(", ".join(f"{counts[state]} {state}" for state in ("measured", "kept", "left out")), flush=True)
+    counts = Counter(ended.values()) + Counter({LEFT_OUT: left_out})
+    states = [state for state in (MEASURED, KEPT, LEFT_OUT, SKIPPED) if counts[state] or state != SKIPPED]
+    print(", ".join(f"{counts[state]} {state}" for state in states), flush=True)
     reported = options.no_report or _report(options)
-    return 0 if reported and not counts["left out"] else 1
+    return 0 if reported and not counts[LEFT_OUT] else 1
 
 
 def _report(options: argparse.Namespace) -> bool:
@@ -147,8 +149,12 @@ def _report(options: argparse.Namespace) -> bool:
 
 
 def _show(outcome: Outcome) -> None:
+    from .run import SKIPPED
+
     place = f"{outcome.done}/{outcome.total} " if outcome.total else ""
-    if outcome.why:
+    if outcome.state == SKIPPED:
+        print(printable(place + outcome.why), flush=True)
+    elif outcome.why:
         complain("fsrcnn-np", printable(place + outcome.why), 1)
     elif outcome.piqe is not None:
         original, bicubic, sr = outcome.piqe

@@ -27,7 +27,7 @@ from .spots import Square, brightest_spots, place
 if TYPE_CHECKING:
     from piqe_np import PiqeResult
 
-    from ..files import Picture
+    from ..files import Frame, Picture
 
 
 def compare(
@@ -86,12 +86,13 @@ def compare(
     native depth and at the 8-bit export, since PIQE rounds to 255 steps itself, unless floats leave the value range.
     """
     from ..convert import load_weights
-    from ..files import Picture
-    from ..pipeline import model_name, picture_range, range_doubts, upscale
+    from ..files import Frame, Picture
+    from ..pipeline import model_name, picture_range, range_doubts, upscale_frame
 
+    padding = None
     if isinstance(image, Picture):
         bounds = data_range if isinstance(data_range, ValueRange) else picture_range(image, data_range)
-        checked = check_pixels(image.pixels, bounds)
+        checked, padding = check_pixels(image.pixels, bounds), image.padding
         name = image.path if name is None else name
         inverted = image.inverted if inverted is None else inverted
         rows, columns = image.pixel_spacing or (0.0, 0.0)
@@ -100,6 +101,7 @@ def compare(
     else:
         checked, remarks = check_pixels(image, data_range), ()
     original, bounds = checked
+    frame = Frame(original, padding)
     name, inverted = "image" if name is None else name, bool(inverted)
     model = weights if isinstance(weights, Weights) else load_weights(weights)
     scale = model.architecture.scale
@@ -120,13 +122,13 @@ def compare(
 
     scores = scored(ORIGINAL, original)
     with _timed(seconds, BICUBIC):
-        control = bicubic(original, scale, bounds)
+        control = bicubic(frame, scale, bounds)
     scores += scored(BICUBIC, control)
     square_bicubic = magnified(control)
     grid_amplitude = {BICUBIC: on_grid(control)}
     del control  # so that no two of the enlarged images are in memory together
     with _timed(seconds, SR), reporting(progress, f"{name} ×{scale}") as tell:
-        sr = upscale(checked, weights=model, threads=threads, engine=engine, progress=tell)
+        sr = upscale_frame(frame, bounds, model, threads=threads, engine=engine, progress=tell)
     if on_sr is not None:
         on_sr(sr)
     scores += scored(SR, sr)
@@ -150,14 +152,16 @@ def compare(
     )  # fmt: skip
 
 
-def bicubic(original: NDArray[Any], scale: int, bounds: ValueRange) -> NDArray[Any]:
-    """The control: MATLAB's bicubic `imresize`; as of SR, integers saturate to the picture's range."""
+def bicubic(frame: Frame, scale: int, bounds: ValueRange) -> NDArray[Any]:
+    """The control: MATLAB's bicubic `imresize`; as of SR, integers saturate to the range, and padding stays."""
     from ..images.imresize import imresize
+    from ..images.padding import filled, restored
 
-    control = imresize(original, scale)
+    pixels, padding = frame.pixels, frame.padding
+    control = imresize(pixels if padding is None else filled(pixels, padding), scale)
     if control.dtype.kind != "f":
         np.clip(control, math.ceil(bounds.low), math.floor(bounds.high), out=control)
-    return control
+    return control if padding is None else restored(control, pixels, padding)
 
 
 def native_piqe(

@@ -29,7 +29,7 @@ from .identity import Contradiction, identity
 if TYPE_CHECKING:
     from piqe_np import PiqeResult
 
-DONE, SAME, OTHER, REFUSED, STOP = "done", "same", "other", "refused", "stop"
+DONE, SAME, OTHER, REFUSED, EMPTY, STOP = "done", "same", "other", "refused", "no picture", "stop"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -85,8 +85,11 @@ def measure(task: dict[str, Any]) -> dict[str, Any]:
     dict
         `state` "done", with `record` (the store's columns), `identity`, `seconds` and `memory`; or "same" or "other"
         than the known record, with `identity`; or "refused", with `why` and `column` ("" where it is not a column of
-        the cohort); or "stop", with `why`: no image can be measured here, the disk is full for instance.
+        the cohort); or "no picture", with `why`: the file holds something else; or "stop", with `why`: no image can be
+        measured here, the disk is full for instance.
     """
+    from ..files import NoPicture
+
     given = Task(**task)
     try:
         with effort() as spent:
@@ -95,6 +98,8 @@ def measure(task: dict[str, Any]) -> dict[str, Any]:
         return {"state": REFUSED, "column": error.column, "why": str(error)}
     except _Stop as error:
         return {"state": STOP, "why": str(error)}
+    except NoPicture as error:
+        return {"state": EMPTY, "why": str(error).removeprefix(f"{given.path}: ")}
     except FsrcnnError as error:
         if _full(error):
             return {"state": STOP, "why": str(error)}
@@ -162,8 +167,9 @@ def _measured(task: Task) -> dict[str, Any]:
             record[f"ssim_{which}"] = ssim(image, truth, data_range=span)
 
     found("original", original)
-    found("bicubic", bicubic(original, model.architecture.scale, bounds))
-    sr = upscale_frame(Frame(original, picture.padding), bounds, model, threads=task.threads, engine=task.engine)
+    frame = Frame(original, picture.padding)
+    found("bicubic", bicubic(frame, model.architecture.scale, bounds))
+    sr = upscale_frame(frame, bounds, model, threads=task.threads, engine=task.engine)
     found("sr", sr)
     remarks = [*picture.remarks, *range_doubts(picture, bounds)]
     if task.sr:

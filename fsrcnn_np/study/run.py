@@ -21,13 +21,13 @@ from ..network.weights import Weights
 from ..pipeline import model_name
 from ..version import __version__
 from .cohort import Cohort, Entry, Range, read_cohort
-from .measuring import DONE, OTHER, REFUSED, SAME, Task, loaded
+from .measuring import DONE, EMPTY, OTHER, REFUSED, SAME, Task, loaded
 from .records import About, LeftOut
 from .store import CLAIMS, Store
 from .workers import Ended, crew
 
 TRIES = 3  #: a file that has killed so many workers is not tried again
-MEASURED, KEPT, LEFT_OUT = "measured", "kept", "left out"
+MEASURED, KEPT, LEFT_OUT, SKIPPED = "measured", "kept", "left out", "skipped"
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Outcome:
     """What became of one image."""
 
     name: str
-    state: str  #: "measured", "kept" (it was there already) or "left out"
+    state: str  #: "measured", "kept" (it was there already), "left out" or "skipped" (the file holds no picture)
     piqe: tuple[float, float, float] | None = None  #: of original, bicubic and SR, of one measured now
     seconds: float | None = None
-    why: str = ""  #: it was left out
+    why: str = ""  #: it was left out or skipped
     done: int = 0  #: images that have an outcome,
     total: int = 0  #: of so many
 
@@ -192,6 +192,8 @@ class _Job:
         elif report["state"] == REFUSED:
             column = f", column {report['column']}" if report["column"] else ""
             yield self._left_out(entry, report["why"], where=column)
+        elif report["state"] == EMPTY:
+            yield self._left_out(entry, f"{report['why']}; skipped", state=SKIPPED)
         else:
             raise FileError(f"{report['why']}; what was measured is kept: run again to go on")
 
@@ -200,10 +202,12 @@ class _Job:
         for copy, first in self.store.duplicates().items():
             yield Outcome(copy, LEFT_OUT, why=f"{copy}: has the same pixels as {first}; it counts once")
 
-    def _left_out(self, entry: Entry, why: str, *, where: str = "", stamp: str | None = None) -> Outcome:
+    def _left_out(
+        self, entry: Entry, why: str, *, where: str = "", stamp: str | None = None, state: str = LEFT_OUT
+    ) -> Outcome:
         one = LeftOut(entry.place + where, why if entry.place == entry.path else f"{entry.name}: {why}")
         self.store.leave_out(one, entry.name, stamp=stamp)
-        return self._outcome(entry, LEFT_OUT, why=str(one))
+        return self._outcome(entry, state, why=str(one))
 
     def _outcome(self, entry: Entry, state: str, **what: Any) -> Outcome:
         self.finished += 1

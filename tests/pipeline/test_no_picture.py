@@ -8,6 +8,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 
 from fsrcnn_np import cli, piqe_cli
+from fsrcnn_np.study.store import read_study
 
 
 @pytest.fixture
@@ -50,3 +51,13 @@ def test_compare(study, capsys):
 def test_piqe(study, capsys):
     assert piqe_cli.main([str(study / "in"), "--json"]) == 0
     assert capsys.readouterr().err.count("no picture; skipped") == 2
+
+
+def test_study(study, capsys):
+    arguments = ["study", "run", str(study / "in"), "-o", str(study / "out"), "--workers", "0", "--no-report"]
+    assert cli.main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert out.count("no picture; skipped\n") == 2
+    assert not err
+    assert out.endswith("1 measured, 0 kept, 0 left out, 2 skipped\n")
+    assert len(read_study(study / "out").left_out) == 2  # the report lists them all the same

@@ -10,9 +10,11 @@ from hypothesis.extra.numpy import arrays
 
 from fsrcnn_np import imresize, upscale
 from fsrcnn_np.errors import FsrcnnError, ImageError, OptionError
+from fsrcnn_np.files import Frame, Picture
 from fsrcnn_np.images.grid_power import grid_power
 from fsrcnn_np.images.value_range import ValueRange, value_range
-from fsrcnn_np.study.compare import BICUBIC, CLASS, EXPORT, NATIVE, ORIGINAL, SR, compare, export_8_bit
+from fsrcnn_np.pipeline import upscale_frame
+from fsrcnn_np.study.compare import BICUBIC, CLASS, EXPORT, NATIVE, ORIGINAL, SR, bicubic, compare, export_8_bit
 from models import random_weights
 from piqe_np import piqe
 
@@ -190,3 +192,23 @@ def test_the_8_bit_export_rounds_halves_away_from_zero(dtype):
     odd = np.arange(1, 510, 2)
     exported = export_8_bit(odd[None].astype(dtype), value_range(dtype, 510))
     np.testing.assert_array_equal(exported[0], (odd + 1) // 2)
+
+
+def test_the_padding_of_a_dicom_is_no_edge(model, small):
+    """As `upscale_file` does it: bicubic and SR see the image go on, and the padding comes back as it was."""
+    padding = np.zeros(small.pixels.shape, bool)
+    padding[:, :100] = True
+    pixels = np.where(padding, 4000, small.pixels).astype(np.uint16)
+    picture = Picture(pixels, "a.dcm", "DICOM", data_range=4095, data_range_origin="BitsStored 12", padding=padding)
+    seen = []
+    found = compare(picture, weights=model, engine="reference", on_sr=seen.append)
+    bounds = value_range(pixels.dtype, 4095)
+    frame = Frame(pixels, padding)
+    np.testing.assert_array_equal(seen[0], upscale_frame(frame, bounds, model, engine="reference"))
+    assert (seen[0][:, :200] == 4000).all()
+    control = bicubic(frame, 2, bounds)
+    assert (control[:, :200] == 4000).all()
+    assert not np.array_equal(control[:, 200:], imresize(pixels, 2)[:, 200:])  # which rings
+    np.testing.assert_array_equal(control[:, 208:], imresize(pixels, 2)[:, 208:])
+    assert found.piqe(BICUBIC) == piqe(control, data_range=4095).score
+    assert found.piqe(SR) == piqe(seen[0], data_range=4095).score

@@ -5,7 +5,7 @@ import pytest
 
 from cohort_images import small_model
 from fsrcnn_np.files import Picture
-from fsrcnn_np.study.identity import Contradiction, identity
+from fsrcnn_np.study.identity import VIEWS, Contradiction, identity
 from fsrcnn_np.study.run import run
 from fsrcnn_np.study.store import read_study
 
@@ -25,6 +25,35 @@ def test_what_the_cohort_lacks_is_the_dicoms():
 def test_no_side_is_none(side):
     assert identity(dicom(ImageLaterality=side), {"breast": "L"}) == {"breast": "L"}
     assert identity(dicom(ImageLaterality=side, Laterality="R"), {}) == {"breast": "R"}
+
+
+def by_frame(*sides):
+    return [{"FrameAnatomySequence": [{"FrameLaterality": side}]} for side in sides]
+
+
+def test_a_multi_frame_object_tells_its_side_of_all_frames_or_of_each():
+    assert identity(dicom(SharedFunctionalGroupsSequence=by_frame("R")), {}) == {"breast": "R"}
+    assert identity(dicom(PerFrameFunctionalGroupsSequence=by_frame("L", "L")), {}) == {"breast": "L"}
+    assert identity(dicom(PerFrameFunctionalGroupsSequence=by_frame("L", "R")), {}) == {}
+    assert identity(dicom(SharedFunctionalGroupsSequence=[{}], Laterality="L"), {}) == {"breast": "L"}
+    with pytest.raises(Contradiction, match=r"\(0020,9072\) FrameLaterality 'R'"):
+        identity(dicom(SharedFunctionalGroupsSequence=by_frame("R")), {"breast": "L"})
+
+
+@pytest.mark.parametrize(("code", "view"), [("399162004", "CC"), ("R-10226", "MLO"), ("127457009", "")])
+def test_a_view_may_be_a_code_only(code, view):
+    picture = dicom(ViewCodeSequence=[{"CodeValue": code}])
+    assert identity(picture, {}).get("view", "") == view
+    assert identity(dicom(ViewCodeSequence=[{"CodeValue": code}], ViewPosition="LM"), {}) == {"view": "LM"}
+
+
+def test_the_codes_are_those_of_mammography():
+    from pydicom.sr._snomed_dict import mapping
+    from pydicom.sr.codedict import codes
+
+    known = {getattr(codes.cid4014, name).value for name in codes.cid4014.dir()} - {"127457009"}  # a specimen
+    assert set(VIEWS) == known | {mapping["SCT"][code] for code in known}
+    assert all(VIEWS[code] == VIEWS[mapping["SCT"][code]] for code in known)
 
 
 @pytest.mark.parametrize(
