@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import errors, graphs, peak, stages, table
+from benchmarks import engines, errors, graphs, peak, stages, table
 from fsrcnn_np.engine import ENGINES
 from fsrcnn_np.engine.llvm import winograd
 from fsrcnn_np.network import reference
@@ -105,3 +105,20 @@ def test_errors_of_the_engines_stay_within_the_table_s_magnitude():
     found = [float(line.split("|")[2]) for line in table.splitlines()[2:]]
     assert len(found) == len(ENGINES)
     assert 0 < max(found) < 1e-5
+
+
+def test_engines_take_turns(tmp_path):
+    weights = graphs.benchmark_weights()
+    assert 0 < engines.disagreement(weights) < engines.AGREE
+    head, _, llvm, numba = engines.ratio(weights, 40, 1).splitlines()
+    assert head.startswith("| engine | wall s")
+    assert llvm.startswith('| "llvm" | ')
+    assert llvm.endswith(" | 1.00 | 1.00 |")
+    assert numba.startswith('| "numba" | ')
+    assert 0 < engines.first_call("llvm", str(tmp_path)) < 600
+
+
+def test_engines_that_disagree_are_not_timed(capsys, monkeypatch):
+    monkeypatch.setattr(engines, "AGREE", 0.0)
+    assert engines.main([]) == 1
+    assert "not timed" in capsys.readouterr().out
