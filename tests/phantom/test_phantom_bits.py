@@ -10,20 +10,12 @@ import numpy as np
 import pytest
 
 from fsrcnn_np.phantom import kernels, phantom
+from numpy_features import dispatched
 from piqe_np.compiled import FLAGS
 
 HERE = Path(__file__).parent
 EXPECTED = (HERE / "bits.txt").read_text(encoding="utf-8")
 SMALL = "".join(line for line in EXPECTED.splitlines(keepends=True) if not line.startswith("full"))
-
-
-def dispatched() -> list[str]:
-    """NumPy's features above its baseline that this processor has, in the spelling of the NumPy that is installed."""
-    from importlib import import_module
-
-    core = "numpy._core" if int(np.__version__.split(".")[0]) > 1 else "numpy.core"
-    module = import_module(f"{core}._multiarray_umath")
-    return [name for name in module.__cpu_dispatch__ if module.__cpu_features__.get(name)]
 
 
 def draw(*arguments: str, **environment: str) -> str:

@@ -151,7 +151,7 @@ def test_a_file_s_own_range_is_used(folder, capsys, monkeypatch):
 
     signed = picture(90, 70).astype(np.int16) * 16 - 2048
     declared = files.Picture(signed, "x", "DICOM", (-2048.0, 2047.0), "BitsStored 12, signed", remarks=("a remark",))
-    monkeypatch.setattr(files, "read", lambda path: declared)
+    monkeypatch.setattr(files, "read", lambda path, **options: declared)
     status, out, err = run(capsys, "--masks", folder / "masks", folder / "one")
     right = piqe((signed + 2048).astype(np.uint16), data_range=4095)
     assert status == 0

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The tests whose digits a processor could move, as lesser processors run them: NumPy with all its dispatched features
+# off, then the machine code for AVX2 and for no vector features at all. After tests/run.sh, in the same environment.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${VENV:-.venv}/bin/python
+digits=(
+  tests/network/test_reference.py tests/engine/test_answer.py tests/engine/test_pixels.py
+  tests/pipeline/test_upscale.py tests/pipeline/test_stream.py
+)
+
+off=$("$python" tests/numpy_features.py)
+echo "NumPy without ${off:-anything: this processor has no feature above the baseline}"
+NPY_DISABLE_CPU_FEATURES=$off bash tests/run.sh -q "${digits[@]}" tests/images tests/phantom/test_texture.py \
+  tests/piqe/test_piqe_reference.py tests/piqe/test_piqe_vectors.py tests/piqe/test_piqe_docs.py \
+  tests/parity/test_parity_suite.py tests/study/test_statistics.py tests/study/test_compare.py
+
+if [ "$(uname -m)" = x86_64 ]; then
+  for target in avx2 plain; do
+    echo "machine code for $target"
+    FSRCNN_NP_TARGET=$target bash tests/run.sh -q "${digits[@]}"
+  done
+fi
