@@ -170,6 +170,8 @@ def _read(path: Path, asked: Asked) -> Weights | Found:
         raise WeightsError("a pointer of git-lfs, not the model that it stands for; fetch it: git lfs pull")
     if path.suffix == ".index" or ".data-0" in path.name:
         raise WeightsError(f"a checkpoint of TensorFlow; {KERAS}")
+    if path.suffix in (".pdparams", ".pdopt", ".pdiparams", ".pdmodel"):
+        raise WeightsError(torch.PADDLE)
     if matlab.is_mat(head):
         return matlab.found(path, head, asked.scale or scale_in_name(path))
     if head.startswith(b"\x89HDF\r\n\x1a\n"):

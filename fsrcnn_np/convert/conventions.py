@@ -213,9 +213,11 @@ def listing(layers: tuple[Layer, ...], last: Layer | None = None) -> str:
     """The layers in one line, for messages: `conv1 5×5 1→56`."""
 
     def form(layer: Layer, channels: int, out: int) -> str:
-        return f"{layer.name} {'×'.join(map(str, layer.weight.shape[2:]))} {channels}→{out}"
+        return f"{shortened(layer.name)} {'×'.join(map(str, layer.weight.shape[2:]))} {channels}→{out}"
 
-    forms = [form(layer, layer.weight.shape[1], layer.weight.shape[0]) for layer in layers]
+    forms = [form(layer, layer.weight.shape[1], layer.weight.shape[0]) for layer in layers[:20]]
+    if len(layers) > len(forms):
+        forms.append(f"{len(layers) - len(forms)} more")
     if last is not None:
         forms.append(f"{form(last, *last.weight.shape[:2])} (deconvolution)")
     return ", ".join(forms) or "none"
@@ -224,6 +226,12 @@ def listing(layers: tuple[Layer, ...], last: Layer | None = None) -> str:
 def shortened(name: str) -> str:
     """A name for a message: of a long one, both ends."""
     return name if len(name) <= 60 else f"{name[:30]}…{name[-20:]}"
+
+
+def some(names: list[str], most: int = 20) -> str:
+    """Names for a message, in one line: of many, the first and how many more."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(shortened, names[:most])) + more or "none"
 
 
 def first_line(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """PyTorch: the common ports' state dicts, whatever they are called and wrapped in; nothing is unpickled."""
 
+import argparse
 import pickle
 import struct
 import subprocess
@@ -243,7 +244,7 @@ def test_nothing_is_unpickled(tmp_path, form):
         path.write_bytes(pickle.dumps(state["extra"]))
     else:
         torch.save(state, path, _use_new_zipfile_serialization=form == "zip")
-    with pytest.raises(WeightsError, match=r"none is unpickled|no readable PyTorch file"):
+    with pytest.raises(WeightsError, match=r"none is unpickled|nothing is unpickled|no readable PyTorch file"):
         load_weights(path, **SAID)
     assert not trap.exists()
 
@@ -416,3 +417,60 @@ def test_keras_h5_is_named(tmp_path):
         file.create_group("model_weights")
     with pytest.raises(WeightsError, match=r"a Keras model, \.h5; make an ONNX model"):
         load_weights(tmp_path / "x2.h5")
+
+
+@pytest.mark.parametrize(
+    ("beside", "where"),
+    [
+        ({"args": argparse.Namespace(scale=3, lr=0.1)}, "args.scale"),
+        ({"config": {"model": {"Upscale_Factor": "x3"}}, "scaler": {"scale": 2.0}}, "config.model.Upscale_Factor"),
+        ({"opt": {"scale": [3], "lr": 2}, "optimizer": {"state": {0: {"scale": 4}}}}, "opt.scale"),
+        ({"scale_factor": 3.0}, "scale_factor"),
+    ],
+)
+def test_the_settings_of_a_checkpoint_state_the_scale(tmp_path, beside, where):
+    network = filled(Named(3))
+    torch.save({"model": network.state_dict(), **beside}, tmp_path / "model.pth")
+    weights = load_weights(tmp_path / "model.pth", **SAID)
+    agrees(network, weights)
+    source = f"{where} in the checkpoint"
+    assert weights.provenance["convention"]["scale"] == {"value": 3, "source": source, "assumed": False}
+
+
+@pytest.mark.parametrize(
+    "beside", [{"args": {"scale": 65536.0}}, {"a": {"scale": 2}, "b": {"scale": 3}}, {"scale": True}]
+)
+def test_settings_that_state_no_one_scale(tmp_path, beside):
+    torch.save({"model": filled(Named(2)).state_dict(), **beside}, tmp_path / "model.pth")
+    with pytest.raises(WeightsError, match="scale cannot be told: neither the file nor its name says it"):
+        load_weights(tmp_path / "model.pth", **SAID)
+
+
+def test_settings_against_the_name(tmp_path):
+    torch.save({"model": filled(Named(2)).state_dict(), "args": {"scale": 2}}, tmp_path / "x4.pth")
+    message = r"args\.scale in the checkpoint is 2, and the file's name says 4; say scale="
+    with pytest.raises(WeightsError, match=message):
+        load_weights(tmp_path / "x4.pth", **SAID)
+    assert load_weights(tmp_path / "x4.pth", **SAID, scale=4).architecture.scale == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("x2.pth", {"conv": np.ones(2), "StructuredToParameterName@@": {}}, r"PaddlePaddle.*paddle\.onnx\.export"),
+        ("x2.pdiparams", None, "PaddlePaddle"),
+        ("x2.pkl", {"conv": np.ones(2)}, "a plain pickle, which PyTorch did not write"),
+    ],
+)
+def test_other_programs_pickles_are_named(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(pickle.dumps(content, protocol=4))
+    with pytest.raises(WeightsError, match=message):
+        load_weights(tmp_path / name)
+
+
+def test_many_layers_are_named_in_short(tmp_path):
+    state = {f"backbone.layer.{'deep.' * 40}{i}.weight": torch.ones(3, 3, 3, 3) for i in range(300)}
+    torch.save(state, tmp_path / "x2.pth")
+    with pytest.raises(WeightsError, match="and 279 more") as caught:
+        load_weights(tmp_path / "x2.pth", **SAID)
+    assert len(str(caught.value)) < 2000

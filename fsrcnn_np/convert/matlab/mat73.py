@@ -56,12 +56,16 @@ def _check_sizes(file: Any) -> None:
         if not isinstance(item, h5py.Dataset):
             return
         if item.external or item.is_virtual:
-            raise WeightsError(f"{name} keeps its values in another file; save the variables again, in one file")
+            raise WeightsError(
+                f"{shortened(name)} keeps its values in another file; save the variables again, in one file"
+            )
         total += item.nbytes
         if total > MOST_BYTES:
-            raise WeightsError(f"{name} declares {item.shape} of {item.dtype}: far more than an FSRCNN holds")
+            raise WeightsError(
+                f"{shortened(name)} declares {item.shape} of {item.dtype}: far more than an FSRCNN holds"
+            )
         if item.attrs.get("MATLAB_empty", 0) and (item.dtype.kind not in "ui" or item.size > 32 or np.all(item[()])):
-            raise WeightsError(f"{name} is marked as empty, and is not; save the variables again")
+            raise WeightsError(f"{shortened(name)} is marked as empty, and is not; save the variables again")
 
     file.visititems(look)
 
@@ -100,17 +104,23 @@ class _Reader:
                 "save the variables again"
             )
         if not isinstance(item, h5py.Dataset | h5py.Group):
-            raise WeightsError(f"{name} is a {type(item).__name__.lower()}, and no value; save the variables again")
+            raise WeightsError(
+                f"{shortened(name)} is a {type(item).__name__.lower()}, and no value; save the variables again"
+            )
         kind = _class(item)
         if not kind:
-            raise WeightsError(f"{name} has no attribute MATLAB_class: this HDF5 file was not written by MATLAB's save")
+            raise WeightsError(
+                f"{shortened(name)} has no attribute MATLAB_class: this HDF5 file was not written by MATLAB's save"
+            )
         if {"MATLAB_object_decode", "MATLAB_sparse"} & set(item.attrs):
             return OBJECT
         if isinstance(item, h5py.Group):
             return self.struct(item, name, depth) if kind == "struct" else OBJECT
         self.bytes_left -= item.nbytes
         if self.bytes_left < 0:
-            raise WeightsError(f"{name}: the variables hold more than {MOST_BYTES} bytes: no FSRCNN is that large")
+            raise WeightsError(
+                f"{shortened(name)}: the variables hold more than {MOST_BYTES} bytes: no FSRCNN is that large"
+            )
         if item.attrs.get("MATLAB_empty", 0):
             return self.empty(item, kind)
         if kind == "char":
@@ -130,11 +140,13 @@ class _Reader:
         import h5py
 
         if h5py.check_ref_dtype(item.dtype) is not h5py.Reference:
-            raise WeightsError(f"{name} is {item.dtype}, where references to values are expected; save it again")
+            raise WeightsError(
+                f"{shortened(name)} is {item.dtype}, where references to values are expected; save it again"
+            )
         found = np.empty(item.shape, object)
         for place, reference in np.ndenumerate(item[()]):
             if not reference:
-                raise WeightsError(f"{name}: a reference leads nowhere; the file is damaged, save it again")
+                raise WeightsError(f"{shortened(name)}: a reference leads nowhere; the file is damaged, save it again")
             where = f"{name}{{{', '.join(str(i + 1) for i in place[::-1])}}}"
             found[place] = self.value(self.file[reference], where, depth + 1)
         return found.T
@@ -145,7 +157,9 @@ class _Reader:
             columns = {field: self.references(item, f"{name}.{field}", depth) for field, item in items.items()}
             shapes = {column.shape for column in columns.values()}
             if len(shapes) > 1:
-                raise WeightsError(f"{name} is a struct array whose fields have different sizes; save it again")
+                raise WeightsError(
+                    f"{shortened(name)} is a struct array whose fields have different sizes; save it again"
+                )
             found = np.empty(shapes.pop(), object)
             for place in np.ndindex(found.shape):
                 found[place] = {field: column[place] for field, column in columns.items()}

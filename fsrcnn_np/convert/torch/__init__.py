@@ -1,5 +1,5 @@
 """PyTorch's files: state dicts, safetensors, and the module that loads ours. Needs the extra `torch` to be used."""
 
-from .file import encoded, found
+from .file import PADDLE, encoded, found
 
-__all__ = ["encoded", "found"]
+__all__ = ["PADDLE", "encoded", "found"]

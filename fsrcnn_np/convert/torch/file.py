@@ -6,6 +6,7 @@ told by shape and order; the order is that of the file where it is one of a netw
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import pickle
@@ -21,8 +22,9 @@ import numpy as np
 
 from ...errors import MissingExtraError, WeightsError
 from ...network.weights import Weights
-from ..conventions import KERAS, MOST_BYTES, Fact, Found, first_line
+from ..conventions import KERAS, MOST_BYTES, Fact, Found, first_line, some
 from ..header import KEY, header_text, parse
+from .checkpoint_scale import scale_fact
 from .state_dict import match
 
 _EXTRA = "needs PyTorch and safetensors: pip install 'fsrcnn-np[torch]'"
@@ -42,6 +44,7 @@ def found(path: Path) -> Found:
         No tensors, objects other than tensors, or no FSRCNN.
     """
     notes: list[str] = []
+    stated: Fact | None = None
     if path.suffix == ".safetensors":
         tensors, header = _safetensors(path)
         form = "a safetensors file"
@@ -50,6 +53,7 @@ def found(path: Path) -> Found:
         tensors, notes = _state_dict(state)
         described = getattr(state, "_metadata", None)
         header = described.get(KEY) if isinstance(described, Mapping) else None
+        stated = scale_fact(state, path)
         form = "a PyTorch state dict"
     layers, last, scale = match({name: _array(name, tensor) for name, tensor in tensors.items()})
     if isinstance(header, str):
@@ -58,6 +62,8 @@ def found(path: Path) -> Found:
         "border": Fact("zero", f"padding=k//2, {_PORTS}", assumed=True),
         "deconvolution_offset": Fact(4, f"padding=4, output_padding=scale−1, {_PORTS}", assumed=True),
     }
+    if stated:
+        facts["scale"] = stated
     if scale:
         facts["scale"] = Fact(scale[0], f"shape of {last.name}")
         facts["deconvolution_offset"] = Fact(scale[1], f"pixel shuffle after {last.name}, padding=k//2", assumed=True)
@@ -119,7 +125,9 @@ def _loaded(path: Path) -> Any:
         raise MissingExtraError(f"{path} {_EXTRA}") from None
     _check_sizes(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        # A Namespace, the settings of a script's command line, has attributes and does nothing.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL ([\w.]{1,100})", str(error))
         what = f"of the class {named[1]}" if named else "other than tensors"
@@ -163,6 +171,12 @@ def _declared_in_zip(path: Path) -> int:
     return sum(entry.file_size for entry in entries)
 
 
+PADDLE = (
+    "a file of PaddlePaddle, which is not read; make an ONNX model of it (paddle.onnx.export), or save its arrays by "
+    "name: safetensors.numpy.save_file({k: v.numpy() for k, v in model.state_dict().items()}, 'x2.safetensors')"
+)
+#: What the first pickle of a file before PyTorch 1.6 holds.
+_MAGIC = 0x1950A86A20F9469CFC6C
 #: Operations that put a whole number down.
 _WHOLE = ("BININT", "BININT1", "BININT2", "INT", "LONG", "LONG1")
 
@@ -175,7 +189,10 @@ def _declared_in_pickles(path: Path) -> int:
     (An optimiser's state may have keys that are addresses in memory: integers of 10¹⁴.)
     """
     with path.open("rb") as file:
-        for _ in range(3):
+        first = [(op.name, value) for op, value, _ in pickletools.genops(file)]
+        if not any(value == _MAGIC for _, value in first):
+            raise WeightsError(_what_it_is([value for _, value in first if isinstance(value, str)]))
+        for _ in range(2):
             _skip_pickle(file)
         operations = [(op.name, value) for op, value, _ in pickletools.genops(file)]
     storages, put = [], ("BINPUT", "LONG_BINPUT", "PUT", "MEMOIZE")
@@ -188,6 +205,17 @@ def _declared_in_pickles(path: Path) -> int:
                 return 8 * sum(abs(value) for _, value in steps if isinstance(value, int))
             storages.append(abs(size))
     return 8 * sum(storages)
+
+
+def _what_it_is(texts: list[str]) -> str:
+    """What a pickle is that PyTorch did not write, by the texts in it, and the way to a file that is read."""
+    if any(text == "StructuredToParameterName@@" or text.startswith("paddle") for text in texts):
+        return PADDLE
+    return (
+        "a plain pickle, which PyTorch did not write, and nothing is unpickled. Where you trust it, load it and save "
+        "its arrays by name, in the order of the layers: "
+        "torch.save({name: torch.from_numpy(array) …}, 'x2.pth')"
+    )
 
 
 def _skip_pickle(file: Any) -> None:
@@ -215,12 +243,12 @@ def _state_dict(state: Any) -> tuple[dict[str, Any], list[str]]:
     """The mapping of names to tensors in a checkpoint, whatever it is wrapped in."""
     candidates = list(_tensor_dicts(state, ""))
     if not candidates:
-        what = f"keys {', '.join(map(str, list(state)[:8]))}" if isinstance(state, Mapping) else type(state).__name__
+        what = f"keys {some(list(map(str, state)))}" if isinstance(state, Mapping) else type(state).__name__
         raise WeightsError(f"no state dict with a convolution was found, but {what}; save model.state_dict()")
     where, tensors = candidates[0]
     notes = []
     if len(candidates) > 1:
-        others = ", ".join(repr(name) for name, _ in candidates[1:])
+        others = some([repr(name) for name, _ in candidates[1:]])
         notes = [f"taken: the state dict {where!r}; there are also {others}"]
     return tensors, notes
 

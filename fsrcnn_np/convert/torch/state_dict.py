@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...errors import WeightsError
-from ..conventions import Layer
+from ..conventions import Layer, shortened, some
 from ..subpixel import from_subpixel
 
 
@@ -105,7 +105,7 @@ def _paired(
     if len(slopes) != len(blocks):
         raise WeightsError(
             f"{len(blocks)} convolutions before the deconvolution and {len(slopes)} PReLUs were found; one after each "
-            f"is expected: {', '.join(b.name for b in blocks)}; {', '.join(slopes) or 'none'}. A PReLU that layers "
+            f"is expected: {some([b.name for b in blocks])}; {some(list(slopes))}. A PReLU that layers "
             "share, ReLU, or batch normalisation make another network: export it as ONNX"
         )
     stems = {block.name: block for block in blocks}
@@ -121,11 +121,11 @@ def _paired(
         return follows
     if not ordered:
         raise WeightsError(
-            f"which PReLU follows which convolution cannot be told: {', '.join(slopes)}, sorted by name; give the .pth "
-            "file of torch.save(model.state_dict()), which keeps their order"
+            f"which PReLU follows which convolution cannot be told: {some(list(slopes))}, sorted by name; give the "
+            ".pth file of torch.save(model.state_dict()), which keeps their order"
         )
     return {block.name: slope for block, slope in zip(blocks, slopes.values(), strict=True)}
 
 
 def _described(arrays: Mapping[str, np.ndarray]) -> str:
-    return ", ".join(f"{name} {array.shape}" for name, array in list(arrays.items())[:20]) or "none"
+    return some([f"{shortened(name)} {array.shape}" for name, array in arrays.items()])
