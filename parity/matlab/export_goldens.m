@@ -12,8 +12,8 @@ function file = export_goldens(output_folder, input_folder)
 %   and `builtin`: the toolboxes' own functions on the same vectors, as far as they are there.
 %     Image Processing Toolbox  piqe, rgb2gray, im2double, imresize, rgb2ycbcr; piqe on the toolbox's lighthouse.png,
 %                               also after imgaussfilt(A, 2) and imnoise(A, 'gaussian', 0, 0.05)
-%     Deep Learning Toolbox     convolution2dLayer, transposedConv2dLayer and customPreluLayer, layer by layer, on the
-%                               zero-border vectors and on the shipped weights
+%     Deep Learning Toolbox     convolution2dLayer, transposedConv2dLayer, customPreluLayer and replicatePaddingLayer,
+%                               layer by layer, on the network vectors and on the shipped weights
 %
 %   Needs MATLAB R2019a or later. GNU Octave runs all but `builtin`: it has no piqe and no Deep Learning Toolbox, its
 %   rgb2gray and imresize compute something else, and it has no h5read for the shipped weights; `builtin` is then
@@ -85,9 +85,7 @@ switch v.kind
     case 'rgb2ycbcr'
         r = attempt(r, 'rgb2ycbcr', @() rgb2ycbcr(v.image));
     case 'network'
-        if strcmp(v.border, 'zero')
-            r = attempt(r, 'layers', @() toolbox_network(v.image, v));
-        end
+        r = attempt(r, 'layers', @() toolbox_network(v.image, v));
 end
 end
 

@@ -24,6 +24,13 @@ image = np.arange(20 * 24, dtype=np.uint16).reshape(20, 24) * 130
 result = fsrcnn_np.upscale(image)
 assert result.shape == (40, 48) and result.dtype == np.uint16, result
 assert 0 <= piqe_np.piqe(result).score <= 100
+import scipy.io
+scipy.io.savemat("other.mat", {"x": image})
+try:
+    fsrcnn_np.load_weights("other.mat")
+except fsrcnn_np.WeightsError as error:
+    (script,) = [word for word in str(error).split() if word.endswith("export_fsrcnn_weights.m")]
+    assert pathlib.Path(script).is_file() and pathlib.Path(script).resolve().is_relative_to(home), script
 print(*shipped())
 """
 

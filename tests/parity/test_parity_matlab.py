@@ -10,6 +10,7 @@ import fsrcnn_np
 import piqe_np
 from fsrcnn_np.images.colour import rgb2ycbcr_uint8
 from harm import nudged
+from models import random_weights
 from parity import __main__ as command
 from parity import checks, store, suite
 from parity.oracles import matlab, octave
@@ -39,7 +40,7 @@ def toolbox(vectors):
             fields["imresize"] = fsrcnn_np.imresize(image, checks.scale_of(vector), **checks.resize_options(vector))
         elif vector.kind == "rgb2ycbcr":
             fields["rgb2ycbcr"] = rgb2ycbcr_uint8(image)
-        elif vector.kind == "network" and vector.inputs["border"] == "zero":
+        elif vector.kind == "network":
             layers = checks.layers_of(image, checks.model_of(vector))
             fields["layers"] = {name: maps.astype(np.float32) for name, maps in layers.items()}
         if fields:
@@ -129,7 +130,8 @@ def test_a_file_that_is_none_is_one_line(tmp_path, vectors, known):
 
 def test_the_toolbox_network_is_laid_out_as_documented(tmp_path, vectors, known):
     """toolbox_network.m on stand-ins for the Deep Learning Toolbox's layers; see toolbox/README.md."""
-    subjects = [v for v in vectors if v.kind == "network" and v.inputs["border"] == "zero"]
+    subjects = [v for v in vectors if v.kind == "network"]
+    assert {v.inputs["border"] for v in subjects} == {"zero", "replicate"}
     assert {int(np.ravel(v.inputs["scale"])[0]) for v in subjects} == {2, 3, 4}
     store.write_vectors(tmp_path / "vectors.mat", subjects)
     octave.evaluate(
@@ -141,6 +143,38 @@ def test_the_toolbox_network_is_laid_out_as_documented(tmp_path, vectors, known)
     )
     rows = matlab.builtin_rows(vectors, store.load_goldens(tmp_path / "out.mat"), known)
     assert [(row.stage, row.status, row.vectors) for row in rows] == [("matlab.layers", suite.PASS, len(subjects))]
+
+
+@pytest.mark.parametrize(
+    ("border", "scale", "offset", "mean", "shared"),
+    [
+        ("zero", 2, 4, 0.25, False),
+        ("replicate", 2, 4, 0.0, True),
+        ("replicate", 3, 3, 0.5, False),
+        ("zero", 4, 6, 0, True),
+    ],
+)
+def test_matlab_runs_a_model_that_was_converted(tmp_path, border, scale, offset, mean, shared):
+    weights = random_weights(
+        np.random.default_rng(scale), (5, 3, 2), scale, border, offset=offset, mean=mean, shared_slope=shared
+    )
+    fsrcnn_np.save_weights(weights, tmp_path / "model.mat")
+    picture = np.random.default_rng(7).random((6, 9))
+    store.write_mat(tmp_path / "picture.mat", {"picture": picture})
+    octave.evaluate(
+        f"addpath('{STAND_INS}'); load('{tmp_path}/picture.mat'); "
+        f"out = toolbox_network(picture, '{tmp_path}/model.mat'); save('{tmp_path}/out.mat', 'out', '-v7');"
+    )
+    found = store.read_mat(tmp_path / "out.mat")["out"]["deconvolution"]
+    expected = fsrcnn_np.forward(picture, weights, dtype=np.float64, engine="reference")
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=0, atol=5e-6)
+
+
+def test_a_mat_file_that_is_no_converted_model(tmp_path):
+    store.write_mat(tmp_path / "other.mat", {"x": np.eye(2)})
+    with pytest.raises(octave.OctaveError, match="was not written by fsrcnn-np; convert the model"):
+        octave.evaluate(f"toolbox_network(zeros(3), '{tmp_path}/other.mat');")
 
 
 def test_every_m_file_says_where_it_runs():

@@ -8,6 +8,7 @@ from ...errors import WeightsError
 from ..conventions import Found
 from . import authors, layer_struct, mat5, mat73, network
 from .layer_struct import encoded
+from .script import export_script
 
 __all__ = ["encoded", "found", "is_mat"]
 
@@ -45,5 +46,5 @@ def found(path: Path, head: bytes, scale: int | None) -> Found:
     raise WeightsError(
         f"a MAT-file with the variables {', '.join(sorted(variables)) or '(none)'}; the FSRCNN authors' cells "
         f"({', '.join(authors.VARIABLES)}), a struct {layer_struct.VARIABLE} with format = 'fsrcnn-np weights', "
-        "as weights/matlab/export_fsrcnn_weights.m writes it, or a network object is expected"
+        f"as {export_script()} writes it, or a network object is expected"
     )

@@ -20,6 +20,7 @@ from ...network.weights import Weights
 from ..conventions import Fact, Found, Layer
 from ..header import FORMAT, SCHEMA, header_text, parse
 from . import toolbox
+from .script import export_script
 
 VARIABLE = "fsrcnn"
 FORM = "a MATLAB struct of export_fsrcnn_weights.m"
@@ -45,7 +46,7 @@ def found(variables: Mapping[str, Any]) -> Found:
         raise WeightsError(f"fsrcnn.schema is {schema!r:.40}; this version reads {SCHEMA}: update fsrcnn-np")
     cell = struct.get("layers")
     if not isinstance(cell, np.ndarray) or cell.dtype != object or not all(isinstance(v, Mapping) for v in cell.flat):
-        raise WeightsError("fsrcnn.layers is no cell array of structs; export it again with export_fsrcnn_weights.m")
+        raise WeightsError(f"fsrcnn.layers is no cell array of structs; export it again with {export_script()}")
     layers = list(cell.ravel("F"))
     if isinstance(struct.get("header"), str):
         return _own(layers, struct["header"])

@@ -20,10 +20,11 @@ import numpy as np
 from ...errors import MissingExtraError, WeightsError
 from ..conventions import Found, first_line
 from . import toolbox
+from .script import export_script
 
 _NETWORKS = ("SeriesNetwork", "DAGNetwork", "dlnetwork")
 _MOST_OBJECTS = 100_000
-_INSTEAD = "run weights/matlab/export_fsrcnn_weights.m on the network in MATLAB, and give its file"
+_INSTEAD = f"run {export_script()} on the network in MATLAB, and give its file"
 
 
 def found(path: Path, names: list[str]) -> Found:

@@ -14,13 +14,20 @@ W = double(layer.weights);
 X = double(X);
 switch layer.kind
     case 'convolution'
-        Y = zeros(size(X, 1), size(X, 2), size(W, 4));
+        lost = strcmp(layer.shape, 'valid') * (size(W, 1) - 1);
+        Y = zeros(size(X, 1) - lost, size(X, 2) - lost, size(W, 4));
         for f = 1:size(W, 4)
             for c = 1:size(W, 3)
-                Y(:, :, f) = Y(:, :, f) + conv2(X(:, :, c), rot90(W(:, :, c, f), 2), 'same');
+                Y(:, :, f) = Y(:, :, f) + conv2(X(:, :, c), rot90(W(:, :, c, f), 2), layer.shape);
             end
             Y(:, :, f) = Y(:, :, f) + double(layer.bias(1, 1, f));
         end
+    case 'border'
+        for side = 1:W
+            X = cat(1, X(1, :, :), X, X(end, :, :));
+            X = cat(2, X(:, 1, :), X, X(:, end, :));
+        end
+        Y = X;
     case 'prelu'
         Y = max(X, 0) + W .* min(X, 0);
     case 'transposed'

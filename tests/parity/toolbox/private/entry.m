@@ -1,3 +1,6 @@
-function layer = entry(kind, name, weights, bias, stride)
-layer = struct('kind', kind, 'name', name, 'weights', weights, 'bias', bias, 'stride', stride);
+function layer = entry(kind, name, weights, bias, stride, shape)
+if nargin < 6
+    shape = '';
+end
+layer = struct('kind', kind, 'name', name, 'weights', weights, 'bias', bias, 'stride', stride, 'shape', shape);
 end
