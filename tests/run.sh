@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need (Debian's Octave and R where apt-get is there, a virtual environment in .venv or $VENV)
+# Installs what the tests need (Debian's Octave, R, Orthanc and dcmtk where apt-get is there, a virtual environment in .venv or $VENV)
 # and passes them. Arguments go to pytest: bash tests/run.sh tests/piqe -x
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,13 +9,17 @@ missing=()
 for pair in octave:octave Rscript:r-base-core; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
+if [ "$(uname)" = Linux ]; then # the archive that tests/pacs sends to
+  [ -x /usr/sbin/Orthanc ] && [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=(orthanc orthanc-dicomweb)
+  command -v storescu >/dev/null || missing+=(dcmtk)
+fi
 if [ ${#missing[@]} -gt 0 ]; then
   if command -v apt-get >/dev/null; then
     sudo=$([ "$(id -u)" = 0 ] || echo sudo)
     $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq --no-install-recommends octave r-base-core >/dev/null
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null
   else
-    echo "GNU Octave and R are needed by the parity tests: install ${missing[*]}" >&2
+    echo "GNU Octave, R and (on Linux) Orthanc and dcmtk are needed by the tests: install ${missing[*]}" >&2
     exit 2
   fi
 fi

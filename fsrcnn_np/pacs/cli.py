@@ -1,4 +1,4 @@
-"""`fsrcnn-np dicom check …`: words in, words out."""
+"""`fsrcnn-np dicom check | serve | send | queue`: words in, words out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..errors import FileError, OptionError
+
 
 def add_commands(subparsers: Any) -> None:
     """Add `dicom` to the commands of `fsrcnn-np`; `options.run` does what was asked for."""
-    dicom = subparsers.add_parser("dicom", help="derived DICOM objects: check them")
+    dicom = subparsers.add_parser("dicom", help="derived DICOM objects: check them; receive, super-resolve and send")
     commands = dicom.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     check = commands.add_parser("check", help="hold a derived object against its source, rule by rule")
@@ -19,6 +21,39 @@ def add_commands(subparsers: Any) -> None:
     check.add_argument("--remap-uids", default="", metavar="TEXT", help="with which the derived object's were mapped")
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=run_check)
+
+    serve = commands.add_parser("serve", help="receive objects, super-resolve those that are meant, and send both on")
+    serve.add_argument("--ae-title", required=True, metavar="AE", help="our own; peers have to call it by this")
+    serve.add_argument("--port", type=int, default=11112, help="0 takes a free one (11112)")
+    serve.add_argument("--store", required=True, type=Path, metavar="DIR", help="where objects are kept")
+    serve.add_argument("--forward", required=True, metavar="AE@HOST:PORT", help="the archive")
+    serve.add_argument("--config", type=Path, metavar="FILE", help="TOML: [treat], [forward], [commitment], [limits]")
+    serve.add_argument("--calling", action="append", default=[], metavar="AE", help="who may send (on loopback: all)")
+    serve.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="of the interface (127.0.0.1)")
+    serve.add_argument("--open-network", action="store_true", help="with --bind: others may connect without TLS")
+    serve.add_argument("--metrics", type=Path, metavar="FILE", help="counts for Prometheus, rewritten every 5 s")
+    _add_certificates(serve)
+    serve.set_defaults(run=run_serve)
+
+    send = commands.add_parser("send", help="send files and folders to a peer")
+    send.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    send.add_argument("peer", metavar="AE@HOST:PORT")
+    send.add_argument("--ae-title", default="FSRCNN-NP", metavar="AE", help="our own (FSRCNN-NP)")
+    send.add_argument("--tries", type=int, default=4, metavar="N", help="for objects that the peer cannot take now (4)")
+    _add_certificates(send)
+    send.set_defaults(run=run_send)
+
+    queue = commands.add_parser("queue", help="what the objects of a store are waiting for")
+    queue.add_argument("store", type=Path, metavar="DIR")
+    queue.add_argument("--json", action="store_true", help="print JSON")
+    queue.add_argument("--retry", action="store_true", help="take up again what is parked or waits")
+    queue.set_defaults(run=run_queue)
+
+
+def _add_certificates(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tls-certificate", type=Path, metavar="PEM", help="our own; the next two go with it")
+    parser.add_argument("--tls-key", type=Path, metavar="PEM")
+    parser.add_argument("--tls-authority", type=Path, metavar="PEM", help="whom peers' certificates must be signed by")
 
 
 def run_check(options: argparse.Namespace) -> int:
@@ -34,3 +69,99 @@ def run_check(options: argparse.Namespace) -> int:
         print(*found, sep="\n", end="\n" if found else "")
         print(f"{options.derived}: {len(own)} rules broken, {len(found) - len(own)} as in the source")
     return 1 if own else 0
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    """`fsrcnn-np dicom serve`: until SIGTERM or SIGINT."""
+    from ..convert import load_weights
+    from ..files.dicom.encoding import transfer_syntax
+    from .library import import_pynetdicom
+    from .peer import ae_title, parse_peer
+    from .service import Address, Service
+    from .settings import load_settings
+
+    import_pynetdicom()
+    if not 0 <= options.port < 65536:
+        raise OptionError(f"--port is {options.port}; allowed are 0..65535")
+    address = Address(
+        ae_title(options.ae_title),
+        options.bind,
+        options.port,
+        tuple(ae_title(title) for title in options.calling),
+        options.open_network,
+        _certificates(options),
+    )
+    address.check()
+    settings = load_settings(options.config)
+    transfer_syntax(settings.treat.transfer_syntax)
+    model = load_weights(settings.treat.weights)
+    peer = parse_peer(options.forward)
+    service = Service(options.store, address, peer, settings, model, options.metrics)
+    print(f"listening as {address.title} on {address.host}:{service.port}, forwarding to {peer}", flush=True)
+    service.run()
+    return 0
+
+
+def run_send(options: argparse.Namespace) -> int:
+    """`fsrcnn-np dicom send`: status 1 where something was not sent."""
+    from .library import import_pynetdicom
+    from .lines import say
+    from .peer import ae_title, parse_peer
+    from .sending import Link, Outgoing
+    from .sending_files import find_objects, send_files
+    from .settings import Forward, Limits
+
+    import_pynetdicom()
+    if options.tries < 1:
+        raise OptionError(f"--tries is {options.tries}; allowed are whole numbers from 1")
+    certificates = _certificates(options)
+    tls = certificates.client() if certificates else None
+    link = Link(ae_title(options.ae_title), parse_peer(options.peer), tls, Limits())
+    objects, failed = [], 0
+    for found in find_objects(options.paths):
+        if isinstance(found, Outgoing):
+            objects.append(found)
+        else:
+            failed += 1
+            say(str(found))
+    for outcome in send_files(link, objects, tries=options.tries, forward=Forward()):
+        if outcome.kind == "sent":
+            print(f"{objects[outcome.number].path}: sent", flush=True)
+        else:
+            failed += 1
+            say(f"{objects[outcome.number].path}: {outcome.line}")
+    return 1 if failed or not objects else 0
+
+
+def run_queue(options: argparse.Namespace) -> int:
+    """`fsrcnn-np dicom queue`: status 1 where something is parked."""
+    import sqlite3
+
+    from .ledger import Ledger
+    from .status import as_json, as_text
+
+    path = options.store / "ledger.sqlite"
+    if not path.is_file():
+        raise FileError(f"{options.store}: no store of `fsrcnn-np dicom serve`; there is no {path.name} in it")
+    try:
+        ledger = Ledger(path)
+        if options.retry:
+            ledger.retry()
+        rows, counts = ledger.rows(), ledger.counts()
+        ledger.close()
+    except sqlite3.Error as error:
+        raise FileError(f"{path}: cannot be read ({error})") from error
+    print(as_json(rows, counts) if options.json else as_text(rows, counts))
+    return 1 if counts["parked"] else 0
+
+
+def _certificates(options: argparse.Namespace) -> Any:
+    """What the three options say; all or none must be given."""
+    from .peer import Certificates
+
+    given = (options.tls_certificate, options.tls_key, options.tls_authority)
+    if not any(given):
+        return None
+    if not all(given):
+        raise OptionError("--tls-certificate, --tls-key and --tls-authority go together")
+    return Certificates(*given)

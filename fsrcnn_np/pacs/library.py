@@ -1,0 +1,37 @@
+"""pynetdicom, where it is installed: its settings for this process, and its log kept from everybody.
+
+What it logs and warns of quotes what peers send: names, UIDs, AE titles. Lines for people are written by `lines.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Any
+
+from ..errors import MissingExtraError
+
+#: Transfer syntaxes that are taken: PS3.5 A. Not the deflated ones, which can grow without limit when they are read.
+UNCOMPRESSED = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.2")
+_JPEG = "1.2.840.10008.1.2.4."
+COMPRESSED = ("1.2.840.10008.1.2.5", *(f"{_JPEG}{n}" for n in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)))
+IMPLICIT = "1.2.840.10008.1.2"  # what every peer takes: PS3.5 10.1
+
+
+def import_pynetdicom() -> Any:
+    """pynetdicom, set to stream objects from and to the disk; or a MissingExtraError with the line that installs it."""
+    try:
+        import pynetdicom
+        import pynetdicom.sop_class
+    except ImportError as error:
+        raise MissingExtraError("the network needs pynetdicom: pip install 'fsrcnn-np[pacs]'") from error
+    pynetdicom._config.STORE_RECV_CHUNKED_DATASET = True
+    pynetdicom._config.STORE_SEND_CHUNKED_DATASET = True
+    pynetdicom._config.LOG_HANDLER_LEVEL = "none"
+    pynetdicom._config.ENFORCE_UID_CONFORMANCE = True
+    for name in ("pynetdicom", "pydicom"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [logging.NullHandler()], False
+        logger.setLevel(logging.CRITICAL + 1)
+    warnings.filterwarnings("ignore", module=r"(pydicom|pynetdicom)")
+    return pynetdicom

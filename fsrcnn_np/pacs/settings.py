@@ -1,0 +1,137 @@
+"""What the service does with which objects, and how much of everything it takes: a TOML file → Settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import FileError, OptionError
+
+_MAMMOGRAPHY = "1.2.840.10008.5.1.4.1.1.1.2"  # Digital Mammography X-Ray Image Storage - For Presentation: PS3.4 B.5
+
+
+@dataclass(frozen=True)
+class Treat:
+    """Which objects are super-resolved: all three must fit. An empty list fits everything."""
+
+    sop_classes: tuple[str, ...] = (_MAMMOGRAPHY,)
+    modalities: tuple[str, ...] = ("MG",)
+    presentation_intents: tuple[str, ...] = ("FOR PRESENTATION",)
+    weights: str = "x2"  #: a shipped model's name, or a file
+    transfer_syntax: str = "explicit"  #: of the derived objects, see `fsrcnn-np upscale --transfer-syntax`
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What goes on to the peer beside the derived objects. What does not is kept in the store."""
+
+    originals: bool = True  #: of the objects that are treated
+    rest: bool = True  #: the objects that are not treated
+    first_wait_seconds: float = 2.0  #: before the second try; doubled each time, times 0.5 to 1.5 by chance
+    longest_wait_seconds: float = 600.0
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """How it is made sure that the peer keeps what it was sent."""
+
+    how: str = "commitment"  #: "commitment" (PS3.4 J), "query" (C-FIND), "qido" (QIDO-RS), "none": sent is the end
+    qido_url: str = ""  #: the DICOMweb root of the archive, for "qido"
+    fall_back: bool = True  #: to QIDO-RS or C-FIND where the peer offers no storage commitment
+    answer_seconds: float = 3600.0  #: after which the peer is asked again
+    linger_seconds: float = 2.0  #: for an answer on the association that asked; later ones come on a new one
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of everything a peer may use."""
+
+    associations: int = 16
+    pdu_bytes: int = 1 << 17
+    object_bytes: int = 4 << 30
+    free_bytes: int = 100 << 20  #: what stays free on the disk of the store
+    idle_seconds: float = 60.0  #: without a word, or for a single PDU
+    drain_seconds: float = 60.0  #: after SIGTERM, for associations that are under way
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be configured, with defaults."""
+
+    treat: Treat = field(default_factory=Treat)
+    forward: Forward = field(default_factory=Forward)
+    commitment: Commitment = field(default_factory=Commitment)
+    limits: Limits = field(default_factory=Limits)
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Read a TOML file with the tables [treat], [forward], [commitment] and [limits].
+
+    Raises
+    ------
+    OptionError
+        No TOML, an unknown name, or a value of another type; the message names it.
+    FileError
+        The file cannot be read.
+    """
+    if path is None:
+        return Settings()
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or error}; give a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path}: no TOML: {error}") from error
+    tables = {table.name: table.default_factory for table in dataclasses.fields(Settings)}
+    unknown = sorted(given.keys() - tables.keys())
+    if unknown:
+        raise OptionError(f"{path}: unknown {unknown[0]!r}; allowed are {', '.join(f'[{name}]' for name in tables)}")
+    made = {name: _table(path, name, kind, given.get(name, {})) for name, kind in tables.items()}
+    settings = Settings(**made)
+    _check(path, settings)
+    return settings
+
+
+def _table(path: Path, name: str, kind: Any, given: Any) -> Any:
+    if not isinstance(given, dict):
+        raise OptionError(f"{path}: {name} is no table; write [{name}]")
+    defaults = {each.name: each.default for each in dataclasses.fields(kind)}
+    values = {}
+    for key, value in given.items():
+        if key not in defaults:
+            raise OptionError(f"{path}: unknown {key!r} in [{name}]; allowed are {', '.join(defaults)}")
+        values[key] = _as(defaults[key], value, f"{path}: {key} in [{name}]")
+    return kind(**values)
+
+
+def _as(like: Any, value: Any, where: str) -> Any:
+    """The value, if it is of the default's kind."""
+    if isinstance(like, tuple):
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise OptionError(f"{where} is {value!r}; allowed is a list of texts")
+    if isinstance(like, bool) or isinstance(value, bool):
+        fits = isinstance(like, bool) and isinstance(value, bool)
+    elif isinstance(like, str):
+        fits = isinstance(value, str)
+    else:
+        fits = isinstance(value, int | float if isinstance(like, float) else int) and value >= 0
+    if not fits:
+        kinds = {bool: "true or false", str: "a text", int: "a whole number from 0", float: "a number from 0"}
+        raise OptionError(f"{where} is {value!r}; allowed is {kinds[type(like)]}")
+    return value
+
+
+def _check(path: Path, settings: Settings) -> None:
+    ways = ("commitment", "query", "qido", "none")
+    if settings.commitment.how not in ways:
+        raise OptionError(f"{path}: how in [commitment] is {settings.commitment.how!r}; allowed are {', '.join(ways)}")
+    if settings.commitment.how == "qido" and not settings.commitment.qido_url:
+        raise OptionError(f'{path}: how = "qido" in [commitment] needs qido_url')
+    if settings.commitment.qido_url and not settings.commitment.qido_url.startswith(("http://", "https://")):
+        raise OptionError(f"{path}: qido_url in [commitment] is no http:// or https:// address")
+    if settings.limits.associations < 1 or not 4096 <= settings.limits.pdu_bytes < 1 << 31:
+        raise OptionError(f"{path}: [limits] need associations from 1 and pdu_bytes from 4096")

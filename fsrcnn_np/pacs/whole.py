@@ -1,0 +1,110 @@
+"""Whether a received file is one whole DICOM object, and the few facts that are needed to pass it on."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import FsrcnnError
+
+_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
+_UNDEFINED = 0xFFFFFFFF
+_LARGE = 1 << 12  # bytes; the values of larger elements stay on the disk
+OURS = "fsrcnn-np"  #: what our derived objects name as the maker: PS3.3 C.12.1.1.5
+_WANTED = {0x00080016, 0x00080018, 0x00080060, 0x00080068, 0x0018A001, 0x0020000D, 0x0020000E}
+
+
+class NotWhole(FsrcnnError):
+    """Bytes that are no DICOM object, or not all of one. The message says nothing of what is in them."""
+
+
+class Facts(NamedTuple):
+    """What a header says, as far as it matters for passing the object on."""
+
+    sop_class: str
+    uid: str  #: SOP Instance UID
+    syntax: str  #: Transfer Syntax UID
+    study: str
+    series: str
+    modality: str
+    intent: str  #: (0008,0068) Presentation Intent Type
+    ours: bool  #: made by this program
+    size: int
+    sha256: str  #: of the data set without the file's own head, and of the transfer syntax
+
+
+def facts_of(path: Path) -> Facts:
+    """Read a file with its meta information to its very end, without holding its pixels.
+
+    Raises
+    ------
+    NotWhole
+        An element reaches beyond the end, items do not close, or what makes it an object is missing.
+    """
+    from ..files.dicom.library import import_pydicom, quiet
+
+    pydicom = import_pydicom()
+    try:
+        with quiet(), open(path, "rb") as stream:
+            pydicom.filereader.read_preamble(stream, force=False)
+            meta = pydicom.filereader._read_file_meta_info(stream)
+            syntax = pydicom.uid.UID(str(meta.TransferSyntaxUID))
+            start = stream.tell()
+            found = _walk(pydicom, stream, syntax)
+            digest = hashlib.sha256(f"{syntax}\n".encode())
+            stream.seek(start)
+            while block := stream.read(1 << 20):
+                digest.update(block)
+        return _facts(found, str(syntax), os.path.getsize(path), digest.hexdigest())
+    except NotWhole:
+        raise
+    except RecursionError:
+        raise NotWhole("its sequences are nested too deep") from None
+    except Exception as error:  # pydicom raises many kinds, and quotes what it read
+        raise NotWhole(f"it cannot be read as DICOM ({type(error).__name__})") from None
+
+
+def _walk(pydicom: Any, stream: Any, syntax: Any) -> Any:
+    """The wanted elements of a data set, every element of which lies within the file."""
+    size = os.fstat(stream.fileno()).st_size
+    found = pydicom.dataset.Dataset()
+    end = stream.tell()
+    for element in pydicom.filereader.data_element_generator(
+        stream, syntax.is_implicit_VR, syntax.is_little_endian, defer_size=_LARGE
+    ):
+        length = getattr(element, "length", _UNDEFINED)
+        end = stream.tell() if length == _UNDEFINED else element.value_tell + length
+        if end > size:
+            raise NotWhole("it ends within an element")
+        stream.seek(end)
+        if int(element.tag) in _WANTED:
+            found[element.tag] = element
+    if size - end >= 8:  # a whole element's head: PS3.5 7.1
+        raise NotWhole("it ends within an element")
+    return found
+
+
+def _facts(found: Any, syntax: str, size: int, sha256: str) -> Facts:
+    def text(keyword: str) -> str:
+        value = found.get(keyword)
+        return "" if value is None else str(value).strip()
+
+    for keyword in ("SOPClassUID", "SOPInstanceUID"):
+        if len(text(keyword)) > 64 or not _UID.fullmatch(text(keyword)):
+            raise NotWhole(f"it has no valid {keyword}")
+    makers = [str(item.get("Manufacturer") or "") for item in found.get("ContributingEquipmentSequence") or ()]
+    return Facts(
+        text("SOPClassUID"),
+        text("SOPInstanceUID"),
+        syntax,
+        text("StudyInstanceUID"),
+        text("SeriesInstanceUID"),
+        text("Modality"),
+        text("PresentationIntentType"),
+        OURS in makers,
+        size,
+        sha256,
+    )
