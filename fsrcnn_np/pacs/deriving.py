@@ -13,7 +13,7 @@ from .receiving import row_of
 from .store import Store, derived_name, sync_folder
 from .whole import facts_of
 
-_MOST_TRIES = 3  # of which each ended with the process
+_MOST_TRIES = 10  # that ended with the process: an object that breaks it does so each time
 
 
 class Deriver:

@@ -121,8 +121,8 @@ class Ledger:
         return self._rows("SELECT * FROM objects WHERE id = ?", (number,))[0]
 
     def to_derive(self) -> Row | None:
-        """The next object of which something is to be made."""
-        rows = self._rows("SELECT * FROM objects WHERE treat ORDER BY id LIMIT 1")
+        """The next object of which something is to be made; those that were interrupted come last."""
+        rows = self._rows("SELECT * FROM objects WHERE treat ORDER BY treat, id LIMIT 1")
         return rows[0] if rows else None
 
     def count_try(self, number: int) -> int:
@@ -188,9 +188,10 @@ class Ledger:
         self._do("UPDATE objects SET parked = 1, note = ? WHERE id = ?", (note, number))
 
     def retry(self) -> int:
-        """Take up again what is parked, and what waits, at once; gives how many were parked."""
+        """Take up again what is parked, what waits, and what nothing was made of; gives how many were parked."""
         with self._guard:
             self._do("UPDATE objects SET due = 0, tries = 0 WHERE state != 'committed' AND NOT parked", ())
+            self._do("UPDATE objects SET treat = 1, remark = '' WHERE remark != ''", ())
             done = self._base.execute("UPDATE objects SET parked = 0, due = 0, tries = 0, note = '' WHERE parked")
             return done.rowcount
 

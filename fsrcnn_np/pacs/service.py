@@ -27,7 +27,8 @@ from .store import Store
 
 _IDLE = 0.2  # seconds between looks for work
 _METRICS = 5.0  # seconds between files
-_MORE_CONNECTIONS = 16  # than associations, before they say who they are
+_NEGOTIATION = 10.0  # seconds until a connection must have said who it is
+_MORE_CONNECTIONS = 64  # than associations, before they say who they are
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class Service:
         self._receiver = Receiver(self.store, self._incoming, settings, self._metrics)
         self._deriver = Deriver(self.store, model, settings.treat.transfer_syntax, self._metrics)
         self._committer = Committer(self.store, self._link, settings, self._metrics)
-        self._stop = threading.Event()
+        self._stop, self._guard = threading.Event(), threading.Lock()
+        self._admitted: set[Any] = set()
         self._server = self._listen(peer, server_tls)
         steps = {"derive": self._deriver.step, "send": self._send, "commit": self._committer.step}
         self._workers = [threading.Thread(target=self._work, args=item, name=item[0]) for item in steps.items()]
@@ -151,8 +153,10 @@ class Service:
     def _listen(self, peer: Peer, tls: ssl.SSLContext | None) -> Any:
         evt, limits = self._pynetdicom.evt, self._settings.limits
         entity = self._pynetdicom.AE(ae_title=self._address.title)
-        entity.maximum_associations, entity.maximum_pdu_size = limits.associations, limits.pdu_bytes
-        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = limits.idle_seconds
+        # Its own limit counts connections that have not said who they are: those keep nobody out here.
+        entity.maximum_associations, entity.maximum_pdu_size = 1 << 30, limits.pdu_bytes
+        entity.acse_timeout = min(limits.idle_seconds, _NEGOTIATION)
+        entity.dimse_timeout = entity.network_timeout = limits.idle_seconds
         entity.require_called_aet = True
         entity.require_calling_aet = sorted({*self._address.calling, peer.title}) if self._address.calling else []
         for context in self._pynetdicom.AllStoragePresentationContexts:
@@ -163,6 +167,7 @@ class Service:
         entity.add_supported_context(commitment, scu_role=False, scp_role=True)
         handlers = [
             (evt.EVT_CONN_OPEN, self._on_connection),
+            (evt.EVT_REQUESTED, self._on_request),
             (evt.EVT_C_STORE, self._receiver.on_store),
             (evt.EVT_N_EVENT_REPORT, self._receiver.on_report),
         ]
@@ -182,6 +187,18 @@ class Service:
             event.assoc.dul.socket.close()
         else:
             guard(event.assoc, self._settings.limits)
+
+    def _on_request(self, event: Any) -> None:
+        """Reject what is one too many: local limit exceeded, for now (PS3.8 9.3.4)."""
+        with self._guard:
+            self._admitted = {one for one in self._admitted if one.is_alive() and not one.is_aborted}
+            full = len(self._admitted) >= self._settings.limits.associations
+            if not full:
+                self._admitted.add(event.assoc)
+        if full:
+            event.assoc.acse.send_reject(0x02, 0x03, 0x02)
+            event.assoc.is_rejected = True
+            event.assoc.kill()  # waits until the peer has it
 
     def _work(self, name: str, step: Callable[[], bool]) -> None:
         while not self._stop.is_set():

@@ -77,8 +77,9 @@ class Orthanc:
         self.dicom, self.http = free_port(), free_port()
         folder.mkdir()
         config = {
-            "StorageDirectory": str(folder), "IndexDirectory": str(folder), "HttpPort": self.http, "DicomPort": self.dicom,
-            "DicomAet": "ARCHIVE", "RemoteAccessAllowed": False, "AuthenticationEnabled": False,
+            "StorageDirectory": str(folder), "IndexDirectory": str(folder), "DicomAet": "ARCHIVE",
+            "HttpPort": self.http, "DicomPort": self.dicom, "RemoteAccessAllowed": False,
+            "AuthenticationEnabled": False,
             "DicomModalities": {"ours": ["SR", "127.0.0.1", 1]}, "SaveJobs": False, "ConcurrentJobs": 4,
             "Plugins": ["/usr/share/orthanc/plugins/libOrthancDicomWeb.so"], "DicomWeb": {"Enable": True},
         }  # fmt: skip
@@ -179,9 +180,13 @@ class Service:
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
         status = self.process.wait(60)
+        self.end_reading()
+        return status
+
+    def end_reading(self):
+        """After the process has ended."""
         self._reader.join(10)
         self.process.stdout.close()
-        return status
 
 
 def run(*words, status=0):

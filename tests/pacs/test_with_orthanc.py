@@ -1,4 +1,4 @@
-"""What a hospital would see: a modality sends, the archive gets the original and its SR in one study, and keeps both."""
+"""What a hospital sees: a modality sends, the archive gets the original and its SR in one study, and keeps both."""
 
 import subprocess
 
