@@ -6,6 +6,8 @@ import pytest
 
 from pacs_peers import Orthanc, Service, settings
 
+collect_ignore_glob = ["test_*"] if sys.platform == "win32" else []  # they kill and limit processes as POSIX does
+
 
 @pytest.fixture(scope="session")
 def orthanc(tmp_path_factory):

@@ -208,3 +208,16 @@ def queue(store):
         return ledger.rows(), ledger.counts()
     finally:
         ledger.close()
+
+
+def send_once(path, port):
+    """Send a mammogram to our service by our own sender; whether it answered 0x0000."""
+    from fsrcnn_np.pacs.library import import_pynetdicom
+    from fsrcnn_np.pacs.peer import Peer
+    from fsrcnn_np.pacs.sending import Link, Outgoing
+    from fsrcnn_np.pacs.settings import Limits
+
+    import_pynetdicom()
+    link = Link("MOD", Peer("SR", "127.0.0.1", port), None, Limits(idle_seconds=20))
+    (outcome,) = link.deliver([Outgoing(0, path, MAMMOGRAPHY, ExplicitVRLittleEndian)])
+    return outcome.kind == "sent"

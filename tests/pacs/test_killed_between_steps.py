@@ -6,7 +6,7 @@ from fsrcnn_np.pacs.library import import_pynetdicom
 from fsrcnn_np.pacs.peer import Peer
 from fsrcnn_np.pacs.sending import Link, Outgoing
 from fsrcnn_np.pacs.settings import Limits
-from pacs_peers import Service, mammogram, queue, save, settings, until
+from pacs_peers import Service, mammogram, queue, save, send_once, settings, until
 
 #: What the process is killed at, and whether before or after it is done.
 STEPS = [
@@ -36,14 +36,6 @@ raise SystemExit(main())
 """
 
 
-def send(path, port):
-    """Whether the peer answered 0x0000."""
-    import_pynetdicom()
-    link = Link("MOD", Peer("SR", "127.0.0.1", port), None, Limits(idle_seconds=20))
-    (outcome,) = link.deliver([Outgoing(0, path, "1.2.840.10008.5.1.4.1.1.1.2", "1.2.840.10008.1.2.1")])
-    return outcome.kind == "sent"
-
-
 def test_between_any_two_steps(orthanc, tmp_path):
     store, config = tmp_path / "store", settings(tmp_path / "settings.toml")
     sources, answered = {}, {}
@@ -51,14 +43,14 @@ def test_between_any_two_steps(orthanc, tmp_path):
         sources[number] = save(mammogram(number), tmp_path / f"{number}.dcm")
         service = Service(store, orthanc.peer, config=config, code=CODE.format(step=step, when=when))
         orthanc.reports_to(service.port)
-        answered[number] = service.process.poll() is None and send(sources[number], service.port)
+        answered[number] = service.process.poll() is None and send_once(sources[number], service.port)
         assert service.process.wait(60) == -signal.SIGKILL
         service.end_reading()
 
     service = Service(store, orthanc.peer, config=config)
     orthanc.reports_to(service.port)
     # Who got an answer is believed; who got none sends again, as every modality does.
-    assert all(send(sources[number], service.port) for number in sources if not answered[number])
+    assert all(send_once(sources[number], service.port) for number in sources if not answered[number])
     count = 2 * len(STEPS)
     try:
         until(lambda: queue(store)[1]["committed"] == count, 40)
