@@ -2,10 +2,6 @@
 
 import signal
 
-from fsrcnn_np.pacs.library import import_pynetdicom
-from fsrcnn_np.pacs.peer import Peer
-from fsrcnn_np.pacs.sending import Link, Outgoing
-from fsrcnn_np.pacs.settings import Limits
 from pacs_peers import Service, mammogram, queue, save, send_once, settings, until
 
 #: What the process is killed at, and whether before or after it is done.
