@@ -2,7 +2,7 @@
 
     skin         1.5 mm
     fat, gland   gland in a disc behind the nipple, its border hilly; its amount is BI-RADS's density a to d
-    ligaments    sheets seen edge on, some towards the nipple (with the ducts), some as a net; there are no vessels
+    ligaments    sheets seen edge on, some towards the nipple (with the ducts), some as a net
     veil         everything that is too small or too much superposed to be seen singly: power f⁻³
     muscle       in the oblique view
 

@@ -37,7 +37,9 @@ def add_commands(subparsers: Any) -> None:
     job.add_argument("--shape", type=int, nargs=2, default=(3328, 2560), metavar=("ROWS", "COLUMNS"))
     job.add_argument("--preset", choices=tuple(processing.PRESETS), default="noisy", help="how it is processed")
     job.add_argument("--raw", action="store_true", help="the detector's 14-bit counts instead of the processed picture")
-    job.add_argument("--format", choices=("png", "tif"), default="png")
+    job.add_argument(
+        "--format", choices=("png", "tif", "dicom"), default="png", help="dicom: the labels as PNG; needs its extra"
+    )
     job.add_argument("--overwrite", action="store_true", help="replace outputs that exist; otherwise they are kept")
     job.set_defaults(run=run)
 
@@ -50,6 +52,10 @@ def run(options: argparse.Namespace) -> int:
     try:
         if not 1 <= options.count <= 10_000:
             raise OptionError(f"--count is {options.count}; allowed are 1 to 10000")
+        if options.format == "dicom":
+            from ..files.dicom.library import import_pydicom
+
+            import_pydicom()  # or one line, before anything is drawn
         for seed in range(options.seed, options.seed + options.count):
             drawn = phantom(
                 seed, density=options.density, morphology=options.morphology, distribution=options.distribution,
@@ -68,11 +74,15 @@ def _write(drawn: Phantom, options: argparse.Namespace) -> None:
 
     from ..files import OutputExists, write
     from ..files.atomic import write_bytes
+    from .dicom_object import encoded
 
     facts = json.dumps(described(drawn), indent=1).encode() + b"\n"
     stem, suffix = f"phantom_{drawn.seed}", f".{options.format}"
+    picture: dict[str, Callable[..., object]] = {f"{stem}{suffix}": partial(write, pixels=drawn.pixels)}
+    if options.format == "dicom":
+        picture, suffix = {f"{stem}.dcm": partial(write_bytes, data=encoded(drawn))}, ".png"
     jobs: dict[str, Callable[..., object]] = {
-        f"{stem}{suffix}": partial(write, pixels=drawn.pixels),
+        **picture,
         f"{stem}_labels{suffix}": partial(write, pixels=drawn.labels),
         f"{stem}.json": partial(write_bytes, data=facts),
     }

@@ -17,6 +17,7 @@ from .breast import Breast, breast
 from .calcifications import MORPHOLOGIES, Calcification, Grain, embed, grains
 from .dice import Dice
 from .distributions import DISTRIBUTIONS
+from .vessels import add_vessels
 
 PIXEL_SPACING = 0.07  #: mm; 3328×2560 of it is an 18×23 cm detector
 LEAST, MOST = 256, 8192  #: rows and columns
@@ -107,8 +108,8 @@ def phantom(
     Parameters
     ----------
     seed : int
-        0 to 2⁶⁴ − 1. Anatomy, calcifications and noise have streams of their own: another morphology leaves the breast
-        and the noise as they are.
+        0 to 2⁶⁴ − 1. Tissue, vessels, calcifications and noise have streams of their own: another morphology leaves
+        the breast and the noise as they are.
     density : {"a", "b", "c", "d"}
         BI-RADS's breast composition, from fatty to extremely dense.
     morphology : {"amorphous", "fine pleomorphic", "coarse heterogeneous", "fine linear", "none"}
@@ -218,6 +219,7 @@ def _anatomy(p: Parameters, threads: int) -> tuple[Breast, NDArray[np.float32], 
     """The outline, line integrals through tissue (H × the columns of the breast), and calcifications to be added."""
     outline = breast(Dice(p.seed, "breast"), p.view, p.shape, PIXEL_SPACING)
     integrals = line_integrals(Dice(p.seed, "tissue"), outline, p.density, PIXEL_SPACING, threads)
+    add_vessels(Dice(p.seed, "vessels"), outline, PIXEL_SPACING, integrals)
     if p.morphology == NONE:
         return outline, integrals, []
     dice = Dice(p.seed, "calcifications")

@@ -225,3 +225,41 @@ def finish(
             missing = rim * (np.float32(2) * radius - chord(radius, depth))
             value += int(np.floor(missing + half)) - full
             out[i, j] = window[min(max(value + zero, 0), window.size - 1)]
+
+
+@kernel
+def tubes(pieces: Any, top: int, left: int, path: Any) -> None:
+    """The longest path of a ray through pieces of cones, in pixels; `path` begins at this row and column.
+
+    A piece: rows and columns of its ends, and the radii there; its ends are round.
+    """
+    zero, one, two = np.float32(0), np.float32(1), np.float32(2)
+    rows, columns = path.shape
+    for k in range(pieces.shape[0]):
+        y0, x0, y1, x1, r0, r1 = pieces[k]
+        dy, dx, widest = y1 - y0, x1 - x0, max(r0, r1) + one
+        square = dy * dy + dx * dx
+        for i in range(max(int(min(y0, y1) - widest) - top, 0), min(int(max(y0, y1) + widest) + 1 - top, rows)):
+            y = np.float32(i + top) - y0
+            for j in range(
+                max(int(min(x0, x1) - widest) - left, 0), min(int(max(x0, x1) + widest) + 1 - left, columns)
+            ):
+                x = np.float32(j + left) - x0
+                t = min(max((y * dy + x * dx) / square, zero), one)
+                off_y, off_x, r = y - t * dy, x - t * dx, r0 + t * (r1 - r0)
+                inside = r * r - (off_y * off_y + off_x * off_x)
+                if inside > zero:
+                    path[i, j] = max(path[i, j], two * np.sqrt(inside))
+
+
+@kernel
+def replace(path: Any, edge: Any, cosine: Any, pitch: Any, radius: Any, blood: Any, integral: Any) -> None:
+    """Along `path` (pixels) the mean tissue of each ray is replaced by blood, which is never brighter than it."""
+    zero = np.float32(0)
+    for i in range(path.shape[0]):
+        for j in range(path.shape[1]):
+            if path[i, j] > zero:
+                whole = chord(radius, (edge[i] - np.float32(j)) * cosine[i] * pitch)
+                if whole > zero:
+                    more = max(blood - integral[i, j] / whole, zero)
+                    integral[i, j] += min(path[i, j] * pitch, whole) * more

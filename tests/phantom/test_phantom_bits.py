@@ -48,7 +48,7 @@ def test_the_compiler_fuses_no_multiplication_with_an_addition():
     import numba
 
     phantom(shape=(256, 256))
-    for cached in (kernels.grow, kernels.quanta, kernels.blur):
+    for cached in (kernels.grow, kernels.quanta, kernels.blur, kernels.tubes, kernels.replace):
         fresh = numba.njit(cached.py_func, **FLAGS)  # what comes from the cache cannot be inspected
         for signature in cached.signatures:
             fresh.compile(signature)
