@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piqe_np.console import command, complain
+from piqe_np.console import command, complain, printable
 
 from . import command_options
 from .engine import DEFAULT, ENGINES, engine_named
@@ -186,7 +186,7 @@ def compare(options: argparse.Namespace) -> int:
         )
         for outcome in outcomes:
             if isinstance(outcome, files.NoPicture):
-                print(f"{outcome}; skipped")
+                print(printable(f"{outcome}; skipped"))
             elif isinstance(outcome, FsrcnnError):
                 failed += _complain(str(outcome), 1)
             else:
@@ -221,14 +221,14 @@ def _show(done: Compared) -> None:
     from .study.table import block, record
 
     if done.comparison is not None:
-        print(block(record(done.comparison)))
+        print(*map(printable, block(record(done.comparison) | {"input": printable(done.name)}).splitlines()), sep="\n")
     for path in done.written:
         if path.stem != "comparison":  # the tables of all are named once, at the end
-            print(f"wrote {path}")
+            print(printable(f"wrote {path}"))
     for path in done.kept:
-        print(f"{path} exists and was kept; --overwrite replaces it")
+        print(printable(f"{path} exists and was kept; --overwrite replaces it"))
     for remark in done.remarks:
-        print(f"{done.name}: {remark}")
+        print(printable(f"{done.name}: {remark}"))
     print(flush=True)
 
 
@@ -238,7 +238,7 @@ def _show_tables(folder: Path, done: Sequence[Compared]) -> None:
 
     if any(one.comparison is not None for one in done):
         print(*NOTES, sep="\n")
-        print(f"wrote {folder / 'comparison'}.txt, .csv and .json")
+        print(printable(f"wrote {folder / 'comparison'}.txt, .csv and .json"))
 
 
 def _checked(options: argparse.Namespace) -> Weights:
@@ -275,7 +275,7 @@ def _each(inputs: Sequence[Input], one: Callable[[Input, Progress], Iterator[str
             failed += _complain(f"{item.path}: not enough memory; use a smaller image or a machine with more", 1)
         except Exception as error:  # a fault of ours: still one line, and the rest of the batch
             failed += _complain(f"{item.path}: unexpected {type(error).__name__}: {error}; please report it", 1)
-        print(*lines, sep="\n", end="\n" if lines else "", flush=True)
+        print(*map(printable, lines), sep="\n", end="\n" if lines else "", flush=True)
     return 1 if failed else 0
 
 

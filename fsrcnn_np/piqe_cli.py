@@ -20,7 +20,7 @@ import numpy as np
 
 from piqe_np.bands import band, bands
 from piqe_np.compiled import thread_count
-from piqe_np.console import command, complain
+from piqe_np.console import command, complain, printable
 from piqe_np.errors import ImageError, OptionError, PiqeError
 from piqe_np.overlay import overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
@@ -87,7 +87,7 @@ def _run(options: argparse.Namespace) -> int:
                 _complain(f"{other}; skipped", 0)
                 continue
             except (FsrcnnError, PiqeError) as error:
-                problem = str(error) if item.path in str(error) else f"{item.path}: {error}"
+                problem = str(error) if str(Path(item.path)) in str(error) else f"{item.path}: {error}"
             except MemoryError:
                 problem = f"{item.path}: not enough memory; use a smaller image or a machine with more"
             except Exception as error:  # a fault of ours: still one line, and the rest of the batch
@@ -170,7 +170,7 @@ def _write_masks(stem: Path, pixels: np.ndarray, result: PiqeResult, *, overwrit
 
 def _text_line(record: dict[str, Any]) -> str:
     scaled = Scaling(record["low"], record["high"], record["scaling"])
-    return f"{record['input']}: {record['score']:.4f}  {record['band']}  (scaled from {scaled})"
+    return f"{printable(record['input'])}: {record['score']:.4f}  {record['band']}  (scaled from {scaled})"
 
 
 def _csv_line(values: Iterable[Any]) -> str:

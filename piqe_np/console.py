@@ -50,8 +50,13 @@ def command(name: str, body: Callable[[], int], usage: type[Exception]) -> int:
 
 def complain(name: str, text: str, status: int) -> int:
     """One line on standard error; gives the status back."""
-    print(f"{name}: {' '.join(text.split())}", file=sys.stderr)
+    print(f"{name}: {printable(' '.join(text.split()))}", file=sys.stderr)
     return status
+
+
+def printable(text: str) -> str:
+    """Names as people can read them, each on its line: no terminal codes, no line ends."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _close_output() -> None:

@@ -104,12 +104,16 @@ class Picture:
         if self.pixels.dtype.kind not in "iu" or self.pixels.dtype.itemsize != 2 or self.data_range is not None:
             return ""
         limits, most = np.iinfo(self.pixels.dtype), int(self.pixels.max(initial=0))
-        if most >= limits.max / 4:
+        least = int(self.pixels.min(initial=0))
+        if most >= limits.max / 4 or least < limits.min / 4:
             return ""
+        white = 2 ** max(most, -least - 1, 1).bit_length() - 1
+        values, option = (
+            (f"are {least} to {most}", f"={-white - 1}:{white}") if least else (f"end at {most}", f" {white}")
+        )
         return (
-            f"its values end at {most}, of {limits.min}..{limits.max} ({self.pixels.dtype.name}); "
-            f"if it holds fewer bits, say so (--data-range {2 ** max(most, 1).bit_length() - 1}): "
-            "network and scores depend on it"
+            f"its values {values}, of {limits.min}..{limits.max} ({self.pixels.dtype.name}); "
+            f"if it holds fewer bits, say so (--data-range{option}): network and scores depend on it"
         )
 
 

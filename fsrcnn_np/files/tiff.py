@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def read(path: Path) -> Picture:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        pages = [page for page in file.pages if not page.is_reduced and not page.is_mask]
+        pages = [page for page in _pages(file) if not page.is_reduced and not page.is_mask]
         if not pages:
             raise FormatError("damaged TIFF: it has no page")
         if len(pages) != 1:
@@ -78,6 +79,16 @@ def read(path: Path) -> Picture:
             remarks=tuple(remarks),
             details=_details(file, page, photometric, bits if declared else None),
         )
+
+
+def _pages(file: Any) -> Iterator[Any]:
+    """The chain of pages, of which one that bites its tail has no end."""
+    seen = set()
+    for page in file.pages:
+        if page.offset in seen:
+            raise FormatError("damaged TIFF: its chain of pages is a circle")
+        seen.add(page.offset)
+        yield page
 
 
 def encode(output: Output) -> Encoded:
@@ -162,7 +173,7 @@ def _as_grey_or_rgb(pixels: NDArray[Any], page: Any, remarks: list[str]) -> tupl
         pixels = opaque(pixels, remarks)
     if page.photometric == _PALETTE:
         return narrowed(np.moveaxis(page.colormap, 0, -1))[pixels], _RGB
-    photometric = _RGB if page.photometric == _YCBCR else int(page.photometric)
+    photometric = _RGB if pixels.ndim == 3 else int(page.photometric)  # YCbCr, and three samples called grey
     return pixels.astype(np.uint8) if pixels.dtype == bool else pixels, photometric
 
 
@@ -174,6 +185,11 @@ def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[s
     if page.is_shaped and 270 in tags:  # tifffile's own note, which nobody misses
         lost.remove(tags[270].name)
     resolution = [tags[code].value for code in (282, 283) if code in tags]
+    remarks = [f"left out of the TIFF: {', '.join(lost)}"] if lost else []
+    unit = int(tags[296].value) if 296 in tags else 2
+    if unit not in (1, 2, 3):
+        remarks.append(f"ResolutionUnit {unit} has no meaning: written as 1, without a unit")
+        unit = 1
     return {
         "photometric": photometric,
         "compression": int(page.compression),
@@ -181,10 +197,18 @@ def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[s
         "bits": bits,
         "byteorder": file.byteorder,
         "resolution": [n / d for n, d in resolution if d] if len(resolution) == 2 else None,
-        "resolutionunit": int(tags[296].value) if 296 in tags else 2,
-        "tags": [(tag.code, int(tag.dtype), tag.count, tag.value, True) for tag in kept],
-        "remarks": [f"left out of the TIFF: {', '.join(lost)}"] if lost else [],
+        "resolutionunit": unit,
+        "tags": [(tag.code, int(tag.dtype), tag.count, _tag_value(file, tag), True) for tag in kept],
+        "remarks": remarks,
     }
+
+
+def _tag_value(file: Any, tag: Any) -> Any:
+    """Of a text that is no ASCII, as it ought to be and often is not, the bytes as they stand in the file."""
+    if not isinstance(tag.value, str) or tag.value.isascii():
+        return tag.value
+    file.filehandle.seek(tag.valueoffset)
+    return file.filehandle.read(tag.valuebytecount).rstrip(b"\0")
 
 
 def _spacing(tags: Any) -> tuple[float, float] | None:

@@ -89,11 +89,14 @@ def value_range(dtype: DTypeLike, data_range: float | Sequence[float] | None = N
 
     Raises
     ------
+    ImageError
+        The dtype is another.
     OptionError
         `data_range` is no number or pair of numbers, is not finite, is zero or negative, has low ≥ high, or goes
         beyond what the dtype can hold.
     """
     dtype = np.dtype(dtype)
+    _check_dtype(np.empty(0, dtype))
     limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
     least, most = float(limits.min), float(limits.max)
     if data_range is None:
@@ -352,7 +355,10 @@ def _low_high(data_range: Any) -> tuple[float, float]:
     numbers = (int, float, np.integer, np.floating)
     if len(pair) != 2 or not all(isinstance(v, numbers) and not isinstance(v, bool) for v in pair):
         raise OptionError(f"data_range is {data_range!r}; allowed is a number R for 0..R, or a pair (low, high)")
-    return float(pair[0]), float(pair[1])
+    try:
+        return float(pair[0]), float(pair[1])
+    except OverflowError:
+        raise OptionError("data_range is beyond what float64 holds; allowed is what the image's dtype holds") from None
 
 
 def _number(value: float) -> str:

@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from piqe_np.console import complain
+from piqe_np.console import complain, printable
 
 from ..command_options import data_range
 from ..engine import DEFAULT, ENGINES
 from .cli_report import add_commands as add_report
 from .cli_tables import add_commands as add_tables
-from .cli_tables import printable
 
 if TYPE_CHECKING:
     from .run import Outcome

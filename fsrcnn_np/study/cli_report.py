@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from piqe_np.console import complain
+from piqe_np.console import complain, printable
 
-from .cli_tables import PRESETS, printable
+from .cli_tables import PRESETS
 
 
 def add_commands(commands: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from piqe_np.console import complain
+from piqe_np.console import complain, printable
 
 if TYPE_CHECKING:
     from .records import Case, LeftOut, Rating
@@ -157,8 +157,3 @@ def _ratings(source: str) -> Found:
 
     file = read_ratings(source)
     return Found(file.ratings, file.left_out, file.remarks)
-
-
-def printable(text: str) -> str:
-    """Names as people can read them: no terminal codes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

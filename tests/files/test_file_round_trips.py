@@ -17,7 +17,9 @@ from PIL import Image
 from PIL.JpegImagePlugin import get_sampling
 
 from fsrcnn_np import files
+from fsrcnn_np.command_options import data_range
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.images.value_range import check_within, value_range
 
 HOLDS = {
     "png": ("uint8", "uint16"),
@@ -472,3 +474,91 @@ def test_other_programs_read_what_is_written(tmp_path):
         with Image.open(tmp_path / f"a.{suffix}") as image:
             np.testing.assert_array_equal(np.array(image), pixels)
     same(imagecodecs.png_decode((tmp_path / "a.png").read_bytes()), pixels)
+
+
+# TIFF as it is found in the wild
+
+
+def ifd(*tags, next=0, body=b""):
+    """A little-endian TIFF of one page: (code, type, count, value or offset), and what stands behind."""
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + struct.pack("<I", next) + body
+
+
+@pytest.mark.parametrize("text", ["Universität Köln".encode(), "Universität Köln".encode("latin1"), b"plain, 5 um"])
+def test_tiff_texts_keep_their_bytes(tmp_path, text):
+    pixels = ramp((4, 5))
+    extra = [(270, 2, len(text) + 1, text + b"\0", True), (315, 2, len(text) + 1, text + b"\0", True)]
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", metadata=None, extratags=extra)
+    picture = files.read(tmp_path / "a.tif")
+    files.write(tmp_path / "b.tif", pixels, like=picture)
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        for code in (270, 315):
+            tag = file.pages[0].tags[code]
+            file.filehandle.seek(tag.valueoffset)
+            assert file.filehandle.read(tag.valuebytecount) == text + b"\0"
+
+
+def test_tiff_with_a_resolution_unit_of_no_meaning(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", ramp((4, 5)), resolution=(72, 72), photometric="minisblack")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
+        file.pages[0].tags[296].overwrite(0)
+    picture = files.read(tmp_path / "a.tif")
+    assert picture.pixel_spacing is None
+    assert files.write(tmp_path / "b.tif", ramp((8, 10)), like=picture)[-1].startswith(
+        "ResolutionUnit 0 has no meaning"
+    )
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert file.pages[0].tags[296].value == 1
+        assert file.pages[0].tags[282].value == (144, 1)
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_three_samples_called_grey_are_one_rgb_picture(tmp_path, planar):
+    pixels = ramp((6, 5, 3))
+    stored = pixels if planar == "contig" else np.moveaxis(pixels, -1, 0)
+    tifffile.imwrite(tmp_path / "a.tif", stored, photometric="rgb", planarconfig=planar)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
+        file.pages[0].tags[262].overwrite(1)
+    picture = files.read(tmp_path / "a.tif")
+    same(picture.pixels, pixels)
+    files.write(tmp_path / "b.tif", pixels, like=picture)
+    with tifffile.TiffFile(tmp_path / "b.tif") as file:
+        assert len(file.pages) == 1
+    same(files.read(tmp_path / "b.tif").pixels, pixels)
+
+
+def test_a_circle_of_tiff_pages_ends(tmp_path):
+    layout = [(256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 1)]
+    for tags in ([], layout):
+        (tmp_path / "a.tif").write_bytes(ifd(*tags, next=8))
+        with pytest.raises(FormatError, match=r"a\.tif: damaged TIFF: its chain of pages is a circle"):
+            files.read(tmp_path / "a.tif")
+    first, second = 8, 8 + 2 + 12 * len(layout) + 4
+    two = ifd(*layout, next=second, body=ifd(*layout, next=first)[8:])
+    (tmp_path / "a.tif").write_bytes(two)
+    with pytest.raises(FormatError, match="its chain of pages is a circle"):
+        files.read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "option"),
+    [
+        (0, 3730, "(--data-range 4095)"),
+        (-2048, 1709, "(--data-range=-2048:2047)"),
+        (-1, 0, "(--data-range=-2:1)"),
+        (-1024, 3000, "(--data-range=-4096:4095)"),
+        (0, 20000, ""),
+        (-32768, 100, ""),
+    ],
+)
+def test_the_range_that_a_16_bit_file_is_asked_for_holds_its_values(tmp_path, least, most, option):
+    pixels = np.full((4, 5), most, np.int16)
+    pixels[1, 2] = least
+    files.write(tmp_path / "a.npy", pixels)
+    doubt = files.read(tmp_path / "a.npy").range_doubt
+    assert option in doubt
+    assert bool(doubt) == bool(option)
+    if option:
+        text = option.strip("()").removeprefix("--data-range").lstrip("= ")
+        check_within(pixels, value_range(pixels.dtype, data_range(text)))

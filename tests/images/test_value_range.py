@@ -52,7 +52,9 @@ def test_the_caller_has_the_last_word():
     assert str(value_range("int16")) == "-32768..32767 (int16)"
 
 
-@pytest.mark.parametrize("data_range", [0, -1, math.nan, math.inf, (0, math.inf), (5, 5), (9, 2), (math.nan, 1)])
+@pytest.mark.parametrize(
+    "data_range", [0, -1, math.nan, math.inf, (0, math.inf), (5, 5), (9, 2), (math.nan, 1), 10**400]
+)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_impossible_ranges(dtype, data_range):
     with pytest.raises(OptionError, match=r"^data_range is .*allowed is"):

@@ -10,6 +10,7 @@ import pytest
 
 import fsrcnn_np
 from fsrcnn_np.cli import main
+from fsrcnn_np.piqe_cli import main as piqe_main
 
 
 @pytest.fixture
@@ -165,3 +166,35 @@ def test_standard_output_that_cannot_be_written(folder):
     assert done.returncode == 1
     assert "standard output" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_names_cannot_write_lines_or_terminal_codes(tmp_path, capsys):
+    name = "a\nb\x1b[31m.png"
+    iio.imwrite(tmp_path / "a.png", np.full((9, 8), 7, np.uint8))
+    (tmp_path / "a.png").rename(tmp_path / name)
+    (tmp_path / f"broken{name}").write_bytes(b"")
+    paths = [str(tmp_path / name), str(tmp_path / f"broken{name}")]
+    assert main(["upscale", *paths, "-o", str(tmp_path / "out")]) == 1
+    assert main(["upscale", paths[0], "-o", str(tmp_path / "out")]) == 0  # kept
+    assert main(["compare", paths[0], "-o", str(tmp_path / "compared")]) == 0
+    assert piqe_main(paths) == 1
+    said = capsys.readouterr()
+    for text in (said.out, said.err):
+        assert "\x1b" not in text
+        assert not [line for line in text.splitlines() if line.startswith(("b\x1b", "b\\x1b"))]
+    assert "a\\nb\\x1b[31m.png" in said.out
+
+
+def test_an_array_of_booleans_is_refused_by_name(tmp_path, capsys):
+    np.save(tmp_path / "mask.npy", np.eye(9, dtype=bool))
+    assert main(["upscale", str(tmp_path / "mask.npy"), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err
+    assert "found dtype bool" in said
+    assert "unexpected" not in said
+
+
+def test_a_failed_input_is_named_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.png").write_bytes(b"")
+    assert piqe_main(["."]) == 1
+    assert capsys.readouterr().err.count("broken.png") == 1
