@@ -12,6 +12,7 @@ done
 if [ "$(uname)" = Linux ]; then # the archive that tests/pacs sends to
   [ -x /usr/sbin/Orthanc ] && [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=(orthanc orthanc-dicomweb)
   command -v storescu >/dev/null || missing+=(dcmtk)
+  command -v dciodvfy >/dev/null || missing+=(dicom3tools)
 fi
 if [ ${#missing[@]} -gt 0 ]; then
   if command -v apt-get >/dev/null; then
@@ -19,7 +20,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     $sudo apt-get update -qq
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null
   else
-    echo "GNU Octave, R and (on Linux) Orthanc and dcmtk are needed by the tests: install ${missing[*]}" >&2
+    echo "GNU Octave, R and (on Linux) Orthanc, dcmtk and dicom3tools are needed by the tests: install ${missing[*]}" >&2
     exit 2
   fi
 fi
