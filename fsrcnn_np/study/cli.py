@@ -134,8 +134,11 @@ def _report(options: argparse.Namespace) -> bool:
     from .store import read_study
 
     try:
+        study = read_study(options.output)
+        if warning := study.about.checkerboard.get("warning"):
+            print(f"WARNING: {warning}")
         done = write_report(
-            read_study(options.output),
+            study,
             options.output,
             weights=load_weights(options.weights),
             threads=options.threads,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FsrcnnError
+from ..errors import FsrcnnError, ImageError
 from ..images.quality import psnr, ssim
 from ..images.value_range import ValueRange, check_image, check_within
 from ..network.weights import Weights
@@ -46,6 +46,8 @@ class Task:
         others must not measure.
     engine : str
     data_range : float, (low, high) or None
+    own_range : bool
+        The cohort gives it for this image.
     truth, sr : str or None
         Paths: of the picture that SR should be, and of the SR image to be written.
     claims : dict
@@ -64,6 +66,7 @@ class Task:
     engine: str
     version: str = __version__
     data_range: float | Sequence[float] | None = None
+    own_range: bool = False
     truth: str | None = None
     sr: str | None = None
     claims: dict[str, str] = field(default_factory=dict)
@@ -142,7 +145,10 @@ def _measured(task: Task) -> dict[str, Any]:
     who = identity(picture, task.claims)
     original = check_image(picture.pixels)
     bounds = picture_range(picture, _range(task))
-    check_within(original, bounds)
+    try:
+        check_within(original, bounds)
+    except ImageError as error:
+        raise Contradiction("data_range" if task.own_range else "", str(error)) from error
     truth = _truth(task, original, model.architecture.scale)
     pixels = digest(original)
     key = _key(task, pixels, bounds, truth)
@@ -172,6 +178,8 @@ def _measured(task: Task) -> dict[str, Any]:
     sr = upscale_frame(frame, bounds, model, threads=task.threads, engine=task.engine)
     found("sr", sr)
     remarks = [*picture.remarks, *range_doubts(picture, bounds)]
+    if not record["active_original"]:
+        remarks.append("nothing in it is active, and its PIQE is 100 whatever it shows")
     if task.sr:
         provenance = provenance_of(model, bounds, split(task.path).path)
         remarks += write(task.sr, sr, like=picture, provenance=provenance, overwrite=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 GROUPINGS = ("density", "morphology", "distribution", "birads")  #: the paper's, fields of `Case`
 
@@ -149,6 +150,8 @@ class About:
         simulated readers".
     settings : mapping of str to str
         Whatever else the store's key holds.
+    checkerboard : mapping
+        What the model draws on flat fields: `fsrcnn_np.network.checkerboard.Checkerboard.facts`.
     """
 
     model: str = ""
@@ -160,6 +163,7 @@ class About:
     machine: str = ""
     data: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    checkerboard: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,8 +190,8 @@ class _Job:
             why = "its pixels, value range or truth are others than when it was measured; "
             yield self._left_out(entry, why + "choose another folder for the results, or --again")
         elif report["state"] == REFUSED:
-            column = f", column {report['column']}" if report["column"] else ""
-            yield self._left_out(entry, report["why"], where=column)
+            named = report["column"] or ("" if entry.place == entry.path else "path")
+            yield self._left_out(entry, report["why"], where=f", column {named}" if named else "")
         elif report["state"] == EMPTY:
             yield self._left_out(entry, f"{report['why']}; skipped", state=SKIPPED)
         else:
@@ -219,6 +219,7 @@ def _task(whole: Task, entry: Entry, known: str, sr: Path | None) -> Task:
         whole, name=entry.name, path=_absolute(entry.path), known=known, sr=None if sr is None else str(sr),
         truth=None if entry.truth is None else _absolute(entry.truth),
         data_range=whole.data_range if entry.data_range is None else entry.data_range,
+        own_range=entry.data_range is not None,
         claims={column: entry.texts[column] for column in CLAIMS if column in entry.texts},
     )  # fmt: skip
 
@@ -252,6 +253,7 @@ def _stamp(entry: Entry) -> str:
 
 
 def _about(model: Weights, data: str, settings: dict[str, Any]) -> About:
+    from ..network.checkerboard import checkerboard
     from .table import versions
 
     epochs = model.provenance.get("epochs")
@@ -260,4 +262,5 @@ def _about(model: Weights, data: str, settings: dict[str, Any]) -> About:
         scale=model.architecture.scale, epochs=epochs if isinstance(epochs, int) else None, versions=versions(),
         machine=f"{platform.machine()}, {platform.system()}", data=data,
         settings={name: str(value) for name, value in settings.items() if value is not None},
+        checkerboard=checkerboard(model).facts(),
     )  # fmt: skip

@@ -356,9 +356,10 @@ def _agree(c: sqlite3.Connection, path: Path, about: About, key: Mapping[str, An
         if was is None and not stored:
             c.execute("INSERT INTO about VALUES (?, ?)", (f"key {name}", now))
         elif was != now:
+            made, asked = ("none" if text == "null" else text or "unknown" for text in (was, now))
             raise OptionError(
-                f"{path}: was made with {name} {was if was is not None else 'unknown'}, and {now} is asked for now; "
-                "choose another folder for the results, or ask for the same"
+                f"{path}: was made with {name} {made}, and {asked} is asked for now; choose another folder for the "
+                "results, or ask for the same"
             )
     c.execute("INSERT OR REPLACE INTO about VALUES ('about', ?)", (json.dumps(asdict(about), ensure_ascii=False),))
 

@@ -5,6 +5,7 @@ import csv
 import datetime
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -244,3 +245,13 @@ def test_many_left_out_are_shortened(tmp_path, no_charts):
     text = Page(done.path.read_text(encoding="utf-8")).text
     assert "700 left out" in text
     assert "200 more are in left_out.csv" in text
+
+
+def test_the_models_checkerboard_is_told_and_warned_of(tmp_path, no_charts):
+    small = {"offset_amplitude": 0.0004, "gain_amplitude": 0.0012, "warning": ""}
+    large = small | {"offset_amplitude": 0.0123, "warning": "the model draws a checkerboard of 1.23 %"}
+    for found in (small, large):
+        made = replace(study(), about=replace(ABOUT, checkerboard=found))
+        text = Page(write_report(made, tmp_path, plates=False).path.read_text(encoding="utf-8")).text
+        assert f"a checkerboard of {100 * found['offset_amplitude']:.3f} % of the value range and 0.120 %" in text
+        assert ("Warning: the model draws" in text) == bool(found["warning"])

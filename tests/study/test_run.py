@@ -11,6 +11,7 @@ import fsrcnn_np
 from cohort_images import rows, small_images, small_model
 from fsrcnn_np.errors import FileError, FormatError, OptionError
 from fsrcnn_np.files import read, write
+from fsrcnn_np.network.checkerboard import checkerboard
 from fsrcnn_np.study import measuring
 from fsrcnn_np.study import run as run_module
 from fsrcnn_np.study.compare import compare
@@ -136,6 +137,30 @@ def test_one_image_of_another_depth_costs_itself(tmp_path, cohort, weights):
     lines = [str(one) for one in read_study(tmp_path / "r").left_out]
     assert any("deep.png: found values 9000..9000, allowed is 0..4095" in line for line in lines)
     assert len(read_study(tmp_path / "r").cases) == 4
+
+
+def test_a_row_that_cannot_be_measured_is_named_with_its_column(tmp_path, cohort, weights):
+    (cohort / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
+    table = cohort / "cohort.csv"
+    table.write_text("path,data_range\n000.png,4095\nbroken.png,4095\n001.png,9\n")
+    found = [one.why for one in run(table, tmp_path / "r", weights=weights, workers=0) if one.state == "left out"]
+    assert found[0].startswith(f"{table}, row 3, column path: broken.png: truncated")
+    assert found[1].startswith(f"{table}, row 4, column data_range: 001.png: found values")
+
+
+def test_a_score_that_tells_nothing_is_remarked_upon(tmp_path, cohort, weights):
+    write(cohort / "flat.png", np.full((40, 40), 900, np.uint16))
+    measured(cohort, tmp_path / "r", weights)
+    (flat,) = [case for case in read_study(tmp_path / "r").cases if case.path == "flat.png"]
+    assert flat.piqe_original == 100
+    assert "nothing in it is active, and its PIQE is 100 whatever it shows" in flat.remarks
+
+
+def test_what_the_model_draws_on_flat_fields_is_kept(tmp_path, cohort, weights):
+    measured(cohort, tmp_path / "r", weights)
+    kept = read_study(tmp_path / "r").about.checkerboard
+    assert kept == checkerboard(fsrcnn_np.load_weights(weights)).facts()
+    assert kept["warning"]  # of random weights
 
 
 def test_the_same_pixels_count_once_whoever_ends_first(tmp_path, cohort, weights):

@@ -60,7 +60,8 @@ def test_the_demo_ends_with_the_report(tmp_path, weights, capsys, monkeypatch):
     assert main(["study", "demo", "-o", str(out), "--cases", "3", "--weights", weights, "--workers", "0"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("procedural phantoms, no patients; simulated readers")
-    assert lines[-2] == "3 measured, 0 kept, 0 left out"
+    assert lines[-3] == "3 measured, 0 kept, 0 left out"
+    assert lines[-2].startswith("WARNING: the model draws a checkerboard")  # of random weights
     assert lines[-1].startswith(f"wrote {out / 'report.html'}")
     assert len(told[0].cases) == 3
     assert len({rating.reader for rating in told[0].ratings}) == 4

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -175,6 +176,7 @@ def test_every_format_of_every_table():
         assert (document["format"], len(document["rows"])) == ("fsrcnn-np study table", len(table.records))
         tex = tables.latex(table)
         assert tex.count("&") == (len(table.head) - 1) * (sum(not line.heading for line in table.lines) + 1)
+        assert not re.search(r"{Table \d\. ", tex)  # LaTeX numbers it
         assert tables.text(table).startswith(table.title)
 
 

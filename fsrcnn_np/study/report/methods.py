@@ -26,6 +26,11 @@ def _sentences(study: Study, preset: str, unit: str) -> Iterator[str]:
             f"Every image was enlarged ×{about.scale} by {name}{trained} (sha256 of the parameters {about.sha256}) "
             "and, as a control, by bicubic interpolation (MATLAB's imresize)."
         )
+    if drawn := about.checkerboard:
+        yield (
+            f"On flat fields the model draws a checkerboard of {100 * drawn['offset_amplitude']:.3f} % of the value "
+            f"range and {100 * drawn['gain_amplitude']:.3f} % of the signal."
+        )
     yield (
         "Original, bicubic and super-resolved image were scored by PIQE (Venkatanath et al. 2015, as MATLAB computes "
         f"it; lower is better) at native bit depth{_scalings(scored)}."

@@ -23,8 +23,6 @@ def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
 
     Benjamini, Hochberg, "Controlling the false discovery rate", J. Royal Stat. Soc. B 57(1), 1995.
     """
-    values = np.asarray(p, np.float64)
-    order = np.argsort(values)[::-1]
-    adjusted = np.empty(len(values))
-    adjusted[order] = np.minimum.accumulate(values[order] * len(values) / np.arange(len(values), 0, -1))
-    return np.minimum(adjusted, 1)
+    from scipy.stats import false_discovery_control
+
+    return np.asarray(false_discovery_control(np.asarray(p, np.float64)))

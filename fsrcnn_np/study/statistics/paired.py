@@ -38,7 +38,7 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> PairedT:
     OptionError
         Samples of different lengths, or none.
     """
-    from scipy.special import stdtr, stdtrit
+    from scipy.stats import ttest_1samp
 
     first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if first.shape != second.shape or first.ndim != 1 or not first.size:
@@ -49,10 +49,9 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> PairedT:
     # R: "data are essentially constant"
     if not sd > 10 * np.finfo(float).eps * abs(mean):
         return PairedT(math.nan, n - 1, math.nan, math.nan, math.nan, mean, sd)
-    error = sd / math.sqrt(n)
-    t = mean / error
-    half = float(stdtrit(n - 1, 0.975)) * error
-    return PairedT(t, n - 1, 2 * float(stdtr(n - 1, -abs(t))), mean - half, mean + half, mean, sd)
+    test = ttest_1samp(differences, 0)
+    low, high = test.confidence_interval()
+    return PairedT(float(test.statistic), n - 1, float(test.pvalue), float(low), float(high), mean, sd)
 
 
 def hedges_g(difference: ArrayLike, sd: ArrayLike, n: ArrayLike) -> np.ndarray:

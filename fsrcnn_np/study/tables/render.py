@@ -9,6 +9,7 @@ import csv as csv_module
 import io
 import json as json_module
 import math
+import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -113,7 +114,7 @@ def latex(table: Table) -> str:
     return "\n".join(
         [
             r"\begin{table}",
-            rf"\caption{{{_tex(table.title)}}}",
+            rf"\caption{{{_tex(_NUMBERED.sub('', table.title))}}}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\hline",
             row(table.head),
@@ -178,6 +179,7 @@ def _width(cell: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in cell)
 
 
+_NUMBERED = re.compile(r"^Table \d+\. ")  # LaTeX numbers its tables itself
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": "$<$", ">": "$>$", "±": r"$\pm$", "×": r"$\times$",
