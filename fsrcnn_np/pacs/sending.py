@@ -87,6 +87,8 @@ class Link:
                     association.release()
 
     def _deliver(self, association: Any, each: Outgoing) -> Outcome:
+        if association.rejected_contexts and not association.accepted_contexts:
+            return Outcome(each.number, "park", f"{self.peer} takes nothing of its SOP class and transfer syntax")
         if not association.is_established:
             return Outcome(each.number, "retry", f"{self.peer} takes no association")
         accepted = {
@@ -96,9 +98,7 @@ class Link:
         }
         native = each.syntax in UNCOMPRESSED and any(syntax in UNCOMPRESSED for syntax in accepted)
         if each.syntax not in accepted and not native:
-            return Outcome(
-                each.number, "park", f"{self.peer} takes neither its SOP class in its transfer syntax nor another"
-            )
+            return Outcome(each.number, "park", f"{self.peer} does not take its SOP class in its transfer syntax")
         try:
             if each.syntax in accepted and not each.bare:
                 answer = association.send_c_store(each.path)

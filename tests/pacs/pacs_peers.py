@@ -20,7 +20,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 ROOT = Path(__file__).parents[2]
 #: What must never be seen outside an object; a control character is in one of them.
-PLANTED = ("Geheimnis", "Erika", "PID4711", "19530817", "Klinik Musterstadt", "Wort\x1b[31m", "1.2.826.99")
+PLANTED = ("Geheimnis", "Erika", "PID4711", "19530817", "Klinik Musterstadt", "Wort\x07!", "1.2.826.99")
 MAMMOGRAPHY = "1.2.840.10008.5.1.4.1.1.1.2"
 
 
@@ -35,7 +35,7 @@ def mammogram(number, *, study=None, shape=(12, 10), intent="FOR PRESENTATION", 
     d.PatientName, d.PatientID, d.PatientBirthDate, d.PatientSex = "Geheimnis^Erika", "PID4711", "19530817", "F"
     d.InstitutionName, d.ReferringPhysicianName = "Klinik Musterstadt", ""
     d.Modality, d.PresentationIntentType, d.SeriesNumber, d.InstanceNumber = "MG", intent, 1, 1
-    d.SeriesDescription = "Wort[31m"
+    d.SeriesDescription = "Wort\x07!"
     d.BurnedInAnnotation, d.ImagerPixelSpacing = "NO", ["0.1", "0.1"]
     d.Rows, d.Columns, d.SamplesPerPixel, d.PhotometricInterpretation = *shape, 1, "MONOCHROME2"
     d.BitsAllocated, d.BitsStored, d.HighBit, d.PixelRepresentation = 16, 12, 11, 0

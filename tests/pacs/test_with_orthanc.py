@@ -8,7 +8,7 @@ import pytest
 
 from fsrcnn_np import upscale
 from fsrcnn_np.files.dicom.check import check_files
-from pacs_peers import free_port, mammogram, queue, run, save, until
+from pacs_peers import free_port, mammogram, queue, run, save, send_once, until
 
 
 def committed(store, count):
@@ -58,7 +58,8 @@ def test_what_stays_is_kept(orthanc, serve, tmp_path):
     orthanc.reports_to(service.port)
     save(mammogram(13, intent="FOR PROCESSING"), tmp_path / "a.dcm")
     save(mammogram(14), tmp_path / "b.dcm")
-    run("send", tmp_path / "a.dcm", tmp_path / "b.dcm", f"SR@127.0.0.1:{service.port}")
+    assert send_once(tmp_path / "a.dcm", service.port)
+    assert send_once(tmp_path / "b.dcm", service.port)
     committed(tmp_path / "store", 1)
     assert orthanc.instances("1.2.826.99.13.2") == []
     (derived,) = orthanc.instances("1.2.826.99.14.2")
@@ -73,7 +74,7 @@ def test_an_archive_is_asked_whether_it_has_them(how, orthanc, serve, tmp_path):
     number = {"query": 15, "qido": 16}[how]
     service = serve(orthanc.peer, tables={"commitment": {"how": how, "qido_url": orthanc.web}})
     save(mammogram(number), tmp_path / "a.dcm")
-    run("send", tmp_path / "a.dcm", f"SR@127.0.0.1:{service.port}")
+    assert send_once(tmp_path / "a.dcm", service.port)
     committed(tmp_path / "store", 2)
     assert len(orthanc.instances(f"1.2.826.99.{number}.2")) == 2
 
@@ -97,7 +98,7 @@ def test_an_archive_that_is_away_gets_everything_later(orthanc, serve, tmp_path)
     """First nobody listens where the archive should be; after a restart with the right port all arrives."""
     service = serve(f"ARCHIVE@127.0.0.1:{free_port()}")
     save(mammogram(18), tmp_path / "a.dcm")
-    run("send", tmp_path / "a.dcm", f"SR@127.0.0.1:{service.port}")
+    assert send_once(tmp_path / "a.dcm", service.port)
     until(lambda: queue(tmp_path / "store")[1]["checked"] == 1 and queue(tmp_path / "store")[0][0].tries > 1)
     assert "takes no association" in run("queue", tmp_path / "store")
     assert service.end() == 0
