@@ -56,7 +56,7 @@ def load_weights(
     name_or_path : str or path
         "x2", or another shipped name (`fsrcnn-np weights list`), or the path of a file: our HDF5; the FSRCNN authors'
         .mat; a MATLAB struct (-v7, -v7.3) or network object; a PyTorch state dict (.pth, .pt, .safetensors); ONNX;
-        a frozen TensorFlow graph (.pb).
+        a frozen TensorFlow graph (.pb); a whole Keras model (.keras, .h5).
     scale, border, deconvolution_offset, value_range, input_mean, licence : optional
         What the file does not say, or says otherwise; see `Weights`. `deconvolution_offset=3` aligns the authors' x3.
 
@@ -162,7 +162,7 @@ def _shipped_model(path: Path) -> Weights:
 
 def _read(path: Path, asked: Asked) -> Weights | Found:
     """Tell the format by the first bytes, and read."""
-    from . import hdf5, matlab, onnx, tensorflow, torch
+    from . import hdf5, keras, matlab, onnx, tensorflow, torch
 
     with path.open("rb") as file:
         head = file.read(128)
@@ -174,6 +174,8 @@ def _read(path: Path, asked: Asked) -> Weights | Found:
         raise WeightsError(torch.PADDLE)
     if matlab.is_mat(head):
         return matlab.found(path, head, asked.scale or scale_in_name(path))
+    if head.startswith((b"\x89HDF\r\n\x1a\n", b"PK\x03\x04")) and keras.is_keras(path, head):
+        return keras.found(path, head)
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return hdf5.load(path)
     if path.suffix == ".safetensors" or head.startswith((b"PK\x03\x04", b"\x80")):
@@ -184,5 +186,6 @@ def _read(path: Path, asked: Asked) -> Weights | Found:
         return onnx.found(path)
     raise WeightsError(
         f"the file begins with {head[:8]!r}, which is no format that is read: HDF5 of fsrcnn-np, "
-        "MATLAB -v6, -v7 and -v7.3, PyTorch (.pth, .pt, .safetensors), ONNX, a frozen TensorFlow graph (.pb)"
+        "MATLAB -v6, -v7 and -v7.3, PyTorch (.pth, .pt, .safetensors), ONNX, a frozen TensorFlow graph (.pb), "
+        "Keras (.keras, .h5)"
     )

@@ -23,11 +23,14 @@ from .header import Header
 #: No FSRCNN comes near it; a file that holds or declares more is refused before anything is allocated.
 MOST_BYTES = 512 << 20
 
-#: What to do with a model of Keras or TensorFlow that is not a frozen graph.
+#: What to do with a model of Keras or TensorFlow that is not read.
 KERAS = (
     "make an ONNX model of it, which is read: model.export('FOLDER') in Keras, then "
     "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
 )
+
+#: What `Weights` takes as its deconvolution's offset.
+_OFFSETS = range(2, 7)
 
 #: How each part of the convention is asked for.
 OPTIONS = {
@@ -187,7 +190,8 @@ def offset_fact(offset: int, source: str, name: str, more: tuple[int, int], note
     """`deconvolution_offset` of a layer that gives `more` (rows, columns) than scale × input.
 
     What is more has to be cropped: at the end, or, as one who trained it may have meant, evenly. The file says neither,
-    so the offset is an assumption then, and the even crop is named. What is less is only noted.
+    so the offset is an assumption then, and the even crop is named, or taken where no `Weights` has the other's offset.
+    What is less is only noted.
     """
     words = [
         f"{abs(size)} {edge}(s) {'more' if size > 0 else 'less'}"
@@ -196,10 +200,12 @@ def offset_fact(offset: int, source: str, name: str, more: tuple[int, int], note
     ]
     notes += [f"{name} gives {each} than scale × input" for each in words]
     even = offset + (max(more) + 1) // 2
-    if max(more) <= 0 or even > 6:
+    if max(more) <= 0 or even not in _OFFSETS:
         return Fact(offset, source)
-    told = f"{source}: {name} gives {' and '.join(words)} than scale × input, cropped at the end"
-    return Fact(offset, f"{told}; --offset {even} crops evenly", assumed=True)
+    told = f"{source}: {name} gives {' and '.join(words)} than scale × input, cropped"
+    if offset not in _OFFSETS:
+        return Fact(even, f"{told} evenly", assumed=True)
+    return Fact(offset, f"{told} at the end; --offset {even} crops evenly", assumed=True)
 
 
 def scale_in_name(path: Path) -> int | None:

@@ -24,7 +24,7 @@ import numpy as np
 from ..errors import FileError, WeightsError
 from ..files.atomic import write_bytes
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
-from .conventions import KERAS, MOST_BYTES, first_line
+from .conventions import MOST_BYTES, first_line
 from .header import FORMAT, MOST_TEXT, SCHEMA
 
 
@@ -75,10 +75,6 @@ def load(path: str | os.PathLike[str]) -> Weights:
 
 def _read(file: Any) -> Weights:
     attributes = file.attrs
-    if {"keras_version", "layer_names", "model_config"} & set(attributes) or "model_weights" in file:
-        raise WeightsError(f"a Keras model, .h5; {KERAS}")
-    if "layers" in file and "vars" in file:
-        raise WeightsError(f"the weights of a Keras model; {KERAS}")
     if _text(attributes, "format", "") != FORMAT:
         raise WeightsError(
             f"an HDF5 file with no attribute format = {FORMAT!r}: neither fsrcnn-np nor MATLAB wrote it; convert the "

@@ -272,6 +272,19 @@ def test_a_larger_output_is_warned_of(tmp_path, more, rows):
     assert any("offset=4" in what for what, _ in _changed(cropped))
 
 
+def test_an_uncropped_output_is_cropped_evenly(tmp_path):
+    """Padding 0: cropped at the end alone it would be no offset of an FSRCNN's."""
+    path = tmp_path / "model.onnx"
+    exported(path, Port())
+    changed(path, lambda graph: replaced(graph, "ConvTranspose", 0, pads=[0] * 4, output_padding=[1] * 2))
+    with pytest.warns(ConventionWarning, match=r"8 row\(s\) more and 8 column\(s\) more.*cropped evenly"):
+        weights = load_weights(path, **RANGE)
+    assert weights.deconvolution_offset == 4
+    picture = np.random.default_rng(1).random((7, 6))
+    found = forward(picture, weights, dtype=np.float64)
+    np.testing.assert_allclose(found, run(path, picture)[4:18, 4:16], rtol=0, atol=2e-6)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

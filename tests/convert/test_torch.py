@@ -8,7 +8,6 @@ import sys
 import zipfile
 from collections import OrderedDict
 
-import h5py
 import numpy as np
 import pytest
 import torch
@@ -401,7 +400,6 @@ def test_what_it_is_instead(tmp_path, name, content, message):
     ("name", "message"),
     [
         ("archive/serialized_exported_program.json", r"torch\.export"),
-        ("model.weights.h5", r"Keras model, \.keras.*tf2onnx"),
     ],
 )
 def test_other_archives_are_named(tmp_path, name, message):
@@ -409,14 +407,6 @@ def test_other_archives_are_named(tmp_path, name, message):
         archive.writestr(name, "{}")
     with pytest.raises(WeightsError, match=message):
         load_weights(tmp_path / "x2.zip")
-
-
-def test_keras_h5_is_named(tmp_path):
-    with h5py.File(tmp_path / "x2.h5", "w") as file:
-        file.attrs["keras_version"] = "2.4.0"
-        file.create_group("model_weights")
-    with pytest.raises(WeightsError, match=r"a Keras model, \.h5; make an ONNX model"):
-        load_weights(tmp_path / "x2.h5")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ import numpy as np
 
 from ...errors import MissingExtraError, WeightsError
 from ...network.weights import Weights
-from ..conventions import KERAS, MOST_BYTES, Fact, Found, first_line, some
+from ..conventions import MOST_BYTES, Fact, Found, first_line, some
 from ..header import KEY, header_text, parse
 from .checkpoint_scale import scale_fact
 from .state_dict import match
@@ -162,8 +162,6 @@ def _declared_in_zip(path: Path) -> int:
             "a program of torch.export; save its weights alone: "
             "torch.save(torch.export.load('x2.pt2').state_dict, 'x2.pth'), or export the model as ONNX"
         )
-    if any(name.endswith("model.weights.h5") for name in names):
-        raise WeightsError(f"a Keras model, .keras; {KERAS}")
     if not any(name.endswith("data.pkl") for name in names):
         raise WeightsError("a zip archive that PyTorch did not write; a state dict saved by torch.save is expected")
     if any(name.endswith("constants.pkl") for name in names):
