@@ -32,9 +32,9 @@ AGREE = 1e-5  # of [0, 1]; tests/engine has the tight bound
 FIRST = """
 import time, numpy, fsrcnn_np
 weights, image = fsrcnn_np.load_weights("x2"), numpy.zeros((64, 64), numpy.float32)
-start = time.perf_counter()
+wall, cpu = time.perf_counter(), time.process_time()
 fsrcnn_np.upscale(image, weights=weights, engine={engine!r})
-print(time.perf_counter() - start)
+print(time.perf_counter() - wall, time.process_time() - cpu)
 """
 
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(f"{options.size}², one thread, medians of {options.repeats}:\n")
     print(ratio(weights, options.size, options.repeats), end="\n\n")
-    print(f"first call in a fresh process, seconds, medians of {options.repeats}:\n")
+    print(f"first call in a fresh process, medians of {options.repeats}:\n")
     print(first_calls(options.repeats))
     return 0
 
@@ -83,24 +83,25 @@ def ratio(weights: Weights, size: int, repeats: int) -> str:
 
 def first_calls(repeats: int) -> str:
     """Seconds of the first `upscale` after the import, with an empty cache and with a filled one: a table."""
-    lines = ["| engine | without a cache | with it |", "|---|---|---|"]
+    lines = ["| engine | without a cache: wall s | CPU s | with it: wall s | CPU s |", "|---|---|---|---|---|"]
     for name in FAST:
-        cold, warm = [], []
+        pairs = []
         for _ in range(repeats):
             with tempfile.TemporaryDirectory() as cache:
-                cold.append(first_call(name, cache))
-                warm.append(first_call(name, cache))
-        lines.append(f'| "{name}" | {statistics.median(cold):.2f} | {statistics.median(warm):.2f} |')
+                pairs.append((*first_call(name, cache), *first_call(name, cache)))
+        middle = [statistics.median(column) for column in zip(*pairs, strict=True)]
+        lines.append(f'| "{name}" | ' + " | ".join(f"{seconds:.2f}" for seconds in middle) + " |")
     return "\n".join(lines)
 
 
-def first_call(engine: str, cache: str) -> float:
-    """Wall seconds of one, in a process of its own with Numba's cache in this folder."""
+def first_call(engine: str, cache: str) -> tuple[float, float]:
+    """Wall and CPU seconds of one, in a process of its own with Numba's cache in this folder."""
     command = [sys.executable, "-c", FIRST.format(engine=engine)]
     done = subprocess.run(
         command, env={**os.environ, "NUMBA_CACHE_DIR": cache}, capture_output=True, text=True, check=True
     )
-    return float(done.stdout)
+    wall, cpu = map(float, done.stdout.split())
+    return wall, cpu
 
 
 if __name__ == "__main__":

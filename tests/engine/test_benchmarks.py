@@ -115,7 +115,9 @@ def test_engines_take_turns(tmp_path):
     assert llvm.startswith('| "llvm" | ')
     assert llvm.endswith(" | 1.00 | 1.00 |")
     assert numba.startswith('| "numba" | ')
-    assert 0 < engines.first_call("llvm", str(tmp_path)) < 600
+    wall, cpu = engines.first_call("llvm", str(tmp_path))
+    assert wall > 0
+    assert cpu > 0
 
 
 def test_engines_that_disagree_are_not_timed(capsys, monkeypatch):
