@@ -22,6 +22,8 @@ def command(name: str, body: Callable[[], int], usage: type[Exception]) -> int:
     usage : type
         The exception that means wrong usage: status 2.
     """
+    for closed in [which for which in ("stdout", "stderr") if getattr(sys, which) is None]:
+        setattr(sys, closed, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))  # `>&-`
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without × gets \xd7, not a traceback
             stream.reconfigure(errors="backslashreplace")

@@ -198,3 +198,15 @@ def test_a_failed_input_is_named_once(tmp_path, capsys, monkeypatch):
     (tmp_path / "broken.png").write_bytes(b"")
     assert piqe_main(["."]) == 1
     assert capsys.readouterr().err.count("broken.png") == 1
+
+
+@pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("module", ["fsrcnn_np", "piqe_np"])
+def test_closed_streams_stop_nothing(folder, closing, module):
+    image = str(folder / "a" / "one.png")
+    words = ["upscale", image, "-o", "out"] if module == "fsrcnn_np" else [image, "--masks", "out"]
+    line = f'exec "$@" {closing}'
+    command = ["sh", "-c", line, "sh", sys.executable, "-m", module, *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(outputs(folder / "out")) == (1 if module == "fsrcnn_np" else 4)
