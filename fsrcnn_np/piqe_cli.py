@@ -87,7 +87,9 @@ def _run(options: argparse.Namespace) -> int:
                 _complain(f"{other}; skipped", 0)
                 continue
             except (FsrcnnError, PiqeError) as error:
-                problem = str(error) if str(Path(item.path)) in str(error) else f"{item.path}: {error}"
+                problem = (
+                    str(error) if str(Path(item.path.partition("::")[0])) in str(error) else f"{item.path}: {error}"
+                )
             except MemoryError:
                 problem = f"{item.path}: not enough memory; use a smaller image or a machine with more"
             except Exception as error:  # a fault of ours: still one line, and the rest of the batch

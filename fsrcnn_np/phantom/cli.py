@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             )  # fmt: skip
             _write(drawn, options)
     except FsrcnnError as error:
-        return complain("fsrcnn-np", " ".join(str(error).split()), 1)
+        return complain("fsrcnn-np", str(error), 2 if isinstance(error, OptionError) else 1)
     return 0
 
 
@@ -72,6 +72,7 @@ def _write(drawn: Phantom, options: argparse.Namespace) -> None:
     """The picture, the labels and the truth, each whole or not at all."""
     from functools import partial
 
+    from ..errors import FileError
     from ..files import OutputExists, write
     from ..files.atomic import write_bytes
     from .dicom_object import encoded
@@ -81,10 +82,13 @@ def _write(drawn: Phantom, options: argparse.Namespace) -> None:
     picture: dict[str, Callable[..., object]] = {f"{stem}{suffix}": partial(write, pixels=drawn.pixels)}
     if options.format == "dicom":
         picture, suffix = {f"{stem}.dcm": partial(write_bytes, data=encoded(drawn))}, ".png"
-    jobs: dict[str, Callable[..., object]] = {
+    truth = Path(options.output, f"{stem}.json")
+    if truth.exists() and not options.overwrite and truth.read_bytes() != facts:
+        raise FileError(f"{truth} is of another phantom; give another folder, or --overwrite")
+    jobs: dict[str, Callable[..., object]] = {  # the truth first: pictures beside it are its own
+        truth.name: partial(write_bytes, data=facts),
         **picture,
         f"{stem}_labels{suffix}": partial(write, pixels=drawn.labels),
-        f"{stem}.json": partial(write_bytes, data=facts),
     }
     for name, job in jobs.items():
         path = Path(options.output, name)

@@ -23,13 +23,25 @@ def test_files(tmp_path, capsys):
     assert len(facts["calcifications"]) == len(drawn.calcifications)
     assert facts["calcifications"][0]["row"] == drawn.calcifications[0].row
     capsys.readouterr()
-    assert main([*command, "--format", "tif"]) == 0  # what exists is kept
+    assert main([*command, "--morphology", "amorphous", "--format", "tif"]) == 0  # what exists is kept
     assert capsys.readouterr().out.count("kept") == 6
+
+
+def test_a_picture_never_lies_beside_the_truth_of_another(tmp_path, capsys):
+    command = ["phantom", "-o", str(tmp_path), "--shape", "256", "256"]
+    assert main([*command, "--morphology", "none", "--format", "tif"]) == 0
+    assert main([*command, "--morphology", "amorphous"]) == 1
+    assert "phantom_0.json is of another phantom" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.png"))
+    assert main([*command, "--morphology", "none"]) == 0  # the same in another format
+    assert len(list(tmp_path.glob("*.png"))) == 2
+    assert main([*command, "--morphology", "amorphous", "--overwrite"]) == 0
+    assert json.loads((tmp_path / "phantom_0.json").read_text("utf-8"))["calcifications"]
 
 
 def test_impossible(tmp_path, capsys):
     for words in (["--seed", "-1"], ["--shape", "5", "5"], ["--dose", "nan"], ["--count", "0"]):
-        assert main(["phantom", "-o", str(tmp_path), *words]) == 1
+        assert main(["phantom", "-o", str(tmp_path), *words]) == 2
         error = capsys.readouterr().err
         assert "allowed" in error
         assert error.count("\n") == 1
