@@ -40,8 +40,8 @@ class Case:
     piqe_original, piqe_bicubic, piqe_sr : float or None
         0 to 100, lower is better.
     blocks_original, blocks_bicubic, blocks_sr : Blocks or None
-    checkerboard : float or None
-        Of the SR image.
+    checkerboard, checkerboard_bicubic : float or None
+        Amplitude of the enlarged image at the frequencies of the original's pixel grid, as a share of the value range.
     psnr, psnr_bicubic : float or None
         dB, where a truth was given.
     ssim, ssim_bicubic : float or None
@@ -78,6 +78,7 @@ class Case:
     blocks_bicubic: Blocks | None = None
     blocks_sr: Blocks | None = None
     checkerboard: float | None = None
+    checkerboard_bicubic: float | None = None
     psnr: float | None = None
     psnr_bicubic: float | None = None
     ssim: float | None = None

@@ -412,10 +412,10 @@ def _case(row: sqlite3.Row) -> Case:
     values: dict[str, Any] = {name: row[name] or "" for name in TEXTS}
     for image in IMAGES:
         values |= {f"piqe_{image}": row[f"piqe_{image}"], f"blocks_{image}": blocks(image)}
-    for what in ("psnr", "ssim"):
+    for what in ("checkerboard", "psnr", "ssim"):
         values |= {what: row[f"{what}_sr"], f"{what}_bicubic": row[f"{what}_bicubic"]}
     return Case(
-        row["name"], **values, age=row["age"], groups=json.loads(row["groups"]), checkerboard=row["checkerboard_sr"],
+        row["name"], **values, age=row["age"], groups=json.loads(row["groups"]),
         scaling=row["scaling"], data_range=(row["low"], row["high"]), seconds=row["seconds"], memory=row["memory"],
         sr=row["sr"] or "", remarks=tuple(json.loads(row["remarks"])),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from fsrcnn_np.study.paper import claims
 from fsrcnn_np.study.records import Case, LeftOut, Rating
 from fsrcnn_np.study.report import write, write_report
 from fsrcnn_np.study.report.methods import methods
-from fsrcnn_np.study.report.paper import MEANINGS, SUBSTITUTE, paper_lines
+from fsrcnn_np.study.report.paper import MEANINGS, SUBSTITUTE, paper_lines, summary
 from fsrcnn_np.study.tables import table1, table3
 
 DATE = datetime.date(2026, 11, 26)
@@ -255,3 +255,17 @@ def test_the_models_checkerboard_is_told_and_warned_of(tmp_path, no_charts):
         text = Page(write_report(made, tmp_path, plates=False).path.read_text(encoding="utf-8")).text
         assert f"a checkerboard of {100 * found['offset_amplitude']:.3f} % of the value range and 0.120 %" in text
         assert ("Warning: the model draws" in text) == bool(found["warning"])
+
+
+def test_the_summary_tells_psnr_and_ssim_where_a_truth_was_given():
+    def told(*made):
+        return summary(study(cases=made), table1(made), table3(made))[-1]
+
+    known = Case(
+        "a.png", piqe_original=9, piqe_bicubic=20, piqe_sr=8, psnr=31.5, psnr_bicubic=30, ssim=0.9, ssim_bicubic=0.8
+    )
+    line = "Against the truth of {}: PSNR of bicubic 30.00{} dB, of SR {} dB; SSIM 0.8000{} and 0.9000{}."
+    assert told(known) == line.format("1 image", "", "31.50", "", "")
+    other, blind = replace(known, path="b.png", psnr=33.5), replace(known, path="c.png", psnr=None)
+    assert told(known, other, blind) == line.format("2 images", " ± 0.00", "32.50 ± 1.41", " ± 0.0000", " ± 0.0000")
+    assert "Against the truth" not in told(blind)

@@ -51,6 +51,7 @@ def test_the_scores_are_those_of_compare(tmp_path, cohort, weights):
     assert case.piqe_bicubic == expected.piqe("bicubic")
     assert case.piqe_sr == expected.piqe("SR")
     assert case.checkerboard == pytest.approx(expected.grid_amplitude["SR"], rel=1e-9)
+    assert case.checkerboard_bicubic == pytest.approx(expected.grid_amplitude["bicubic"], rel=1e-9)
     assert case.scaling == "0..4095 (data_range) to 0..255"
     assert case.seconds > 0
     assert case.memory is None or case.memory > 1 << 20

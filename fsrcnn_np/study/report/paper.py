@@ -106,7 +106,25 @@ def summary(study: Study, table1: Table, table3: Table) -> list[str]:
             f"{honjo.TABLE_3_TOTAL.sr[0]:.2f} ± {honjo.TABLE_3_TOTAL.sr[1]}, of {honjo.BREASTS} breasts that nobody "
             "outside can score."
         )
-    return found
+    return [*found, *_against_truth(study)]
+
+
+def _against_truth(study: Study) -> Iterator[str]:
+    """PSNR and SSIM of the images whose truth was given."""
+    cases = [case for case in study.cases if case.psnr is not None and math.isfinite(case.psnr)]
+    if not cases:
+        return
+
+    def spread(name: str, digits: int) -> str:
+        values = [value for case in cases if (value := getattr(case, name)) is not None]
+        sd = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
+        return f"{np.mean(values):.{digits}f}{sd}"
+
+    yield (
+        f"Against the truth of {len(cases)} {'images' if len(cases) > 1 else 'image'}: PSNR of bicubic "
+        f"{spread('psnr_bicubic', 2)} dB, of SR {spread('psnr', 2)} dB; SSIM {spread('ssim_bicubic', 4)} and "
+        f"{spread('ssim', 4)}."
+    )
 
 
 def _signed(value: float) -> str:

@@ -11,7 +11,7 @@ from .units import groupings
 
 TEXTS = ("patient", "breast", "view", "density", "morphology", "distribution", "birads")
 SCORES = ("piqe_original", "piqe_bicubic", "piqe_sr")
-MEASURES = ("checkerboard", "psnr", "psnr_bicubic", "ssim", "ssim_bicubic")
+MEASURES = ("checkerboard", "checkerboard_bicubic", "psnr", "psnr_bicubic", "ssim", "ssim_bicubic")
 SHARES = ("active", "artifact", "noisy")
 
 
