@@ -19,6 +19,8 @@ _SHOWN = {"1": "one bit per pixel", "P": "a palette", "PA": "a palette"}
 #: Pillow's kinds of pixels → what they are read as; kinds with an alpha channel give it up when it is opaque.
 _READ_AS = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA"}
 _OPENING = threading.Lock()
+#: Most pixels a byte of a Huffman-coded JPEG: one bit for a block of 64, halved at most both ways (T.81 F.1.2, A.1.1).
+_HUFFMAN = 2048
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def _read(path: Path, format: str) -> Picture:
     with open(path, "rb") as stream, _opened(stream, format) as image:
         told = image.metadata(index=0)
         mode, (width, height) = told["mode"], told["shape"]
-        check_size(height, width, len(mode), 8, path.stat().st_size, packing=PACKED)
+        packing = _HUFFMAN * len(mode) if format == "JPEG" and not _arithmetic(path) else PACKED
+        check_size(height, width, len(mode), 8, path.stat().st_size, packing=packing)
         count = image.properties(index=...).n_images
         if count != 1 and format == "JPEG":
             remarks.append("it holds further pictures (MPO): only the first is read")
@@ -90,6 +93,19 @@ def _read(path: Path, format: str) -> Picture:
     info = {name: told[name] for name in _KINDS[format].kept if told.get(name)}
     details = {"info": info, "change": _SHOWN.get(mode, "")}
     return Picture(np.ascontiguousarray(pixels), str(path), format, remarks=tuple(remarks), details=details)
+
+
+def _arithmetic(path: Path) -> bool:
+    """Whether a JPEG's frame header is one of arithmetic coding, which has no least number of bits: T.81 table B.1."""
+    with open(path, "rb") as stream:
+        stream.seek(2)
+        while True:
+            head = stream.read(4)
+            if len(head) < 4 or head[0] != 0xFF:
+                return True  # not understood: no bound
+            if 0xC0 <= head[1] <= 0xCF and head[1] not in (0xC4, 0xC8, 0xCC):
+                return head[1] > 0xC8
+            stream.seek(int.from_bytes(head[2:], "big") - 2, 1)
 
 
 def turned(exif: bytes | None) -> list[str]:

@@ -443,3 +443,17 @@ def test_exceptions_are_what_python_programs_expect():
     assert issubclass(OptionError, ValueError)
     assert issubclass(FileError, OSError)
     assert issubclass(MissingExtraError, FileError)
+
+
+def test_a_jpeg_of_more_pixels_than_its_bits_is_refused_before_decoding(tmp_path, monkeypatch):
+    whole = io.BytesIO()
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(whole, "JPEG")
+    data = whole.getvalue()
+    at = data.index(b"\xff\xc0") + 5
+    (tmp_path / "lie.jpg").write_bytes(data[:at] + struct.pack(">HH", 65500, 16000) + data[at + 4 :])
+    with monkeypatch.context() as patch:
+        patch.setattr(Image.Image, "tobytes", None)  # whoever decodes, fails otherwise
+        assert "the header says 65500×16000 pixels" in refused(tmp_path / "lie.jpg")
+    for progressive in (False, True):  # the emptiest that there are
+        Image.new("L", (4000, 3000)).save(tmp_path / "plain.jpg", progressive=progressive, optimize=True)
+        assert not files.read(tmp_path / "plain.jpg").pixels.any()
