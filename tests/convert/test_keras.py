@@ -196,3 +196,18 @@ def test_an_external_link_is_not_followed(tmp_path):
         file["model_weights/conv2d_0"] = h5py.ExternalLink("other.h5", "/model_weights/conv2d_0")
     with pytest.raises(WeightsError, match="conv2d_0 has arrays of none"):
         load_weights(tmp_path / "x2.h5")
+
+
+def test_a_damaged_heap_ends_no_process(tmp_path):
+    """libhdf5 believes the sizes in it: some damage ends the process that reads the configuration's text."""
+    path = tmp_path / "x2.h5"
+    keras_writer.write_h5(path, keras_writer.layers(model(2)))
+    whole = path.read_bytes()
+    at = whole.index(b"GCOL")
+    rng = np.random.default_rng(0)
+    for part in range(4):
+        damaged = bytearray(whole)
+        damaged[at + 4 : at + 64] = bytes([255] * 60) if part == 0 else rng.bytes(60)
+        path.write_bytes(damaged)
+        with pytest.raises(WeightsError, match=r"damaged|no JSON"):
+            load_weights(path, **SAID)

@@ -182,6 +182,8 @@ def _in_order(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     first = []
     for name, entry in named.items():
         nodes = entry.get("inbound_nodes") or []
+        if not isinstance(nodes, list):
+            raise WeightsError(f"{shortened(name)} has connections that are not as Keras writes them; {KERAS}")
         sources = list(_sources(nodes))
         if len(nodes) > 1 or len(sources) > 1 or any(source in after or source not in named for source in sources):
             raise WeightsError(f"{shortened(name)} joins branches, or is used twice; an FSRCNN is a chain: {KERAS}")

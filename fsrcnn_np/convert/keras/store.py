@@ -12,6 +12,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from dataclasses import dataclass
@@ -27,7 +29,22 @@ from ..header import MOST_TEXT
 
 _WHOLE = "save the whole model, which is read: model.save('x2.keras')"
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
-_MOST_LAYERS, _MOST_ARRAYS = 1000, 16
+_MOST_LAYERS, _MOST_ARRAYS, _MOST_SECONDS = 1000, 16, 60
+#: Keras keeps its texts in HDF5's heap, where one damaged byte can end the process that reads them, or keep it busy for
+#: ever: so another process reads them.
+_READ = """
+import sys, json, h5py
+def text(value):
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def look(name, item):
+    if "weight_names" in item.attrs and isinstance(item, h5py.Group):
+        names[name] = [text(v) for v in list(item.attrs["weight_names"])[:16]]
+names = {}
+with h5py.File(sys.argv[1], "r") as file:
+    file["model_weights"].visititems(look)
+    config, backend = (text(file.attrs.get(name, "")) for name in ("model_config", "backend"))
+print(json.dumps([config, backend, names]))
+"""
 
 
 @dataclass(frozen=True)
@@ -114,18 +131,29 @@ def _whole_h5(path: Path) -> Stored:
     import h5py
 
     with h5py.File(path, "r") as file:
-        text = file.attrs.get("model_config")
-        if text is None or "model_weights" not in file:
+        if "model_config" not in file.attrs or "model_weights" not in file:
             raise WeightsError(f"the weights of a Keras model, without the model; {_WHOLE}")
+        text, backend, names = _texts(path)
         config = _json(text)
-        group, left = file["model_weights"], [MOST_BYTES]
-        arrays: dict[str, list[np.ndarray]] = {}
-        for name in map(name_of, layers_of(config)):
-            layer = group.get(name)
-            if layer is not None and layer.file.filename == file.filename:  # no link to another file
-                names = [_text(key) for key in np.ravel(layer.attrs.get("weight_names", []))[:_MOST_ARRAYS]]
-                arrays[name] = [_array(layer, key, left) for key in names]
-        return Stored(config, arrays, _text(file.attrs.get("backend", "")))
+        left = [MOST_BYTES]
+        arrays = {
+            name: [_array(file, f"model_weights/{name}/{key}", left) for key in names.get(name, [])]
+            for name in map(name_of, layers_of(config))
+        }
+        return Stored(config, arrays, backend)
+
+
+def _texts(path: Path) -> tuple[str, str, dict[str, list[str]]]:
+    """The attributes `model_config` and `backend`, and the names of each layer's arrays."""
+    command = [sys.executable, "-P", "-c", _READ, str(path)]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_MOST_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise WeightsError("the Keras model's configuration is damaged; copy it again") from None
+    if done.returncode:
+        raise WeightsError("the Keras model's configuration is damaged; copy it again")
+    config, backend, names = json.loads(done.stdout)
+    return config, backend, names
 
 
 def _archive(path: Path) -> Stored:
@@ -184,7 +212,3 @@ def _json(text: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise WeightsError("the Keras model's configuration is no JSON object; copy it again")
     return found
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
