@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import FsrcnnError
+from ..errors import FsrcnnError, MissingExtraError
 from ..network.weights import Weights
 from .ledger import OtherBytes, Row
 from .lines import say, without_values
@@ -52,8 +52,15 @@ class Deriver:
             self._give_up(row, "what was made of it has the UID of another object that is here")
         except MemoryError:
             self._give_up(row, "not enough memory")
-        except (FsrcnnError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+        except MissingExtraError as error:
+            self._give_up(row, str(error))
+        except OSError:  # the disk is full, or away: nothing that the object can do about
+            ledger.discount_try(row.id)
+            raise
+        except FsrcnnError as error:
             self._give_up(row, without_values(error, source))
+        except Exception as error:  # a fault of ours: the object goes its way all the same
+            self._give_up(row, f"unexpected {type(error).__name__}: {without_values(error, source)}; please report it")
         else:
             self._metrics.count("derived")
             say(f"object {row.id}: object {number} was made of it")

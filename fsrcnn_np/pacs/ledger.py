@@ -130,6 +130,10 @@ class Ledger:
         self._do("UPDATE objects SET treat = treat + 1 WHERE id = ?", (number,))
         return self.row(number).treat - 1
 
+    def discount_try(self, number: int) -> None:
+        """A derivation ended for a reason that lies elsewhere."""
+        self._do("UPDATE objects SET treat = treat - 1 WHERE id = ? AND treat > 1", (number,))
+
     def not_derived(self, number: int, remark: str) -> None:
         """Nothing can be made of it; the object itself goes its way."""
         self._do("UPDATE objects SET treat = 0, remark = ? WHERE id = ?", (remark, number))

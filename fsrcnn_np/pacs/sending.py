@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import random
+import socket
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,7 +72,7 @@ class Link:
         )
         if association.is_established:
             guard(association, self._limits)
-            association.dul.to_provider_queue = _Bounded(_AHEAD, self._limits.idle_seconds)
+            association.dul.to_provider_queue = _Bounded(association, self._limits.idle_seconds)
         return association
 
     def deliver(self, objects: Sequence[Outgoing]) -> Iterator[Outcome]:
@@ -104,9 +107,6 @@ class Link:
                 answer = association.send_c_store(each.path)
             else:
                 answer = association.send_c_store(_read(each))
-        except queue.Full:
-            association.abort()
-            return Outcome(each.number, "retry", f"{self.peer} stalls")
         except (OSError, RuntimeError) as error:
             return Outcome(each.number, "retry", f"it could not be sent ({type(error).__name__})")
         except Exception as error:  # its text may quote the object
@@ -115,14 +115,30 @@ class Link:
 
 
 class _Bounded(queue.Queue):
-    """What pynetdicom sends waits here; without a bound, that would be the whole object."""
+    """What pynetdicom sends waits here; without a bound, that would be the whole object.
 
-    def __init__(self, most: int, seconds: float) -> None:
-        super().__init__(most)
-        self._seconds = seconds
+    A peer that takes nothing for so many seconds loses its connection, and the rest is dropped: no answer comes.
+    """
+
+    def __init__(self, association: Any, seconds: float) -> None:
+        super().__init__(_AHEAD)
+        self._association, self._seconds, self._given_up = association, seconds, False
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        super().put(item, block, self._seconds if timeout is None else timeout)
+        until = time.monotonic() + self._seconds
+        while not self._given_up:
+            try:
+                super().put(item, timeout=0.1)
+                return
+            except queue.Full:
+                if time.monotonic() > until or not self._association.dul.is_alive():
+                    self._give_up()
+
+    def _give_up(self) -> None:
+        self._given_up = True
+        connection = self._association.dul.socket
+        with contextlib.suppress(OSError, AttributeError):
+            connection.socket.shutdown(socket.SHUT_RDWR)
 
 
 def wait_seconds(tries: int, forward: Forward) -> float:

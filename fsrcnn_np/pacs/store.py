@@ -39,7 +39,7 @@ class Store:
             raise FileError(f"{folder}: cannot be used as a store: {reason}") from error
         except OSError as error:
             raise FileError(f"{folder}: cannot be used as a store ({error.strerror or error})") from error
-        self._remove_unknown()
+        self._set_aside_unknown()
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -61,13 +61,19 @@ class Store:
         sync_folder(target.parent)
         return file
 
-    def _remove_unknown(self) -> None:
-        """Files that no row names: the process was killed before their senders were told that they had arrived."""
+    def _set_aside_unknown(self) -> None:
+        """Files that no row names: the process was killed before their senders were told that they had arrived.
+
+        They are moved to DIR/unknown, not removed: it may be the ledger that is lost.
+        """
         known = self.ledger.files()
         known |= {derived_name(file) for file in known}
         for path in (self.folder / "objects").glob("*/*"):
-            if path.relative_to(self.folder / "objects").as_posix() not in known:
+            if path.suffix == ".part":  # half a derived object
                 path.unlink()
+            elif path.relative_to(self.folder / "objects").as_posix() not in known:
+                (self.folder / "unknown").mkdir(mode=0o700, exist_ok=True)
+                os.replace(path, self.folder / "unknown" / path.name)
 
 
 def derived_name(file: str) -> str:

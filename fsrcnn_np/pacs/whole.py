@@ -14,7 +14,9 @@ _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 _UNDEFINED = 0xFFFFFFFF
 _LARGE = 1 << 12  # bytes; the values of larger elements stay on the disk
 OURS = "fsrcnn-np"  #: what our derived objects name as the maker: PS3.3 C.12.1.1.5
-_WANTED = {0x00080016, 0x00080018, 0x00080060, 0x00080068, 0x0018A001, 0x0020000D, 0x0020000E}
+_ROWS = 0x00280010
+_PIXELS = {0x00287FE0, 0x7FE00008, 0x7FE00009, 0x7FE00010}  # PS3.3 C.7.6.3; the first says where they are instead
+_WANTED = {_ROWS, 0x00080016, 0x00080018, 0x00080060, 0x00080068, 0x0018A001, 0x0020000D, 0x0020000E}
 
 
 class NotWhole(FsrcnnError):
@@ -80,10 +82,13 @@ def _walk(pydicom: Any, stream: Any, syntax: Any) -> Any:
         if end > size:
             raise NotWhole("it ends within an element")
         stream.seek(end)
-        if int(element.tag) in _WANTED:
+        if int(element.tag) in _WANTED or int(element.tag) in _PIXELS:
             found[element.tag] = element
-    if size - end >= 8:  # a whole element's head: PS3.5 7.1
+    stream.seek(end)
+    if any(stream.read(8)):  # less than an element's head (PS3.5 7.1): zeros that mean nothing are let pass
         raise NotWhole("it ends within an element")
+    if _ROWS in found and not _PIXELS & set(found.keys()):
+        raise NotWhole("its pixels are missing")
     return found
 
 

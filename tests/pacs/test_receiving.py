@@ -208,6 +208,12 @@ def test_the_smallest_syntax_is_taken_too(service):
     association.release()
 
 
+def test_a_service_is_there(service):
+    association = associate(service.port, build_context("1.2.840.10008.1.1"))
+    assert association.send_c_echo().Status == 0
+    association.release()
+
+
 def test_many_objects_over_several_associations(service, tmp_path):
     def send(first):
         association = until(lambda: established(service.port))

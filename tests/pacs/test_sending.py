@@ -8,6 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, AllStoragePresentationContexts, build_role, evt
+from pynetdicom.pdu import P_DATA_TF
 
 from fsrcnn_np.pacs.library import import_pynetdicom
 from fsrcnn_np.pacs.peer import Peer
@@ -183,6 +184,24 @@ def test_an_archive_without_commitment_is_asked_by_query(there, archive, serve, 
 def link(peer, **limits):
     import_pynetdicom()
     return Link("MOD", Peer("ARCHIVE", "127.0.0.1", peer.port), None, Limits(**({"idle_seconds": 20} | limits)))
+
+
+def test_a_peer_that_stalls_amid_an_object(archive, tmp_path):
+    """Tried again later; and what waits to be sent is not the whole object."""
+    peer, going_on = archive(), threading.Event()
+
+    def stall(event):
+        if isinstance(event.pdu, P_DATA_TF):
+            going_on.wait(30)
+
+    peer.server.bind(evt.EVT_PDU_RECV, stall)
+    path = save(mammogram(1, shape=(4000, 2000)), tmp_path / "a.dcm")
+    try:
+        (outcome,) = link(peer, idle_seconds=1).deliver([Outgoing(1, path, MAMMOGRAPHY, ExplicitVRLittleEndian)])
+    finally:
+        going_on.set()
+    assert outcome.kind == "retry"
+    assert peer.stored == []
 
 
 def test_a_peer_that_takes_implicit_vr_alone(archive, tmp_path):
