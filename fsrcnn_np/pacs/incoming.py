@@ -96,7 +96,9 @@ class Incoming:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in folder.glob("*.part"):  # of a process that was killed; nobody was told that they arrived
             left.unlink()
-        import_pynetdicom().dimse_messages.NamedTemporaryFile = self.begin
+        pynetdicom = import_pynetdicom()
+        pynetdicom._config.STORE_RECV_CHUNKED_DATASET = True
+        pynetdicom.dimse_messages.NamedTemporaryFile = self.begin
 
     def begin(self, **_: Any) -> Part:
         """A new file for the association whose thread calls."""

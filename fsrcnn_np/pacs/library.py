@@ -19,13 +19,12 @@ IMPLICIT = "1.2.840.10008.1.2"  # what every peer takes: PS3.5 10.1
 
 
 def import_pynetdicom() -> Any:
-    """pynetdicom, set to stream objects from and to the disk; or a MissingExtraError with the line that installs it."""
+    """pynetdicom, set to stream objects from the disk; or a MissingExtraError with the line that installs it."""
     try:
         import pynetdicom
         import pynetdicom.sop_class
     except ImportError as error:
         raise MissingExtraError("the network needs pynetdicom: pip install 'fsrcnn-np[pacs]'") from error
-    pynetdicom._config.STORE_RECV_CHUNKED_DATASET = True
     pynetdicom._config.STORE_SEND_CHUNKED_DATASET = True
     pynetdicom._config.LOG_HANDLER_LEVEL = "none"
     pynetdicom._config.ENFORCE_UID_CONFORMANCE = True
