@@ -86,6 +86,12 @@ def test_only_commands_import_commands():
     assert not broken
 
 
+def test_no_two_files_of_tests_have_one_name():
+    """pytest imports them by name alone: two of one name, and nothing of the suite is collected."""
+    names = [path.name for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("test_*.py")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 @pytest.mark.parametrize("package", ["fsrcnn_np", "piqe_np"])
 def test_import_is_light(package):
     """Importing a package loads nothing but NumPy at most: no numba, scipy, h5py, imageio, torch, sockets."""
