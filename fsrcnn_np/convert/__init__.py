@@ -6,6 +6,8 @@ import functools
 import os
 from pathlib import Path
 
+from piqe_np.console import printable
+
 from ..errors import FileError, FsrcnnError, WeightsError
 from ..files.atomic import check_free, write_bytes
 from ..network.weights import Weights
@@ -92,9 +94,8 @@ def load_weights(
         found = _shipped_model(path) if named else _read(path, asked)
         return override(found, asked) if isinstance(found, Weights) else build(found, asked, path)
     except FsrcnnError as error:
-        if str(path) in str(error):
-            raise
-        raise type(error)(f"{path}: {error}") from None
+        text = str(error) if str(path) in str(error) else f"{path}: {error}"
+        raise type(error)(printable(text)) from None  # it may quote names that the file holds
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
 
