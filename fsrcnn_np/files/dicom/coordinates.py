@@ -51,7 +51,8 @@ def scale_overlays(derived: Any, scale: int, remarks: list[str]) -> None:
         try:
             _scale_overlay(derived, group, scale)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            remarks.append(f"{overlay} cannot be scaled ({error}) and is left out")
+            why = error if isinstance(error, ValueError) else "an element of it is missing, empty or no number"
+            remarks.append(f"{overlay} cannot be scaled ({why}) and is left out")
             _delete(derived, group)
         else:
             remarks.append(f"{overlay} is scaled")
