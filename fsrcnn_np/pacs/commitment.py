@@ -72,8 +72,10 @@ class Committer:
                 return False
             self._ledger.asked([row.id for row in rows], transaction, until)  # the answer may come at once
             answer, _ = association.send_n_action(request, 1, _PUSH, _PUSH_INSTANCE)
-            if answer.get("Status") != 0:
-                self._later(rows, f"{self._link.peer} answered 0x{answer.get('Status', 0):04X} to storage commitment")
+            status = answer.get("Status")
+            if status != 0:
+                said = "gave no answer" if status is None else f"answered 0x{status:04X}"
+                self._later(rows, f"{self._link.peer} {said} to storage commitment")
                 return True
             self._linger(association, transaction)
         finally:
