@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="fsrcnn-np", description="FSRCNN super-resolution x2 of mammograms and other pictures, on the CPU."
+        prog="fsrcnn-np", description="FSRCNN super-resolution of mammograms and other pictures, x2 to x4, on the CPU."
     )
     parser.add_argument("--version", action="version", version=f"fsrcnn-np {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -27,7 +27,9 @@ def add_commands(subparsers: Any) -> None:
     listing.set_defaults(weights_command=_list)
 
     show = commands.add_parser("show", help="what a model file is: architecture, convention, provenance, probe")
-    show.add_argument("file", help="a shipped model's name, or a file: .h5, .mat, .pth, .pt, .safetensors, .onnx")
+    show.add_argument(
+        "file", help="a shipped model's name, or a file: .h5, .mat, .pth, .pt, .safetensors, .onnx, .pb, .keras"
+    )
     show.set_defaults(weights_command=_show)
 
     convert = commands.add_parser("convert", help="write a model in another format, which the output's suffix says")
