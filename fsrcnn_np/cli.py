@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from .files.dicom import TRANSFER_SYNTAXES
+    from .files.reading import ALLOWANCES
+
     parser = argparse.ArgumentParser(
         prog="fsrcnn-np", description="FSRCNN super-resolution of mammograms and other pictures, x2 to x4, on the CPU."
     )
@@ -49,13 +52,13 @@ def _parser() -> argparse.ArgumentParser:
         "--allow",
         action="append",
         default=[],
-        choices=("alpha", "burned-in", "high-bits"),
+        choices=ALLOWANCES,
         help="leave out transparency; of DICOM: images with Burned In Annotation; clear bits above Bits Stored",
     )
     job.add_argument(
         "--transfer-syntax",
         default="explicit",
-        choices=("explicit", "rle", "jpeg-ls", "jpeg2000", "htj2k"),
+        choices=tuple(TRANSFER_SYNTAXES),
         help="of DICOM: how pixels are encoded, always without loss (explicit: uncompressed)",
     )
     job.add_argument(

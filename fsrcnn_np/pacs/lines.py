@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from piqe_np.console import printable
+
 _LEAST = 3  # characters of a value that is looked for in a line
 _writing = threading.Lock()
 
@@ -14,12 +16,7 @@ _writing = threading.Lock()
 def say(text: str) -> None:
     """One line on standard error."""
     with _writing:
-        print(f"fsrcnn-np: {printable(text)}", file=sys.stderr, flush=True)
-
-
-def printable(text: str) -> str:
-    """On one line, without control characters."""
-    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
+        print(f"fsrcnn-np: {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
 
 
 def without_values(error: BaseException, path: Path) -> str:
@@ -31,7 +28,7 @@ def without_values(error: BaseException, path: Path) -> str:
     line = line.replace(f"{path}: ", "").replace(str(path), "the object")
     for value in sorted(_texts(path), key=len, reverse=True):
         line = line.replace(value, "…")
-    return printable(line)[:300]
+    return printable(" ".join(line.split()))[:300]
 
 
 def _texts(path: Path) -> set[str]:

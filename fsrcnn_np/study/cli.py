@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     for remark in cohort.remarks:
         print(printable(remark))
     for one in cohort.left_out:
-        complain("fsrcnn-np", printable(str(one)), 1)
+        complain("fsrcnn-np", str(one), 1)
     found = outcomes(
         cohort,
         options.output,
@@ -118,7 +118,7 @@ def _tell(outcomes: Iterator[Outcome], left_out: int, options: argparse.Namespac
     except FsrcnnError as error:
         if not ended:
             raise  # wrong usage
-        return complain("fsrcnn-np", printable(f"stopped: {error}"), 1)
+        return complain("fsrcnn-np", f"stopped: {error}", 1)
     counts = Counter(ended.values()) + Counter({LEFT_OUT: left_out})
     states = [state for state in (MEASURED, KEPT, LEFT_OUT, SKIPPED) if counts[state] or state != SKIPPED]
     print(", ".join(f"{counts[state]} {state}" for state in states), flush=True)
@@ -144,7 +144,7 @@ def _report(options: argparse.Namespace) -> bool:
             threads=options.threads,
         )
     except FsrcnnError as error:
-        complain("fsrcnn-np", printable(f"no report: {error}"), 1)
+        complain("fsrcnn-np", f"no report: {error}", 1)
         return False
     print(printable(f"wrote {done.path}, and beside it {len(done.written) - 1} tables and figures"))
     return True
@@ -157,7 +157,7 @@ def _show(outcome: Outcome) -> None:
     if outcome.state == SKIPPED:
         print(printable(place + outcome.why), flush=True)
     elif outcome.why:
-        complain("fsrcnn-np", printable(place + outcome.why), 1)
+        complain("fsrcnn-np", place + outcome.why, 1)
     elif outcome.piqe is not None:
         original, bicubic, sr = outcome.piqe
         scores = f"PIQE {original:.2f}, bicubic {bicubic:.2f}, SR {sr:.2f}"

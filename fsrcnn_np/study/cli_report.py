@@ -62,10 +62,10 @@ def report(options: argparse.Namespace) -> int:
             threads=options.threads,
         )
     except MissingExtraError as error:
-        return complain("fsrcnn-np", printable(str(error)), 2)
+        return complain("fsrcnn-np", str(error), 2)
     except (FileError, FormatError) as error:
-        return complain("fsrcnn-np", printable(str(error)), 1)
+        return complain("fsrcnn-np", str(error), 1)
     for line in (*said, *map(str, done.left_out)):
-        complain("fsrcnn-np", printable(line), 1)
+        complain("fsrcnn-np", line, 1)
     print(printable(f"wrote {done.path}, and beside it {len(done.written) - 1} tables and figures"))
     return 1 if said or done.left_out else 0

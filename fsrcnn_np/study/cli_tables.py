@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from piqe_np.console import complain, printable
+from piqe_np.console import complain
 
 if TYPE_CHECKING:
     from .records import Case, LeftOut, Rating
@@ -122,7 +122,7 @@ def _show(
         found, left_out, remarks = read(options.source)
         shown = RENDERS[format or "text"](make(found))
         for one in (*remarks, *left_out):
-            complain("fsrcnn-np", printable(str(one)), 1)
+            complain("fsrcnn-np", str(one), 1)
         if options.output is None:
             print(shown, end="")
         else:
@@ -132,7 +132,7 @@ def _show(
         print(kept)
         left_out = ()
     except (FileError, FormatError) as error:
-        return complain("fsrcnn-np", printable(str(error)), 1)
+        return complain("fsrcnn-np", str(error), 1)
     return 1 if left_out else 0
 
 
