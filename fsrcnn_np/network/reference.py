@@ -41,6 +41,12 @@ def prelu(maps: np.ndarray, slope: np.ndarray) -> np.ndarray:
     return np.where(maps > 0, maps, slope[:, None, None] * maps)
 
 
+def product(a: np.ndarray, b: np.ndarray, axes: Any) -> np.ndarray:
+    """`np.tensordot`. BLAS may set the "invalid" flag for lanes of a register that hold nothing of the result."""
+    with np.errstate(invalid="ignore"):
+        return np.tensordot(a, b, axes)
+
+
 def convolution(rows: Rows, layer: Convolution, border: str) -> Rows:
     """Correlation with an odd square kernel, bias, PReLU. Loses radius rows where the strip ends inside the image."""
     size = layer.weight.shape[-1]
@@ -50,7 +56,7 @@ def convolution(rows: Rows, layer: Convolution, border: str) -> Rows:
     for ky in range(size):
         for kx in range(size):
             shifted = source.maps[:, ky : ky + height, kx : kx + width]
-            out += np.tensordot(layer.weight[:, :, ky, kx], shifted, 1)
+            out += product(layer.weight[:, :, ky, kx], shifted, 1)
     out += layer.bias[:, None, None]
     return Rows(prelu(out, layer.slope), source.first + size // 2, rows.height)
 
@@ -67,7 +73,7 @@ def deconvolution(rows: Rows, first: int, last: int, weights: Weights) -> np.nda
     if weights.border == "replicate":
         rows, left = rows.padded(1, "replicate"), 1
     d, height, columns = rows.maps.shape
-    stamps = np.tensordot(layer.weight.reshape(d, 81), rows.maps, (0, 0)).reshape(9, 9, height, columns)
+    stamps = product(layer.weight.reshape(d, 81), rows.maps, (0, 0)).reshape(9, 9, height, columns)
     canvas = np.zeros((scale * (height - 1) + 9, scale * (columns - 1) + 9), stamps.dtype)
     for ky in range(9):
         for kx in range(9):
