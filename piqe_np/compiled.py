@@ -11,7 +11,6 @@ import math
 import operator
 import os
 import threading
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, SupportsIndex
@@ -30,29 +29,16 @@ FLAGS = {"nogil": True, "error_model": "numpy", "fastmath": False, "boundscheck"
 def kernel(function: Callable[..., Any]) -> Any:
     """Decorator: compile a module-level function with the project's flags, cached on disk where that is possible.
 
-    numba keeps the machine code beside the module or, if that folder cannot be written, in the user's cache folder.
-    Where neither can be written (a read-only container without HOME) the kernel is compiled in every process.
+    `piqe_np.code_cache` says in which folders. Where none can be written the kernel is compiled in every process.
     A kernel and the kernels that it calls belong into one file: the cache notices only that file's changes.
     """
     import numba
 
-    try:
-        return numba.njit(function, cache=True, **FLAGS)
-    except RuntimeError as error:  # "cannot cache function …: no locator available for file …"
-        if "cannot cache" not in str(error):
-            raise
-    _warn_without_cache()
-    return numba.njit(function, **FLAGS)
+    from piqe_np.code_cache import attach
 
-
-@functools.cache
-def _warn_without_cache() -> None:
-    warnings.warn(
-        "No folder for compiled kernels can be written, so every process compiles them again (some seconds); "
-        "set NUMBA_CACHE_DIR to a writable folder to avoid that.",
-        RuntimeWarning,
-        stacklevel=3,
-    )
+    compiled = numba.njit(function, **FLAGS)
+    attach(compiled)
+    return compiled
 
 
 def check_compiled_code_runs(engine: str, error: type[Exception] = OptionError) -> None:
