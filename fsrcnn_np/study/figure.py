@@ -9,7 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingExtraError, OptionError
+from ..drawing import import_matplotlib
+from ..errors import OptionError
 from .display import Floats, Window
 from .layout import GAP, Plan, plan
 from .scores import BICUBIC, ORIGINAL, SR
@@ -28,10 +29,7 @@ def check(suffix: str) -> None:
     """Raise an OptionError or a MissingExtraError when no figure of this suffix can be made."""
     if suffix.lower() not in SUFFIXES:
         raise OptionError(f"the figure's suffix is {suffix!r}; allowed are {', '.join(SUFFIXES)}")
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("figures need matplotlib: pip install 'fsrcnn-np[plot]'") from error
+    import_matplotlib()
 
 
 def write(comparison: Comparison, path: str | PathLike[str], *, overwrite: bool = False) -> None:

@@ -32,7 +32,7 @@ def add_commands(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """`fsrcnn-np measure`: tables always, figures where matplotlib is there."""
-    from ...errors import FsrcnnError, MissingExtraError
+    from ...errors import FileError, FsrcnnError
     from ...files import OutputExists
     from ...progress import bar
     from . import figures
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     drawn = True
     try:
         figures.check()
-    except MissingExtraError as missing:
+    except FileError as missing:
         drawn = False
         print(f"fsrcnn-np: tables without figures: {missing}", file=sys.stderr)
     names = [f"measure{suffix}" for suffix in (".txt", ".csv", ".json")]

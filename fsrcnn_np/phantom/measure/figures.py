@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from piqe_np.compiled import thread_count
 
-from ...errors import MissingExtraError, OptionError
+from ...drawing import import_matplotlib
+from ...errors import OptionError
 from . import scenes
 from .detection import OBSERVERS
 from .enlarged import IMAGES, Enlarger
@@ -24,11 +25,8 @@ SUFFIXES = (".png", ".svg")
 
 
 def check() -> None:
-    """Raise a MissingExtraError where matplotlib is not installed."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("figures need matplotlib: pip install 'fsrcnn-np[plot]'") from error
+    """Raise a MissingExtraError or a FileError where matplotlib cannot be imported."""
+    import_matplotlib()
 
 
 def write(figure: Any, path: Path, *, overwrite: bool) -> None:

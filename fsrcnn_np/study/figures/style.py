@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from ...errors import MissingExtraError
+from ...drawing import import_matplotlib
 
 #: Okabe and Ito's blue, orange and vermilion; they differ in lightness, too.
 COLOURS = {"original": "#0072B2", "bicubic": "#E69F00", "sr": "#D55E00"}
@@ -51,11 +51,8 @@ class Chart:
 
 
 def check() -> None:
-    """Raise a MissingExtraError where no figure can be made."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("figures need matplotlib: pip install 'fsrcnn-np[study]'") from error
+    """Raise a MissingExtraError or a FileError where no figure can be made."""
+    import_matplotlib("study")
 
 
 def drawn(width: float, height: float, draw: Callable[[Any], None]) -> Any:
