@@ -7,6 +7,7 @@ in one line, the others done), 2 wrong usage.
 from __future__ import annotations
 
 import argparse
+import glob
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from piqe_np.console import command, complain, printable
 
 from . import command_options
+from .command_parser import Parser, finished, parse
 from .engine import DEFAULT, ENGINES, engine_named
 from .errors import FormatError, FsrcnnError, OptionError
 from .progress import Progress, bar
@@ -29,24 +31,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
 
     def body() -> int:
-        options = _parser().parse_args(arguments)
+        options = parse(command_parser(), arguments)
         return int(options.run(options))
 
     return command("fsrcnn-np", body, FsrcnnError)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> Parser:
+    """Every command and option there is."""
     from .files.dicom import TRANSFER_SYNTAXES
     from .files.reading import ALLOWANCES
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="fsrcnn-np", description="FSRCNN super-resolution of mammograms and other pictures, x2 to x4, on the CPU."
     )
-    parser.add_argument("--version", action="version", version=f"fsrcnn-np {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     job = commands.add_parser("upscale", help="super-resolve files; same format, dtype and bit depth")
-    _add_inputs(job, "DIR|FILE", "folder for the results; or, of one input, the file to write: its suffix converts")
+    _add_inputs(job)
+    job.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        action=command_options.Destination,
+        metavar="DIR|FILE",
+        help="folder for the results; or, of one input, the file to write: its suffix converts",
+    )
     _add_job_options(job)
     job.add_argument(
         "--allow",
@@ -73,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "compare", help="original, bicubic and SR side by side: PIQE table (text, CSV, JSON) and a figure"
     )
     _add_inputs(job)
+    _add_output(job)
     _add_job_options(job)
     job.add_argument(
         "--square",
@@ -99,16 +110,17 @@ def _parser() -> argparse.ArgumentParser:
     add_weights(commands)
     add_study(commands)
     add_dicom(commands)
-    return parser
+    return finished(parser, f"fsrcnn-np {__version__}")
 
 
-def _add_inputs(parser: argparse.ArgumentParser, metavar: str = "DIR", text: str = "folder for the results") -> None:
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob, or file.h5::/dataset")
-    _add_output(parser, metavar, text)
 
 
-def _add_output(parser: argparse.ArgumentParser, metavar: str = "DIR", text: str = "folder for the results") -> None:
-    parser.add_argument("-o", "--output", required=True, type=Path, metavar=metavar, help=text)
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--output", required=True, type=command_options.folder, metavar="DIR", help="folder for the results"
+    )
 
 
 def _add_job_options(parser: argparse.ArgumentParser, *, data_range: bool = True) -> None:
@@ -143,9 +155,7 @@ def upscale(options: argparse.Namespace) -> int:
 
     model = _checked(options)
     inputs = files.find_inputs(options.inputs)
-    one_file = files.names_a_file(options.output)
-    if one_file and len(inputs) != 1:
-        raise OptionError(f"{options.output} names a file, but {len(inputs)} inputs were found; give a folder")
+    one_file = _one_file(options, inputs)
 
     def one(item: files.Input, progress: Progress) -> Iterator[str]:
         done = upscale_file(
@@ -166,6 +176,27 @@ def upscale(options: argparse.Namespace) -> int:
         yield from (f"{done.path}: {remark}" for remark in done.remarks)
 
     return _each(inputs, one)
+
+
+def _one_file(options: argparse.Namespace, inputs: Sequence[Input]) -> bool:
+    """Whether `-o` is the file to write, rather than a folder."""
+    from . import files
+
+    output: Path = options.output
+    if files.names_a_file(output):
+        if len(inputs) != 1:
+            raise OptionError(f"{output} names a file, but {len(inputs)} inputs were found; give a folder")
+        return True
+    source, suffix = Path(options.inputs[0]), output.suffix
+    several = len(options.inputs) > 1 or len(inputs) != 1 or source.is_dir() or glob.has_magic(options.inputs[0])
+    if several or options.folder_meant or output.is_dir() or not suffix[1:2].isalpha():
+        return False
+    if suffix.lower() == source.suffix.lower():
+        return True
+    raise OptionError(
+        f"{output}: {suffix} names no format; of one input a file can be written that ends with one of "
+        f"{', '.join(files.SUFFIXES)}; if a folder is meant, end it with a slash: {output}/"
+    )
 
 
 def compare(options: argparse.Namespace) -> int:

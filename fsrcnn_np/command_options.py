@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 
 def data_range(text: str) -> float | tuple[float, float]:
@@ -21,3 +25,33 @@ def data_range(text: str) -> float | tuple[float, float]:
     if not (abs(values[0]) < float("inf") and abs(values[1]) < float("inf") and values[0] < values[1]):
         raise argparse.ArgumentTypeError(f"{text!r}: R must be positive and finite, LOW below HIGH")
     return values if colon else values[1]
+
+
+def folder(text: str) -> Path:
+    """A folder for several results; a name like out.png is not meant as one.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        It ends like an image file, and is no folder.
+    """
+    from .files import names_a_file
+
+    if names_a_file(text):
+        raise argparse.ArgumentTypeError(f"{text!r} names a file, and there are several results; give a folder")
+    return Path(text)
+
+
+class Destination(argparse.Action):
+    """`-o` where it may be a folder or a file: also sets `folder_meant`, of a name that ends with a slash."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Keep the path, and what the slash says."""
+        namespace.output = Path(str(values))
+        namespace.folder_meant = str(values).endswith(tuple(filter(None, ("/", os.sep, os.altsep))))

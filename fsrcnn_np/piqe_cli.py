@@ -26,6 +26,7 @@ from piqe_np.overlay import overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
 
 from .command_options import data_range
+from .command_parser import Parser, finished, parse
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
 
     def body() -> int:
-        options = _parser().parse_intermixed_args(arguments)
+        options = parse(command_parser(), arguments, mixed=True)
         thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first
         engine_named(options.engine)
         return _run(options)
@@ -44,9 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return command("piqe-np", body, OptionError)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> Parser:
+    """Every option there is."""
     limits = ", ".join(f"{name} to {highest}" for name, highest in bands().items())
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="piqe-np",
         description="PIQE, MATLAB's image quality score without a reference: 0 excellent, 100 bad. "
         f"MathWorks' bands: {limits}.",
@@ -66,8 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, metavar="N", help="default: $PIQE_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help="default: the fastest there is")
     parser.add_argument("--overwrite", action="store_true", help="replace masks that exist; otherwise they are kept")
-    parser.add_argument("--version", action="version", version=f"piqe-np {__version__}")
-    return parser
+    return finished(parser, f"piqe-np {__version__}")
 
 
 def _run(options: argparse.Namespace) -> int:

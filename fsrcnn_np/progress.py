@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
+from piqe_np.console import printable
+
 from .errors import OptionError
 
 P = ParamSpec("P")
@@ -63,7 +65,7 @@ def bar(label: str, *, unit: str = "tile", always: bool = False) -> Iterator[Pro
     """A tqdm bar on standard error; unless `always`, on a terminal alone. It goes away at the end."""
     from tqdm import tqdm
 
-    with tqdm(desc=label, leave=False, disable=False if always else None, unit=unit) as shown:
+    with tqdm(desc=printable(label), leave=False, disable=False if always else None, unit=unit) as shown:
 
         def update(done: int, total: int) -> None:
             shown.total, shown.n = total, done

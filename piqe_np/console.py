@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 
 def command(name: str, body: Callable[[], int], usage: type[Exception]) -> int:
@@ -32,6 +33,8 @@ def command(name: str, body: Callable[[], int], usage: type[Exception]) -> int:
         complain(name, str(message), 0)
 
     warnings.showwarning = one_line
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (Terminal(stream) if stream.isatty() else stream for stream in streams)
     try:
         status = body()
         sys.stdout.flush()
@@ -48,6 +51,8 @@ def command(name: str, body: Callable[[], int], usage: type[Exception]) -> int:
     except OSError as error:
         _close_output()
         return complain(name, f"standard output cannot be written: {error.strerror or error}", 1)
+    finally:
+        sys.stdout, sys.stderr = streams
 
 
 def complain(name: str, text: str, status: int) -> int:
@@ -59,6 +64,36 @@ def complain(name: str, text: str, status: int) -> int:
 def printable(text: str) -> str:
     """Names as people can read them, each on its line: no terminal codes, no line ends."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def say(text: str) -> None:
+    """A text of one or more lines on standard output, each as `printable` has it."""
+    print(*map(printable, text.split("\n")), sep="\n", flush=True)
+
+
+class Terminal:
+    """A stream to a terminal that lets no control characters through, but for those that end lines and move bars.
+
+    The last net: tables and JSON that hold names from files are written as they are into a pipe or a file.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write with everything escaped that a terminal would obey."""
+        parts = _MOVES.split(text)
+        moves = _MOVES.findall(text)
+        shown = "".join(a + b for a, b in zip(map(printable, parts), [*moves, ""], strict=True))
+        self._stream.write(shown)
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+#: what tqdm moves the cursor with: to the line's begin, to the next, to the one before
+_MOVES = re.compile("[\r\n\t]|\x1b\\[A")
 
 
 def _close_output() -> None:

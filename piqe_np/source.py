@@ -135,7 +135,9 @@ def check_values(pixels: np.ndarray, data_range: tuple[float, float] | None) -> 
         low, high = data_range
         raise ImageError(
             f"Values from {least:g} to {greatest:g} lie outside {low:g} to {high:g}, the range that was given; "
-            "give the right data_range, or clip the image yourself"
+            "give the right data_range"
+            f"{' with its sign, (LOW, HIGH) or --data-range=LOW:HIGH' if least < 0 <= low else ''}, "
+            "or clip the image yourself"
         )
     return least, greatest
 

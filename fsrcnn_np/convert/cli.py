@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from piqe_np.console import complain, say
 
 from ..errors import FsrcnnError
 from ..files import OutputExists
@@ -56,10 +57,9 @@ def run(options: argparse.Namespace) -> int:
             warnings.showwarning = _warn
             options.weights_command(options)
     except OutputExists as kept:
-        print(kept)
+        say(str(kept))
     except FsrcnnError as error:
-        print(f"fsrcnn-np: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
+        return complain("fsrcnn-np", str(error), 1)
     return 0
 
 
@@ -117,7 +117,7 @@ def _list(options: argparse.Namespace) -> None:
         return
     for entry in entries:
         epochs = f"{entry['epochs']} epochs" if entry["epochs"] else "epochs not stated"
-        print(f"{entry['name']:10}  {entry['architecture']:20}  {epochs:18}  sha256 {entry['sha256']}")
+        say(f"{entry['name']:10}  {entry['architecture']:20}  {epochs:18}  sha256 {entry['sha256']}")
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -126,7 +126,7 @@ def _show(options: argparse.Namespace) -> None:
     if options.json:
         _print_json(described)
     else:
-        print(_text(described))
+        say(_text(described))
     if described["probe"]["warning"]:
         _warn(described["probe"]["warning"])
 
@@ -146,10 +146,10 @@ def _convert(options: argparse.Namespace) -> None:
     if options.json:
         _print_json({"written": str(options.output), **described})
     else:
-        print(_text(described))
-        print(f"{options.output}: {SUFFIXES[options.output.suffix]}")
+        say(_text(described))
+        say(f"{options.output}: {SUFFIXES[options.output.suffix]}")
         if options.with_module and options.output.suffix in TORCH:
-            print(f"{MODULE} beside it: from fsrcnn_torch import FSRCNN; FSRCNN.load({options.output.name!r})")
+            say(f"{MODULE} beside it: from fsrcnn_torch import FSRCNN; FSRCNN.load({options.output.name!r})")
     if described["probe"]["warning"]:
         _warn(described["probe"]["warning"])
 
@@ -210,4 +210,4 @@ def _print_json(value: Any) -> None:
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    print(f"fsrcnn-np: {' '.join(str(message).split())}", file=sys.stderr)
+    complain("fsrcnn-np", str(message), 0)

@@ -1,12 +1,14 @@
 """Image files: path → pixels and what must be remembered about them → path."""
 
 from fsrcnn_np.files.conversion import names_a_file
+from fsrcnn_np.files.formats import SUFFIXES
 from fsrcnn_np.files.inputs import Input, find_inputs
 from fsrcnn_np.files.picture import DicomForm, Frame, NoPicture, OutputExists, Picture, Provenance
 from fsrcnn_np.files.reading import read
 from fsrcnn_np.files.writing import check_target, write, write_text
 
 __all__ = [
+    "SUFFIXES",
     "DicomForm",
     "Frame",
     "Input",

@@ -108,12 +108,14 @@ class Picture:
         if most >= limits.max / 4 or least < limits.min / 4:
             return ""
         white = 2 ** max(most, -least - 1, 1).bit_length() - 1
-        values, option = (
-            (f"are {least} to {most}", f"={-white - 1}:{white}") if least else (f"end at {most}", f" {white}")
-        )
+        if least < 0:
+            bits = white.bit_length() + 1
+            values, how = f"are {least} to {most}", f"={-white - 1}:{white} for {bits} bits with a sign, else =LOW:HIGH"
+        else:
+            values, how = f"end at {most}", f" {white}"
         return (
             f"its values {values}, of {limits.min}..{limits.max} ({self.pixels.dtype.name}); "
-            f"if it holds fewer bits, say so (--data-range{option}): network and scores depend on it"
+            f"if it holds fewer bits, say so (--data-range{how}): network and scores depend on it"
         )
 
 

@@ -149,9 +149,10 @@ def check_within(image: NDArray[Any], range: ValueRange) -> None:
     least = min(float(image[rows].min()) for rows in row_blocks(image))
     most = max(float(image[rows].max()) for rows in row_blocks(image))
     if least < range.low or most > range.high:
+        signed = "; with a sign it is (LOW, HIGH), --data-range=LOW:HIGH" if least < 0 <= range.low else ""
         raise ImageError(
             f"found values {_number(least)}..{_number(most)}, allowed is {range}; "
-            "give the image's own range with data_range= (--data-range)"
+            f"give the image's own range with data_range= (--data-range){signed}"
         )
 
 

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from piqe_np.console import printable
+
 from ..errors import FileError, OptionError
 
 
@@ -66,8 +68,9 @@ def run_check(options: argparse.Namespace) -> int:
         record = {"source": str(options.source), "derived": str(options.derived), "passed": not own}
         print(json.dumps(record | {"breaches": [breach.as_dict() for breach in found]}, indent=2))
     else:
-        print(*found, sep="\n", end="\n" if found else "")
-        print(f"{options.derived}: {len(own)} rules broken, {len(found) - len(own)} as in the source")
+        for breach in found:
+            print(printable(str(breach)))
+        print(printable(f"{options.derived}: {len(own)} rules broken, {len(found) - len(own)} as in the source"))
     return 1 if own else 0
 
 
@@ -126,7 +129,7 @@ def run_send(options: argparse.Namespace) -> int:
             say(str(found))
     for outcome in send_files(link, objects, tries=options.tries, forward=Forward()):
         if outcome.kind == "sent":
-            print(f"{objects[outcome.number].path}: sent", flush=True)
+            print(printable(f"{objects[outcome.number].path}: sent"), flush=True)
         else:
             failed += 1
             say(f"{objects[outcome.number].path}: {outcome.line}")
@@ -151,7 +154,10 @@ def run_queue(options: argparse.Namespace) -> int:
         ledger.close()
     except sqlite3.Error as error:
         raise FileError(f"{path}: cannot be read ({error})") from error
-    print(as_json(rows, counts) if options.json else as_text(rows, counts))
+    if options.json:
+        print(as_json(rows, counts))
+    else:
+        print(*map(printable, as_text(rows, counts).split("\n")), sep="\n")
     return 1 if counts["parked"] else 0
 
 

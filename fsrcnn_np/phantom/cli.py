@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from piqe_np.console import complain
+from piqe_np.console import complain, say
 
+from ..command_options import folder
 from .anatomy import DENSITIES
 from .calcifications import MORPHOLOGIES
 from .distributions import DISTRIBUTIONS
@@ -24,7 +25,7 @@ def add_commands(subparsers: Any) -> None:
     from .draw import NONE, VIEWS
 
     job = subparsers.add_parser("phantom", help="mammograms of nobody with known calcifications; truth as JSON")
-    job.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+    job.add_argument("-o", "--output", required=True, type=folder, metavar="DIR", help="folder for the results")
     job.add_argument("--seed", type=int, default=0, help="of the first (default 0)")
     job.add_argument(
         "--count", type=int, default=1, metavar="N", help="how many, of seeds one after another (default 1)"
@@ -94,9 +95,9 @@ def _write(drawn: Phantom, options: argparse.Namespace) -> None:
         path = Path(options.output, name)
         try:
             job(path, overwrite=options.overwrite)
-            print(f"wrote {path}", flush=True)
+            say(f"wrote {path}")
         except OutputExists as kept:
-            print(kept, flush=True)
+            say(str(kept))
 
 
 def described(drawn: Phantom) -> dict[str, Any]:

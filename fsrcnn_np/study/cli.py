@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from piqe_np.console import complain, printable
 
-from ..command_options import data_range
+from ..command_options import data_range, folder
 from ..engine import DEFAULT, ENGINES
 from .cli_report import add_commands as add_report
 from .cli_tables import add_commands as add_tables
@@ -33,7 +32,9 @@ def _add_run(commands: Any) -> None:
     """`run`."""
     job = commands.add_parser("run", help="measure every image of a cohort; goes on where it was stopped")
     job.add_argument("cohort", metavar="COHORT", help="a folder, or a CSV with the column path and what is known")
-    job.add_argument("-o", "--output", required=True, type=Path, metavar="RESULTS", help="folder for store and report")
+    job.add_argument(
+        "-o", "--output", required=True, type=folder, metavar="RESULTS", help="folder for store and report"
+    )
     job.add_argument("--weights", default="x2", metavar="NAME|FILE", help="a shipped model's name, or a file (x2)")
     job.add_argument(
         "--data-range",
@@ -50,7 +51,7 @@ def _add_run(commands: Any) -> None:
 def _add_demo(commands: Any) -> None:
     """`demo`."""
     job = commands.add_parser("demo", help="the whole study on phantoms with simulated readers; needs no file")
-    job.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for images and results")
+    job.add_argument("-o", "--output", required=True, type=folder, metavar="DIR", help="folder for images and results")
     job.add_argument("--cases", type=int, default=24, metavar="N", help="breasts (default 24; the paper has 136)")
     job.add_argument("--seed", type=int, default=0, help="of the cohort (default 0)")
     job.add_argument("--full-size", action="store_true", help="phantoms of 3328×2560; default: half of that, both ways")
@@ -136,7 +137,7 @@ def _report(options: argparse.Namespace) -> bool:
     try:
         study = read_study(options.output)
         if warning := study.about.checkerboard.get("warning"):
-            print(f"WARNING: {warning}")
+            print(printable(f"WARNING: {warning}"))
         done = write_report(
             study,
             options.output,

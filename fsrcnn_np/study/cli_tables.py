@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from piqe_np.console import complain
+from piqe_np.console import complain, say
 
 if TYPE_CHECKING:
     from .records import Case, LeftOut, Rating
@@ -127,9 +127,9 @@ def _show(
             print(shown, end="")
         else:
             write_text(options.output, shown, overwrite=options.overwrite)
-            print(f"wrote {options.output}")
+            say(f"wrote {options.output}")
     except OutputExists as kept:
-        print(kept)
+        say(str(kept))
         left_out = ()
     except (FileError, FormatError) as error:
         return complain("fsrcnn-np", str(error), 1)

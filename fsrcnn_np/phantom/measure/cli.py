@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from piqe_np.console import complain
+from piqe_np.console import complain, say
+
+from ...command_options import folder
 
 if TYPE_CHECKING:
     from .run import Measurement
@@ -21,7 +22,7 @@ def add_commands(subparsers: Any) -> None:
     job = subparsers.add_parser(
         "measure", help="contrast, sharpness, noise and detectability of calcifications, on digital breasts"
     )
-    job.add_argument("-o", "--output", required=True, type=Path, metavar="DIR", help="folder for tables and figures")
+    job.add_argument("-o", "--output", required=True, type=folder, metavar="DIR", help="folder for tables and figures")
     job.add_argument("--weights", default="x2", metavar="NAME|FILE", help="a shipped model's name, or a file (x2)")
     job.add_argument("--seed", type=int, default=0, help="of breasts and noise (default 0)")
     job.add_argument("--quick", action="store_true", help="one diameter, small breasts: to see that it works")
@@ -43,14 +44,14 @@ def run(options: argparse.Namespace) -> int:
         figures.check()
     except FileError as missing:
         drawn = False
-        print(f"fsrcnn-np: tables without figures: {missing}", file=sys.stderr)
+        complain("fsrcnn-np", f"tables without figures: {missing}", 0)
     names = [f"measure{suffix}" for suffix in (".txt", ".csv", ".json")]
     if drawn:
         names += [f"measure_{name}{s}" for name in ("thresholds", "curves", "patches") for s in figures.SUFFIXES]
     paths = [options.output / name for name in names]
     if not options.overwrite and all(path.exists() for path in paths):
         for path in paths:
-            print(f"{path}: exists already and is kept; --overwrite replaces it")
+            say(f"{path}: exists already and is kept; --overwrite replaces it")
         return 0
     with bar("measure") as progress:
         found = measure(
@@ -61,11 +62,11 @@ def run(options: argparse.Namespace) -> int:
         try:
             write()
         except OutputExists as kept:
-            print(kept)
+            say(str(kept))
         except FsrcnnError as error:
             failed += complain("fsrcnn-np", str(error), 1)
         else:
-            print(f"wrote {path}")
+            say(f"wrote {path}")
     return 1 if failed else 0
 
 
@@ -77,7 +78,7 @@ def _jobs(found: Measurement, options: argparse.Namespace, drawn: bool) -> Itera
     from . import figures, table
 
     text = table.text(found)
-    print(text)
+    say(text)
     renders = ((".txt", text), (".csv", table.csv(found)), (".json", table.json(found)))
     for suffix, content in renders:
         path = options.output / f"measure{suffix}"
