@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from piqe_np.console import command, complain, printable
 
 from . import command_options
+from .command_completion import add_completion
 from .command_parser import Parser, finished, parse
 from .engine import DEFAULT, ENGINES, engine_named
 from .errors import FormatError, FsrcnnError, OptionError
@@ -110,7 +111,7 @@ def command_parser() -> Parser:
     add_weights(commands)
     add_study(commands)
     add_dicom(commands)
-    return finished(parser, f"fsrcnn-np {__version__}")
+    return finished(add_completion(parser), f"fsrcnn-np {__version__}")
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:

@@ -25,8 +25,10 @@ from piqe_np.errors import ImageError, OptionError, PiqeError
 from piqe_np.overlay import overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
 
+from .command_completion import add_completion
 from .command_options import data_range
 from .command_parser import Parser, finished, parse
+from .errors import FsrcnnError
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         engine_named(options.engine)
         return _run(options)
 
-    return command("piqe-np", body, OptionError)
+    return command("piqe-np", body, (OptionError, FsrcnnError))
 
 
 def command_parser() -> Parser:
@@ -68,13 +70,12 @@ def command_parser() -> Parser:
     parser.add_argument("--threads", type=int, metavar="N", help="default: $PIQE_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help="default: the fastest there is")
     parser.add_argument("--overwrite", action="store_true", help="replace masks that exist; otherwise they are kept")
-    return finished(parser, f"piqe-np {__version__}")
+    return finished(add_completion(parser), f"piqe-np {__version__}")
 
 
 def _run(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from .errors import FsrcnnError
     from .files import NoPicture, find_inputs
 
     records: list[dict[str, Any]] = []

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 
-def command(name: str, body: Callable[[], int], usage: type[Exception]) -> int:
+def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[type[Exception], ...]) -> int:
     """Run a command's body and return its exit status.
 
     Parameters
@@ -20,8 +20,8 @@ def command(name: str, body: Callable[[], int], usage: type[Exception]) -> int:
         What every line on standard error begins with.
     body : callable
         Parses and works; gives the status.
-    usage : type
-        The exception that means wrong usage: status 2.
+    usage : type or tuple of types
+        The exceptions that mean wrong usage: status 2.
     """
     for closed in [which for which in ("stdout", "stderr") if getattr(sys, which) is None]:
         setattr(sys, closed, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))  # `>&-`
