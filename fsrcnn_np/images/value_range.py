@@ -262,7 +262,7 @@ def to_integers(
     values : ndarray
         float32 or float64.
     dtype : dtype
-        An integer dtype of at most 16 bits.
+        An integer dtype of at most 32 bits (of at most 16, where `values` are float32).
     low, high : float, optional
         Where to saturate; default the dtype's limits.
 

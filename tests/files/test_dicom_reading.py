@@ -62,16 +62,11 @@ READ = {
 REFUSED = {
     "good/OBXXXX1A_rle_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
     "good/SC_rgb_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
-    "good/SC_rgb_32bit.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
-    "good/SC_rgb_32bit_2frame.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
     "good/SC_rgb_expb_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
-    "good/SC_rgb_expb_32bit.dcm": "(0028,0100) BitsAllocated is 32; allowed is 8 and 16",
     "good/SC_rgb_rle_16bit_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
     "good/SC_rgb_rle_2frame.dcm": "(0028,0008) NumberOfFrames is 2; allowed is 1",
     "good/emri_small_jpeg_ls_lossless.dcm": "(0028,0008) NumberOfFrames is 10; allowed is 1",
     "good/examples_ybr_color.dcm": "(0028,0008) NumberOfFrames is 30; allowed is 1",
-    "good/parametric_map_double_float.dcm": "has (7FE0,0009) DoubleFloatPixelData: a map of floats",
-    "good/parametric_map_float.dcm": "has (7FE0,0008) FloatPixelData: a map of floats",
     "odd/JPEG2000-embedded-sequence-delimiter.dcm": "(7FE0,0010) Pixel Data, JPEG 2000",
     "odd/empty_charset_LEI.dcm": "has no (7FE0,0010) Pixel Data",
     "odd/emri_small_jpeg_2k_lossless_too_short.dcm": "(0028,0008) NumberOfFrames is 10; allowed is 1 here",
@@ -91,10 +86,19 @@ NO_PICTURES = {
 }
 
 
+WIDE = {  # words of 32 and 64 bits: dtype of the pixels, and the tag of the element that holds them
+    "good/SC_rgb_32bit.dcm": ("float64", "PixelData"),
+    "good/SC_rgb_32bit_2frame.dcm": ("float64", "PixelData"),
+    "good/SC_rgb_expb_32bit.dcm": ("float64", "PixelData"),
+    "good/parametric_map_double_float.dcm": ("float64", "DoubleFloatPixelData"),
+    "good/parametric_map_float.dcm": ("float32", "FloatPixelData"),
+}
+
+
 @pytest.mark.shared
 def test_every_shared_file_is_in_a_table(shared):
     found = {str(path.relative_to(shared / "dicom")) for path in (shared / "dicom").glob("*/*")}
-    assert found == READ.keys() | REFUSED.keys() | NO_PICTURES.keys()
+    assert found == READ.keys() | REFUSED.keys() | NO_PICTURES.keys() | WIDE.keys()
     assert len(found) == 58
 
 
@@ -117,6 +121,18 @@ def test_read(shared, name, capfd, caplog):
     else:
         assert picture.data_range is None
     assert capfd.readouterr() == ("", ""), "a decoder talks to the user"
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", WIDE)
+def test_wide_words(shared, name):
+    dtype, keyword = WIDE[name]
+    path = shared / "dicom" / name
+    picture, theirs = files.read(path, every_frame=True), pydicom.dcmread(path)
+    frames = [frame.pixels for frame in picture.frames or [picture]]
+    assert keyword in theirs
+    assert picture.pixels.dtype == dtype
+    np.testing.assert_array_equal(np.squeeze(frames), np.squeeze(theirs.pixel_array))
 
 
 @pytest.mark.shared
@@ -482,7 +498,7 @@ def test_without_preamble_and_meta_information(tmp_path):
         ({"NumberOfFrames": 3, "PixelData": bytes(96)}, "(0028,0008) NumberOfFrames is 3; allowed is 1 here"),
         (
             {"BitsAllocated": 12, "BitsStored": 12, "HighBit": 11},
-            "(0028,0100) BitsAllocated is 12; allowed is 8 and 16",
+            "(0028,0100) BitsAllocated is 12; allowed is 8, 16 and 32",
         ),
     ],
 )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FileError, FormatError
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet
+from fsrcnn_np.files.dicom.opening import begins_as_one
 from fsrcnn_np.files.dicom.reading import stored_words
 from fsrcnn_np.files.dicom.uids import remap
 
@@ -33,7 +34,8 @@ _KEPT = (  # PS3.3 C.7.1.1, C.7.2.1, C.7.2.2, C.7.4.1: patient, study, frame of 
 _HOW_VALUES_ARE_SHOWN = (  # PS3.3 C.7.6.3, C.11.1, C.11.2: these mean the same for the new pixels
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "WindowCenter", "WindowWidth", "VOILUTFunction",
     "RescaleIntercept", "RescaleSlope", "RescaleType", "PixelIntensityRelationship", "PixelIntensityRelationshipSign",
-    "PresentationLUTShape", "PixelPaddingValue", "PixelPaddingRangeLimit",
+    "PresentationLUTShape", "PixelPaddingValue", "PixelPaddingRangeLimit", "FloatPixelPaddingValue",
+    "FloatPixelPaddingRangeLimit", "DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit",
 )  # fmt: skip
 _OF_THE_DETECTOR = (  # PS3.3 C.8.11.4
     "DetectorElementSpacing", "DetectorElementPhysicalSize", "EstimatedRadiographicMagnificationFactor",
@@ -51,6 +53,8 @@ _MUST_HAVE_A_VALUE = (  # type 1 of the modules that every image has: PS3.3 C.7.
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality", "SamplesPerPixel",
     "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
 )  # fmt: skip
+_OF_INTEGERS = ("BitsStored", "HighBit", "PixelRepresentation")  # float pixels have none: PS3.3 C.7.6.24, C.7.6.25
+_FLOATS = ("FloatPixelData", "DoubleFloatPixelData")
 _MUST_BE_THERE = (  # type 2: may be empty
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
     "AccessionNumber", "ReferringPhysicianName", "SeriesNumber", "InstanceNumber",
@@ -141,14 +145,18 @@ Rule = Callable[[Any, Any, int], Iterator[Breach]]
 def _opened(path: Path) -> Any:
     pydicom = import_pydicom()
     try:
+        if not begins_as_one(path):
+            raise FormatError(f"{path}: is no DICOM file: it does not begin as one")
         with quiet():
             dataset = pydicom.dcmread(path, force=True)
+    except FormatError:
+        raise
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except Exception as error:
         raise FormatError(f"{path}: is no DICOM file that can be read: {error}") from error
     if not isinstance(dataset.get("Rows"), int) or not isinstance(dataset.get("Columns"), int):
-        raise FormatError(f"{path}: has no (0028,0010) Rows and (0028,0011) Columns: no image")
+        raise FormatError(f"{path}: has no (0028,0010) Rows and (0028,0011) Columns: no image, or damaged")
     return dataset
 
 
@@ -403,8 +411,16 @@ def _elements(dataset: Any) -> list[Any]:
     return found
 
 
+def _holds_floats(dataset: Any) -> bool:
+    """Also of a header alone."""
+    header = "PixelData" not in dataset and "BitsStored" not in dataset and dataset.get("BitsAllocated") in (32, 64)
+    return header or any(keyword in dataset for keyword in _FLOATS)
+
+
 def _modules(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
     for keyword in _MUST_HAVE_A_VALUE:
+        if keyword in _OF_INTEGERS and _holds_floats(source):
+            continue
         if _value(derived, keyword) is None:
             inherited = _value(source, keyword) is None
             yield _breach(keyword, "type 1, a value is needed: PS3.5 7.4.1", None, "a value", inherited=inherited)
@@ -440,7 +456,11 @@ def _modules(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
 
 def _pixel_breaches(paths: tuple[Path, Path], source: Any, derived: Any) -> Iterator[Breach]:
     """Values within Bits Stored, the right number of them, and padding where it was; one frame in memory at a time."""
-    tag, scale = "(7FE0,0010) PixelData", _scale(source, derived)
+    keyword = next((keyword for keyword in _FLOATS if keyword in source), "PixelData")
+    tag, scale = _tag(keyword), _scale(source, derived)
+    if keyword not in derived:
+        yield Breach(tag, "integers stay integers, and floats floats: PS3.3 C.7.6.24", "none", "pixels")
+        return
     try:
         frames = [stored_words(path) for path in paths]
         for number, (old, new) in enumerate(zip(*frames, strict=True), 1):
@@ -455,11 +475,15 @@ def _frame_breaches(tag: str, old: Words, new: Words, source: Any, derived: Any,
         return
     if old.ndim != 2 or new.ndim != 2:
         return
-    low, high = _padding(source)
-    padded = np.isin(old, np.arange(low, high + 1) & (1 << source.BitsAllocated) - 1)
+    floats = _holds_floats(source)
+    padded = _float_padding(old, source) if floats else _padding(old, source)
     large, words = (array.repeat(scale, 0).repeat(scale, 1) for array in (padded, old))
     if count := int((new[large] != words[large]).sum()):
         yield Breach(tag, "padding comes back as padding: PS3.3 C.7.5.1.1.2", f"{count} other values", "the source's")
+    if floats:
+        if not np.isfinite(new[~large].view(f"f{new.itemsize}")).all():
+            yield Breach(tag, "pixels that are no padding are numbers", "inf or nan", "finite values")
+        return
     new, bits = new[~large], int(derived.BitsStored)
     above, ones = new >> bits if bits < derived.BitsAllocated else new * 0, (1 << derived.BitsAllocated - bits) - 1
     negative = (new >> (bits - 1) & 1).astype(bool) if derived.PixelRepresentation else np.zeros(new.shape, bool)
@@ -467,13 +491,25 @@ def _frame_breaches(tag: str, old: Words, new: Words, source: Any, derived: Any,
         yield Breach(tag, "values have Bits Stored bits: PS3.5 8.1.1", f"up to {int(new.max())}", f"{bits} bits")
 
 
-def _padding(source: Any) -> tuple[int, int]:
-    """Least and greatest value that means padding; the first is the greater where none does."""
+def _padding(words: Words, source: Any) -> NDArray[np.bool_]:
+    """Where the words, taken round at Bits Allocated, lie from the least to the greatest value that means padding."""
     value = _numbers(source, "PixelPaddingValue")
     if not value:
-        return 0, -1
+        return np.zeros(words.shape, np.bool_)
     both = [int(number) for number in (*value, *(_numbers(source, "PixelPaddingRangeLimit") or value))]
-    return min(both), max(both)
+    low, count = min(both), max(both) - min(both)
+    return (words.astype(np.uint64) - np.uint64(low % (1 << 64))) % np.uint64(1 << source.BitsAllocated) <= count
+
+
+def _float_padding(words: Words, source: Any) -> NDArray[np.bool_]:
+    """The same of floats, among which no number, too, can mean padding."""
+    kind = "Float" if words.itemsize == 4 else "DoubleFloat"
+    if f"{kind}PixelPaddingValue" not in source:
+        return np.zeros(words.shape, np.bool_)
+    value = float(source[f"{kind}PixelPaddingValue"].value)
+    limit = float(source.get(f"{kind}PixelPaddingRangeLimit", value))
+    values = words.view(f"f{words.itemsize}")
+    return (np.isnan(values) & np.isnan(value)) | ((values >= min(value, limit)) & (values <= max(value, limit)))
 
 
 _RULES: tuple[Rule, ...] = (

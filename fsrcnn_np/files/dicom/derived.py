@@ -28,8 +28,8 @@ from fsrcnn_np.files.dicom.encoding import (
 )
 from fsrcnn_np.files.dicom.geometry import scale_geometry, values_of
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet, with_items
-from fsrcnn_np.files.dicom.reading import LOSSY, Frames
-from fsrcnn_np.files.dicom.stored import Padding
+from fsrcnn_np.files.dicom.reading import FLOATS, LOSSY, Frames
+from fsrcnn_np.files.dicom.stored import Padding, words_of_values
 from fsrcnn_np.files.dicom.uids import remap, uid_of
 from fsrcnn_np.files.picture import DicomForm, Encoded, Output, Picture, Provenance, refuse_dtype
 from fsrcnn_np.images.padding import repeated
@@ -39,6 +39,8 @@ _SERIES_NUMBER_STEP = 1000
 _MOST_IS, _MOST_US = 2**31 - 1, 2**16 - 1  # PS3.5 6.2, Integer String and Unsigned Short
 _MOST_BYTES = 2**32 - 2  # of an element's value: PS3.5 7.1.1
 _PIXEL_DATA = 0x7FE00010
+_FLOAT_ELEMENTS = {"FloatPixelData": (b"\x08\0", b"OF"), "DoubleFloatPixelData": (b"\x09\0", b"OD")}
+_EXACT = 2**24  # whole numbers that float32 tells apart
 # What speaks of the old object, of its single pixels, or of the file that it was a part of.
 _REMOVED = (
     "MaskSubtractionSequence",
@@ -110,6 +112,7 @@ def _header(like: Picture, provenance: Provenance, form: DicomForm) -> _Header:
     with quiet():
         original = like.details["dataset"]
         _check_original(original, like)
+        _check_bits(original, like, provenance, form)
         derived = copy.deepcopy(original)
         _to_little_endian(derived, original)
         _leave_out_unreadable(derived, remarks)
@@ -146,6 +149,29 @@ def _check_original(original: Any, like: Picture) -> None:
         )
 
 
+def _check_bits(original: Any, like: Picture, provenance: Provenance, form: DicomForm) -> None:
+    """What 32 bits and floats cannot be: compressed, or told apart by the network's float32."""
+    floats = _float_keyword(like)
+    if floats and form.transfer_syntax != "explicit":  # PS3.5 8.1.1, A.4
+        raise FormatError(f"{floats} is never compressed; leave --transfer-syntax at explicit")
+    if floats or original.BitsAllocated != 32:
+        return
+    if form.transfer_syntax != "explicit":  # PS3.5 8.2: 8 and 16
+        raise FormatError(f"(0028,0100) BitsAllocated is 32, which {form.transfer_syntax} does not hold; take explicit")
+    values = provenance.value_range
+    if values is not None and values.span > _EXACT:
+        raise FormatError(
+            f"(0028,0101) BitsStored {original.BitsStored}: the network's float32 does not tell apart the values of "
+            f"{values}; allowed are ranges up to {_EXACT}: give that of its values, --data-range LOW:HIGH"
+        )
+
+
+def _float_keyword(like: Picture) -> str:
+    """The element that holds float pixels; empty where they are integers."""
+    pixels = like.details["frames"].found.pixels
+    return pixels.keyword if pixels.keyword in FLOATS else ""
+
+
 def _check_frame(pixels: NDArray[Any], like: Picture, scale: int) -> None:
     if pixels.shape[:2] != tuple(scale * n for n in like.pixels.shape[:2]) or pixels.ndim != like.pixels.ndim:
         raise OptionError(f"found {pixels.shape} pixels; allowed is the original's {like.pixels.shape} times {scale}")
@@ -172,9 +198,11 @@ def _write(
         stream.write(head)
         for done, pixels in enumerate(frames, 1):
             _check_frame(pixels, like, scale)
+            pixels = pixels if _float_keyword(like) else words_of_values(pixels, derived)
             pixels = _with_padding(pixels, source.values(done - 1).padding, scale)
             values.update(native(pixels, derived))
-            least, most = min(least, int(pixels.min())), max(most, int(pixels.max()))
+            if pixels.dtype.kind != "f":
+                least, most = min(least, int(pixels.min())), max(most, int(pixels.max()))
             data = encode(pixels, derived)
             length += len(data)
             stream.write(fragment(data) if packed else data)
@@ -212,14 +240,15 @@ def _header_bytes(derived: Any, like: Picture, frames: int, scale: int, form: Di
     import_pydicom().dcmwrite(stream, before, enforce_file_format=True, little_endian=True, implicit_vr=False)
     if form.transfer_syntax != "explicit":
         return stream.getvalue() + head_of_encapsulated()
-    size = like.pixels.nbytes * scale * scale * frames
+    size = like.pixels.size * (derived.BitsAllocated // 8) * scale * scale * frames
     if size > _MOST_BYTES:
         raise FormatError(
             f"(7FE0,0010) Pixel Data of {size} bytes is more than an uncompressed element can hold; compress it: "
             "--transfer-syntax jpeg-ls"
         )
-    vr = b"OB" if like.pixels.itemsize == 1 else b"OW"
-    return stream.getvalue() + b"\xe0\x7f\x10\0" + vr + b"\0\0" + (size + size % 2).to_bytes(4, "little")
+    integers = (b"\x10\0", b"OB" if derived.BitsAllocated == 8 else b"OW")
+    element, vr = _FLOAT_ELEMENTS.get(_float_keyword(like), integers)
+    return stream.getvalue() + b"\xe0\x7f" + element + vr + b"\0\0" + (size + size % 2).to_bytes(4, "little")
 
 
 def _behind_the_pixels(derived: Any) -> bytes:
@@ -245,6 +274,10 @@ def _set_pixel_description(derived: Any, like: Picture, scale: int, remarks: lis
             f"(0028,0010) Rows and (0028,0011) Columns hold at most {_MOST_US}; found {rows} and {columns}"
         )
     derived.Rows, derived.Columns = rows, columns
+    for keyword in ("SmallestImagePixelValue", "LargestImagePixelValue") if derived.BitsAllocated > 16 else ():
+        if keyword in derived:  # US or SS, which hold 16 bits: PS3.3 C.7.6.3
+            del derived[keyword]
+            remarks.append(f"{keyword} does not hold {derived.BitsAllocated} bits and is left out")
     if like.pixels.ndim == 3:
         colours = derived.PhotometricInterpretation
         if colours != "RGB":
@@ -344,7 +377,7 @@ def _set_lossy(derived: Any, original: Any, like: Picture) -> None:
         return
     derived.LossyImageCompression = "01"
     derived.LossyImageCompressionMethod = method
-    uncompressed = like.pixels.nbytes * len(like.details["frames"])
+    uncompressed = like.pixels.size * (original.BitsAllocated // 8) * len(like.details["frames"])
     derived.LossyImageCompressionRatio = f"{uncompressed / max(1, like.details['encoded_bytes']):.2f}"
 
 

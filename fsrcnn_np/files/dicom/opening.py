@@ -53,6 +53,11 @@ class Opened:
     pixels: Pixels | None
     remarks: list[str]
 
+    @property
+    def floats(self) -> bool:
+        """Whether the pixels are floats: PS3.3 C.7.6.24, C.7.6.25."""
+        return self.pixels is not None and self.pixels.keyword != "PixelData"
+
 
 def opened(path: Path) -> Opened:
     """Read a header.
@@ -88,6 +93,15 @@ def opened(path: Path) -> Opened:
         if dataset.get_item(tag).value is None:
             dataset[tag]  # what was left out for its size is read while the file is there
     return Opened(dataset, pixels, remarks)
+
+
+def begins_as_one(path: Path) -> bool:
+    """Whether a file begins as a DICOM file, with or without preamble. Raises an OSError where it cannot be read."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError("it is a device or a pipe; give a regular file")
+    with open(path, "rb") as stream:
+        head = stream.read(132)
+    return head[128:] == b"DICM" or bare(head)
 
 
 def bare(head: bytes) -> bool:

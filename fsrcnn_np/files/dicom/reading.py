@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FormatError, MissingExtraError
 from fsrcnn_np.files.dicom.library import import_pydicom, quiet
 from fsrcnn_np.files.dicom.opening import Opened, Pixels, opened
-from fsrcnn_np.files.dicom.stored import Values, values_of_words
+from fsrcnn_np.files.dicom.stored import Values, values_of_floats, values_of_words
 from fsrcnn_np.files.picture import PACKED, UNPACKED, Frame, NoPicture, Picture, check_size, narrowed, spacing
 
 _YBR = ("YBR_FULL", "YBR_FULL_422")
@@ -46,6 +46,8 @@ _NO_PICTURES = {
     "1.2.840.10008.5.1.4.38.": "a hanging protocol",
 }
 _RT_IMAGE = "1.2.840.10008.5.1.4.1.1.481.1"
+#: The elements that hold floats, and their bits: PS3.3 C.7.6.24 and C.7.6.25.
+FLOATS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
 
 
 def read(
@@ -53,7 +55,8 @@ def read(
 ) -> Picture:
     """Read the pixels of a DICOM image as stored: no rescale, no window, MONOCHROME1 not inverted.
 
-    `data_range` is what (0028,0101) Bits Stored allows. Palette colours and YBR become RGB.
+    `data_range` is what (0028,0101) Bits Stored allows; float pixels declare none. Palette colours and YBR become RGB.
+    Of 32-bit integers those with up to 16 bits stored come as 16 bits, others as float64, which holds them exactly.
 
     Parameters
     ----------
@@ -94,18 +97,21 @@ def stored_words(path: Path) -> Iterator[NDArray[Any]]:
 
 def _picture(path: Path, found: Opened, frames: Frames, values: Values, every_frame: bool) -> Picture:
     dataset, remarks = found.dataset, [*found.remarks, *values.remarks]
-    bits, signed = int(dataset.BitsStored), int(dataset.PixelRepresentation) == 1
     palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
     if palette:
         remarks.append("(0028,0004) PALETTE COLOR is read as RGB")
+    if values.pixels.dtype == "float64" and not found.floats:
+        remarks.append(
+            f"(0028,0101) BitsStored {dataset.BitsStored} is read as float64; the network's float32 has 24 bits"
+        )
     apart, origin = _spacing(dataset)
-    declared = (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1) if signed else 2.0**bits - 1
+    declared = None if palette or found.floats else _declared(dataset)
     return Picture(
         values.pixels,
         str(path),
         "DICOM",
-        data_range=None if palette else declared,
-        data_range_origin="" if palette else f"BitsStored {bits}",
+        data_range=declared,
+        data_range_origin="" if declared is None else f"BitsStored {dataset.BitsStored}",
         inverted=dataset.PhotometricInterpretation == "MONOCHROME1",
         pixel_spacing=apart,
         pixel_spacing_origin=origin,
@@ -114,6 +120,14 @@ def _picture(path: Path, found: Opened, frames: Frames, values: Values, every_fr
         remarks=tuple(remarks),
         details={"dataset": dataset, "encoded_bytes": found.pixels.length if found.pixels else 0, "frames": frames},
     )
+
+
+def _declared(dataset: Any) -> float | tuple[float, float]:
+    """Least and greatest value of so many bits: PS3.3 C.7.6.3."""
+    bits = int(dataset.BitsStored)
+    if int(dataset.PixelRepresentation) == 1:
+        return -(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1
+    return 2.0**bits - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +161,8 @@ class Frames:
         assert pixels is not None
         with quiet():
             words = _decoded(dataset, pixels, number)
+            if self.found.floats:
+                return values_of_floats(_native(words), dataset)
             if dataset.PhotometricInterpretation == "PALETTE COLOR":
                 from pydicom.pixels import apply_color_lut
 
@@ -191,7 +207,7 @@ def _spacing(dataset: Any) -> tuple[tuple[float, float] | None, str]:
 
 
 def _check(found: Opened) -> None:
-    """Refuse what is no grey or colour image of integers, by the tag that says so, before a pixel is read."""
+    """Refuse what is no grey or colour image, by the tag that says so, before a pixel is read."""
     dataset, pixels, remarks = found.dataset, found.pixels, found.remarks
     _check_that_it_is_an_image(dataset, pixels)
     assert pixels is not None
@@ -201,8 +217,31 @@ def _check(found: Opened) -> None:
     frames = str(dataset.get("NumberOfFrames") or "1").strip()
     if not frames.isdigit():
         raise FormatError(f"(0028,0008) NumberOfFrames is {frames}; allowed is a whole number from 1")
+    if found.floats:
+        _check_floats(dataset, pixels)
+    else:
+        _check_integers(dataset, remarks)
+    _check_colours(dataset, remarks)
+    _check_transfer_syntax(dataset, pixels, remarks)
+    _check_size(dataset, pixels)
+
+
+def _check_floats(dataset: Any, pixels: Pixels) -> None:
+    """PS3.3 C.7.6.24 and C.7.6.25: one grey sample of as many bits as the element's name says."""
+    bits = FLOATS[pixels.keyword]
+    said = f"(7FE0,00{'08' if bits == 32 else '09'}) {pixels.keyword}"
+    _expect(dataset, "SamplesPerPixel", "(0028,0002)", (1,), f"1 with {said}")
+    _expect(dataset, "BitsAllocated", "(0028,0100)", (bits,), f"{bits} with {said}")
+    grey = ("MONOCHROME1", "MONOCHROME2")
+    _expect(dataset, "PhotometricInterpretation", "(0028,0004)", grey, f"MONOCHROME2 with {said}")
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    if syntax and syntax.is_encapsulated:  # PS3.5 8.1.1, A.4
+        raise FormatError(f"{said} with (0002,0010) TransferSyntaxUID {syntax.name}; allowed is an uncompressed one")
+
+
+def _check_integers(dataset: Any, remarks: list[str]) -> None:
     _expect(dataset, "SamplesPerPixel", "(0028,0002)", (1, 3), "1 and 3")
-    _expect(dataset, "BitsAllocated", "(0028,0100)", (8, 16), "8 and 16: dose grids and masks are no images")
+    _expect(dataset, "BitsAllocated", "(0028,0100)", (8, 16, 32), "8, 16 and 32: masks of one bit are no images")
     bits = dataset.get("BitsStored")
     _expect(dataset, "BitsStored", "(0028,0101)", range(1, dataset.BitsAllocated + 1), f"1 to {dataset.BitsAllocated}")
     if dataset.get("HighBit") is None:
@@ -211,9 +250,6 @@ def _check(found: Opened) -> None:
     # PS3.3 C.7.6.3.1.1: High Bit is one less than Bits Stored.
     _expect(dataset, "HighBit", "(0028,0102)", (bits - 1,), f"Bits Stored − 1 = {bits - 1}")
     _expect(dataset, "PixelRepresentation", "(0028,0103)", (0, 1), "0 and 1")
-    _check_colours(dataset, remarks)
-    _check_transfer_syntax(dataset, pixels, remarks)
-    _check_size(dataset, pixels)
 
 
 def _check_that_it_is_an_image(dataset: Any, pixels: Pixels | None) -> None:
@@ -221,9 +257,6 @@ def _check_that_it_is_an_image(dataset: Any, pixels: Pixels | None) -> None:
     what = next((what for uid, what in _NO_PICTURES.items() if kind.startswith(uid)), "")
     if what and kind != _RT_IMAGE:
         raise NoPicture(f"(0008,0016) SOPClassUID is that of {what}: no picture")
-    if pixels is not None and pixels.keyword != "PixelData":
-        tag = {"FloatPixelData": "(7FE0,0008)", "DoubleFloatPixelData": "(7FE0,0009)"}[pixels.keyword]
-        raise FormatError(f"has {tag} {pixels.keyword}: a map of floats, no image; allowed is (7FE0,0010) Pixel Data")
     if pixels is None or pixels.length == 0:
         raise FormatError("has no (7FE0,0010) Pixel Data: no image, or damaged")
 
@@ -330,11 +363,11 @@ def _options(dataset: Any, pixels: Pixels) -> dict[str, Any]:
         "columns": dataset.Columns,
         "samples_per_pixel": dataset.SamplesPerPixel,
         "photometric_interpretation": str(dataset.PhotometricInterpretation),
-        "pixel_representation": dataset.PixelRepresentation,
+        "pixel_representation": dataset.get("PixelRepresentation"),
         "bits_allocated": dataset.BitsAllocated,
-        "bits_stored": dataset.BitsStored,
+        "bits_stored": dataset.get("BitsStored"),
         "number_of_frames": _frame_count(dataset),
-        "pixel_keyword": "PixelData",
+        "pixel_keyword": pixels.keyword,
         "pixel_vr": pixels.vr,
     }
     if dataset.SamplesPerPixel == 3:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.images.value_range import row_blocks
+from fsrcnn_np.images.padding import filled
+from fsrcnn_np.images.value_range import row_blocks, to_integers
 
 HIGH_BITS = "high-bits"  #: what a caller allows who wants unexplained bits cleared
 _OVERLAYS = range(0x6000, 0x6100, 2)
@@ -26,7 +27,10 @@ class Padding(NamedTuple):
 
 
 class Values(NamedTuple):
-    """A frame's pixels within Bits Stored; where it is padding, the nearest that these bits can hold."""
+    """A frame's pixels within Bits Stored; where it is padding, the nearest that these bits can hold.
+
+    Of 32-bit words they are uint16 or int16 where they fit, else float64.
+    """
 
     pixels: NDArray[Any]
     padding: Padding | None
@@ -81,7 +85,7 @@ def values_of_words(words: NDArray[Any], dataset: Any, *, lossy: bool, allow: fr
     low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
     padding_range = PaddingRange.of(dataset) if words.ndim == 2 else None
     if bits == 8 * words.itemsize and padding_range is None:
-        return Values(words, None, [])
+        return Values(_in_a_pipeline_dtype(words, bits), None, [])
     overlays = _overlay_bits(dataset, bits, 8 * words.itemsize)
     pixels = np.empty_like(words)
     mask = np.zeros(words.shape, np.bool_) if padding_range is not None else None
@@ -105,11 +109,51 @@ def values_of_words(words: NDArray[Any], dataset: Any, *, lossy: bool, allow: fr
     remarks = [_said_of(beyond, bits, least, most, lossy=lossy, allow=allow)] if beyond else []
     if overlays and not beyond:
         remarks.append(f"bits {_listed(overlays)} of (7FE0,0010) Pixel Data are overlays, and no part of the pixels")
+    pixels = _in_a_pipeline_dtype(pixels, bits)
     if mask is None or not mask.any():
         return Values(pixels, None, remarks)
     stored = words[mask]
     same = bool((stored == stored[0]).all())
     return Values(pixels, Padding(mask, stored[:1] if same else words), remarks)
+
+
+def values_of_floats(pixels: NDArray[Any], dataset: Any) -> Values:
+    """Float pixels, and where (0028,0122) or (0028,0123) says that there are none: PS3.3 C.7.6.24, C.7.6.25.
+
+    Padding that is no finite number stands as the nearest pixel of the image; its own words come back all the same.
+    """
+    kind = "Float" if pixels.itemsize == 4 else "DoubleFloat"
+    try:
+        value = float(dataset[f"{kind}PixelPaddingValue"].value)
+        limit = dataset.get(f"{kind}PixelPaddingRangeLimit")
+        limit = value if limit is None else float(limit)
+    except (KeyError, TypeError, ValueError):
+        return Values(pixels, None, [])
+    mask = (pixels >= min(value, limit)) & (pixels <= max(value, limit))
+    if np.isnan(value):
+        mask |= np.isnan(pixels)
+    if not mask.any():
+        return Values(pixels, None, [])
+    finite, remarks = pixels, []
+    if not np.isfinite(pixels[mask]).all():
+        finite = filled(pixels, mask) if not mask.all() else np.zeros_like(pixels)
+        remarks.append(f"padding of {value} is kept in DICOM; elsewhere the nearest pixel of the image stands for it")
+    return Values(finite, Padding(mask, pixels), remarks)
+
+
+def words_of_values(pixels: NDArray[Any], dataset: Any) -> NDArray[Any]:
+    """The other way round: pixels, within Bits Stored, in words of Bits Allocated."""
+    if dataset.BitsAllocated != 32:
+        return pixels
+    dtype = np.dtype("i4" if dataset.PixelRepresentation == 1 else "u4")
+    return pixels.astype(dtype) if pixels.dtype.kind != "f" else to_integers(pixels, dtype)
+
+
+def _in_a_pipeline_dtype(words: NDArray[Any], bits: int) -> NDArray[Any]:
+    """32-bit integers as 16-bit ones where these hold so many bits, else as float64, which is exact."""
+    if words.itemsize != 4:
+        return words
+    return words.astype(f"{words.dtype.kind}2" if bits <= 16 else "f8")
 
 
 def _said_of(count: int, bits: int, least: float, most: float, *, lossy: bool, allow: frozenset[str]) -> str:
