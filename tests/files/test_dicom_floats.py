@@ -19,7 +19,7 @@ def plain(pixels, bits):
     d = mammogram()
     for keyword in ("PixelPaddingValue", "BurnedInAnnotation", "SmallestImagePixelValue", "LargestImagePixelValue"):
         del d[keyword]
-    for tag in [tag for tag in d.keys() if tag.group in (0x6000, 0x6002)]:
+    for tag in [tag for tag in d if tag.group in (0x6000, 0x6002)]:
         del d[tag]
     d.StudyID, d.StudyTime, d.AccessionNumber, d.ReferringPhysicianName = "1", "12", "", ""
     d.PatientBirthDate, d.PatientSex = "", "F"
@@ -61,7 +61,7 @@ def test_a_float_map_is_upscaled_as_floats(keyword, tmp_path):
     expected = upscale(picture.pixels, data_range=(900, 1500))
     np.testing.assert_array_equal(stored(done.path, keyword), expected)
     derived = pydicom.dcmread(done.path)
-    assert derived[keyword].VR == FLOATS[keyword][0]
+    assert FLOATS[keyword][0] == derived[keyword].VR
     assert not {"PixelData", "BitsStored", "HighBit", "PixelRepresentation"} & set(derived.dir())
     assert check_files(source, done.path) == []
 
@@ -72,7 +72,7 @@ def test_the_range_of_floats_is_never_that_of_the_image(tmp_path):
         upscale_file(source, tmp_path / "b.dcm")
 
 
-@pytest.mark.parametrize("padding, limit", [(-3.0e38, None), (float("nan"), None), (-2000.0, -1000.0)])
+@pytest.mark.parametrize(("padding", "limit"), [(-3.0e38, None), (float("nan"), None), (-2000.0, -1000.0)])
 def test_float_padding_comes_back_bit_by_bit(padding, limit, tmp_path):
     pixels = SMOOTH.astype("<f4")
     pixels[:, :3] = padding
@@ -113,7 +113,7 @@ def test_floats_are_not_compressed_and_have_their_own_bits(tmp_path, capsys):
         files.read(save(wrong, tmp_path / "c.dcm"))
 
 
-@pytest.mark.parametrize("dtype, bits", [("<u4", 12), ("<i4", 16), ("<u4", 20), ("<i4", 24)])
+@pytest.mark.parametrize(("dtype", "bits"), [("<u4", 12), ("<i4", 16), ("<u4", 20), ("<i4", 24)])
 def test_integers_of_32_bits(dtype, bits, tmp_path):
     scale = 1 << max(0, bits - 12)
     pixels = (SMOOTH.astype(dtype) * scale).astype(dtype)
