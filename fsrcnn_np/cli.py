@@ -20,6 +20,7 @@ from .command_parser import Parser, finished, parse
 from .engine import DEFAULT, ENGINES, engine_named
 from .errors import FormatError, FsrcnnError, OptionError
 from .progress import Progress, bar
+from .range_table import range_of, range_or_table, unmatched
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command_parser() -> Parser:
     """Every command and option there is."""
+    from .files import SUFFIXES
     from .files.dicom import TRANSFER_SYNTAXES
     from .files.reading import ALLOWANCES
 
@@ -56,9 +58,15 @@ def command_parser() -> Parser:
         required=True,
         action=command_options.Destination,
         metavar="DIR|FILE",
-        help="folder for the results; or, of one input, the file to write: its suffix converts",
+        help="folder for the results; or, of one input, the file to write: its suffix converts; - is standard output",
     )
-    _add_job_options(job)
+    job.add_argument(
+        "--format",
+        choices=[suffix[1:] for suffix in SUFFIXES],
+        metavar="SUFFIX",
+        help="of -o -: png, tif, npy, …; default: the input's own format",
+    )
+    _add_job_options(job, table=True)
     job.add_argument(
         "--allow",
         action="append",
@@ -85,7 +93,8 @@ def command_parser() -> Parser:
     )
     _add_inputs(job)
     _add_output(job)
-    _add_job_options(job)
+    _add_job_options(job, table=True)
+    job.add_argument("--wide", action="store_true", help="comparison.csv with one row an image, not one a score")
     job.add_argument(
         "--square",
         type=_square,
@@ -124,15 +133,16 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_job_options(parser: argparse.ArgumentParser, *, data_range: bool = True) -> None:
+def _add_job_options(parser: argparse.ArgumentParser, *, data_range: bool = True, table: bool = False) -> None:
     parser.add_argument("--weights", default="x2", metavar="NAME|FILE", help="a shipped model's name, or a file (x2)")
     if data_range:
         parser.add_argument(
             "--data-range",
-            type=command_options.data_range,
-            metavar="R|LOW:HIGH",
-            help="values of black and white: 4095 for 12 bits in 16, --data-range=-2048:2047 with a sign; default: "
-            "the file's own, else the dtype's",
+            type=range_or_table if table else command_options.data_range,
+            metavar="R|LOW:HIGH|CSV" if table else "R|LOW:HIGH",
+            help="values of black and white: 4095 for 12 bits in 16, -2048:2047 with a sign"
+            + ("; or a CSV file with the columns path and data_range" if table else "")
+            + "; default: the file's own, else the dtype's",
         )
     parser.add_argument("--threads", type=int, metavar="N", help="default: $FSRCNN_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help=f"default: {DEFAULT}, the fastest")
@@ -152,29 +162,32 @@ def _square(text: str) -> tuple[int, ...]:
 def upscale(options: argparse.Namespace) -> int:
     """`fsrcnn-np upscale`."""
     from . import files
+    from .cli_streams import streamed, upscale_streams
     from .pipeline import upscale_file
 
-    model = _checked(options)
+    settings = {
+        "weights": _checked(options),
+        "threads": options.threads,
+        "engine": options.engine,
+        "overwrite": options.overwrite,
+        "allow": options.allow,
+        "transfer_syntax": options.transfer_syntax,
+        "remap_uids": options.remap_uids,
+    }
+    if streamed(options):
+        return upscale_streams(options, settings)
     inputs = files.find_inputs(options.inputs)
     one_file = _one_file(options, inputs)
+    for line in unmatched(options.data_range, inputs):
+        _complain(line, 0)
 
     def one(item: files.Input, progress: Progress) -> Iterator[str]:
-        done = upscale_file(
-            item.path,
-            options.output if one_file else options.output / item.name,
-            weights=model,
-            data_range=options.data_range,
-            threads=options.threads,
-            engine=options.engine,
-            overwrite=options.overwrite,
-            allow=options.allow,
-            transfer_syntax=options.transfer_syntax,
-            remap_uids=options.remap_uids,
-            progress=progress,
-        )
+        bounds, said = range_of(options.data_range, item.path)
+        place = options.output if one_file else options.output / item.name
+        done = upscale_file(item.path, place, data_range=bounds, progress=progress, **settings)
         size = "×".join(map(str, done.shape))
         yield f"{done.path}: {size}, range {done.value_range}, {done.seconds:.1f} s"
-        yield from (f"{done.path}: {remark}" for remark in done.remarks)
+        yield from (f"{done.path}: {remark}" for remark in (*said, *done.remarks))
 
     return _each(inputs, one)
 
@@ -207,9 +220,12 @@ def compare(options: argparse.Namespace) -> int:
 
     model = _checked(options)
     done, failed = [], 0
+    inputs = files.find_inputs(options.inputs)
+    for line in unmatched(options.data_range, inputs):
+        _complain(line, 0)
     with bar("compare") as progress:
         outcomes = compare_files(
-            files.find_inputs(options.inputs),
+            inputs,
             options.output,
             weights=model,
             data_range=options.data_range,
@@ -217,6 +233,7 @@ def compare(options: argparse.Namespace) -> int:
             threads=options.threads,
             engine=options.engine,
             overwrite=options.overwrite,
+            wide=options.wide,
             progress=progress,
         )
         for outcome in outcomes:

@@ -7,11 +7,9 @@ in one line, the others done), 2 wrong usage.
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,24 +23,38 @@ from piqe_np.errors import ImageError, OptionError, PiqeError
 from piqe_np.overlay import overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
 
+from . import csv_cells
 from .command_completion import add_completion
-from .command_options import data_range
 from .command_parser import Parser, finished, parse
 from .errors import FsrcnnError
+from .piqe_table import table_path, write_table
+from .range_table import range_of, range_or_table, unmatched
+from .standard_streams import STREAM, check_one, renamed, scratch, spool
 from .version import __version__
 
 if TYPE_CHECKING:
     from .files import Input
 
 
+STANDARD_INPUT = "standard input"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
 
     def body() -> int:
+        from .files import find_inputs
+        from .files.atomic import check_free
+
         options = parse(command_parser(), arguments, mixed=True)
         thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first
         engine_named(options.engine)
-        return _run(options)
+        if options.output is not None:
+            check_free(options.output, overwrite=options.overwrite)
+        if not check_one(options.inputs):
+            return _run(options, find_inputs(options.inputs))
+        with scratch() as folder:
+            return _run(options, [_standard_input(folder)], streamed=True)
 
     return command("piqe-np", body, (OptionError, FsrcnnError))
 
@@ -55,34 +67,54 @@ def command_parser() -> Parser:
         description="PIQE, MATLAB's image quality score without a reference: 0 excellent, 100 bad. "
         f"MathWorks' bands: {limits}.",
     )
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob, or file.h5::/dataset")
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob, file.h5::/dataset; - for stdin")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON array, with every digit of the scores")
-    form.add_argument("--csv", action="store_true", help="a table with a header line")
+    form.add_argument("--csv", action="store_true", help="a table with a header line, one row an image")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=table_path,
+        metavar="FILE",
+        help="also write all scores here, with every digit, one row an image: .csv or .json",
+    )
     parser.add_argument("--masks", type=Path, metavar="DIR", help="write the three masks and an overlay picture here")
     parser.add_argument(
         "--data-range",
-        type=data_range,
-        metavar="R|LOW:HIGH",
-        help="values of black and white: 4095 for 12 bits in 16, --data-range=-2048:2047 with a sign; default: the "
-        "file's own, else the class's, as in MATLAB",
+        type=range_or_table,
+        metavar="R|LOW:HIGH|CSV",
+        help="values of black and white: 4095 for 12 bits in 16, -2048:2047 with a sign; or a CSV file with the "
+        "columns path and data_range; default: the file's own, else the class's, as in MATLAB",
     )
     parser.add_argument("--threads", type=int, metavar="N", help="default: $PIQE_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help="default: the fastest there is")
-    parser.add_argument("--overwrite", action="store_true", help="replace masks that exist; otherwise they are kept")
+    parser.add_argument("--overwrite", action="store_true", help="replace what exists; otherwise it is kept")
     return finished(add_completion(parser), f"piqe-np {__version__}")
 
 
-def _run(options: argparse.Namespace) -> int:
+def _standard_input(folder: Path) -> Input:
+    """The image from standard input, by that name; what is wrong with it is one line, as of any other."""
+    from .files import Input
+
+    try:
+        return Input(str(spool(folder)), STANDARD_INPUT, STANDARD_INPUT)
+    except FsrcnnError as error:
+        return Input(STREAM, STANDARD_INPUT, STANDARD_INPUT, str(error))
+
+
+def _run(options: argparse.Namespace, inputs: Sequence[Input], *, streamed: bool = False) -> int:
     from tqdm import tqdm
 
-    from .files import NoPicture, find_inputs
+    from .files import NoPicture
 
     records: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []  # the same, with remarks, for the table
     failed = 0
-    inputs = find_inputs(options.inputs)
+    for line in unmatched(options.data_range, inputs):
+        _complain(line, 0)
     with tqdm(inputs, leave=False, unit="image", disable=None if len(inputs) > 1 else True) as bar:
         for item in bar:
+            name = STANDARD_INPUT if streamed else item.path
             try:
                 record, remarks = _score(item, options)
             except NoPicture as other:
@@ -97,21 +129,27 @@ def _run(options: argparse.Namespace) -> int:
             except Exception as error:  # a fault of ours: still one line, and the rest of the batch
                 problem = f"{item.path}: unexpected {type(error).__name__}: {error}; please report it"
             else:
+                record["input"] = name
                 records.append(record)
+                rows.append(record | {"remarks": remarks})
                 for remark in remarks:
-                    _complain(f"{item.path}: {remark}", 0)
+                    _complain(f"{name}: {remark}", 0)
                 if options.csv:
                     if len(records) == failed + 1:
-                        _say(bar, _csv_line(record))
-                    values = (f"{value:.4f}" if name == "score" else value for name, value in record.items())
-                    _say(bar, _csv_line(values))
+                        _say(bar, csv_cells.line(record))
+                    values = (f"{value:.4f}" if key == "score" else value for key, value in record.items())
+                    _say(bar, csv_cells.line(values))
                 elif not options.json:
                     _say(bar, _text_line(record))
                 continue
+            problem = renamed(problem, {item.path: name})
             failed += _complain(problem, 1)
-            records.append({"input": item.path, "error": problem})
+            records.append({"input": name, "error": problem})
+            rows.append(records[-1])
     if options.json:
         print(json.dumps(records, indent=2))
+    if options.output is not None:
+        write_table(options.output, rows, overwrite=options.overwrite)
     return 1 if failed else 0
 
 
@@ -122,13 +160,14 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
     if item.error:
         raise ImageError(item.error)
     picture = read(item.path, allow=["alpha"])
-    declared = picture.data_range if options.data_range is None else None
-    wanted = options.data_range if declared is None else declared
+    given, said = range_of(options.data_range, item.path)
+    declared = picture.data_range if given is None else None
+    wanted = given if declared is None else declared
     result = piqe(picture.pixels, data_range=wanted, threads=options.threads, engine=options.engine)
     if declared is not None:
         result = replace(result, scaling=result.scaling._replace(source=picture.data_range_origin))
-    remarks = [*picture.remarks, *result.remarks]
-    if options.data_range is None and picture.range_doubt:
+    remarks = [*said, *picture.remarks, *result.remarks]
+    if given is None and picture.range_doubt:
         remarks.append(picture.range_doubt)
     if options.masks:
         remarks += _write_masks(options.masks / item.stem, picture.pixels, result, overwrite=options.overwrite)
@@ -175,12 +214,6 @@ def _write_masks(stem: Path, pixels: np.ndarray, result: PiqeResult, *, overwrit
 def _text_line(record: dict[str, Any]) -> str:
     scaled = Scaling(record["low"], record["high"], record["scaling"])
     return f"{printable(record['input'])}: {record['score']:.4f}  {record['band']}  (scaled from {scaled})"
-
-
-def _csv_line(values: Iterable[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)  # what ends a line is quoted inside a value
-    return line.getvalue()[:-1]
 
 
 def _say(bar: Any, line: str) -> None:

@@ -1,7 +1,7 @@
 """Image files: path → pixels and what must be remembered about them → path."""
 
 from fsrcnn_np.files.conversion import names_a_file
-from fsrcnn_np.files.formats import SUFFIXES
+from fsrcnn_np.files.formats import SUFFIXES, suffix_of
 from fsrcnn_np.files.inputs import Input, find_inputs
 from fsrcnn_np.files.picture import DicomForm, Frame, NoPicture, OutputExists, Picture, Provenance
 from fsrcnn_np.files.reading import read
@@ -20,6 +20,7 @@ __all__ = [
     "find_inputs",
     "names_a_file",
     "read",
+    "suffix_of",
     "write",
     "write_text",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from fsrcnn_np.files import arrays, containers, dicom, jpeg2000, netpbm, photos, png, tiff
 from fsrcnn_np.files.picture import DicomForm, Encoded, Output, Picture, Provenance
@@ -85,6 +86,13 @@ def by_head(head: bytes) -> Format | None:
     """
     found = next((format for format in (DICOM, *FORMATS) if format.starts(head)), None)
     return DICOM if found is None and dicom.bare(head) else found
+
+
+def suffix_of(path: Path) -> str:
+    """The usual suffix of what a file's first bytes show; empty where they show nothing."""
+    with open(path, "rb") as stream:
+        found = by_head(stream.read(HEAD))
+    return found.suffixes[0] if found else ""
 
 
 def by_name(name: str) -> Format:

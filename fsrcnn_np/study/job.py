@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import FileError, FsrcnnError
 from ..files import Input, OutputExists, find_inputs, read
 from ..progress import Progress
+from ..range_table import RangeTable, range_of
 from ..types import DataRange, Model
 from .compare import compare
 from .comparison import Comparison
@@ -50,12 +51,13 @@ def compare_files(
     directory: str | PathLike[str],
     *,
     weights: Model = "x2",
-    data_range: DataRange | None = None,
+    data_range: DataRange | RangeTable | None = None,
     square: Sequence[int] | None = None,
     suffix: str = ".png",
     threads: int | None = None,
     engine: str | None = None,
     overwrite: bool = False,
+    wide: bool = False,
     progress: Progress | bool | None = None,
 ) -> Iterator[Compared | FsrcnnError]:
     """Compare files one after another; the directory gets a figure of each and a table of all.
@@ -68,13 +70,15 @@ def compare_files(
         a later job continues.
     weights, square, threads, engine, progress
         As of `fsrcnn_np.study.compare.compare`.
-    data_range : float or (float, float), optional
-        By default what the file declares, else the dtype's.
+    data_range : float, (float, float) or RangeTable, optional
+        By default what the file declares, else the dtype's; a table has each file's own.
     suffix : {".png", ".pdf", ".svg"}
         The figures' format.
     overwrite : bool
         Replace figures, and begin new tables; otherwise what exists is kept, and an input that has both is not
         computed again.
+    wide : bool
+        `comparison.csv` has one row an input; else one a score.
 
     Yields
     ------
@@ -92,7 +96,7 @@ def compare_files(
 
     figure.check(suffix)
     model = load_weights(weights) if isinstance(weights, str | PathLike) else weights
-    tables = Tables(directory, overwrite=overwrite)
+    tables = Tables(directory, overwrite=overwrite, wide=wide)
     for item in _items(inputs):
         path = Path(directory, f"{item.stem}_comparison{suffix}")
         if item.path in tables and path.exists():
@@ -102,8 +106,9 @@ def compare_files(
             if item.error:
                 raise FileError(item.error)
             picture = read(item.path)
+            bounds, said = range_of(data_range, item.path)
             comparison = compare(
-                picture, name=item.path, weights=model, data_range=data_range, square=square,
+                picture, name=item.path, weights=model, data_range=bounds, square=square,
                 threads=threads, engine=engine, progress=progress,
             )  # fmt: skip
             outputs = Outputs()
@@ -113,7 +118,7 @@ def compare_files(
             yield error if str(item.path) in str(error) else type(error)(f"{item.path}: {error}")
         else:
             written, kept = (*outputs.written, *tables.paths), tuple(outputs.kept)
-            yield Compared(item.path, comparison, written, kept, comparison.remarks)
+            yield Compared(item.path, comparison, written, kept, (*said, *comparison.remarks))
 
 
 def _items(inputs: str | PathLike[str] | Iterable[Any]) -> list[Input]:

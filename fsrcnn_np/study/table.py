@@ -5,8 +5,6 @@ All three are made of the same records, so that a job can go on with the table o
 
 from __future__ import annotations
 
-import csv as csv_module
-import io
 import json as json_module
 import math
 import platform
@@ -16,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from .. import csv_cells
 from ..errors import FileError
 from ..version import __version__
 from .comparison import Comparison
@@ -102,11 +101,18 @@ def _checkerboard_lines(r: Record) -> list[str]:
 def csv(records: Iterable[Record]) -> str:
     """One row for each score, in full precision."""
     rows = [row for r in records for row in _rows(r)]
-    stream = io.StringIO(newline="")
-    writer = csv_module.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
+    return csv_cells.table(list(rows[0]) if rows else [], rows)
+
+
+def wide_csv(records: Iterable[Record]) -> str:
+    """One row for each input, in full precision; a column for each score: "SR, native depth"."""
+    rows = []
+    for r in records:
+        of_scores = ("image", "scoring", "scaling", "rows", "columns", "piqe", "grid_amplitude")
+        row = {name: value for name, value in _rows(r)[0].items() if name not in of_scores}
+        row |= {"rows": r["shape"][0], "columns": r["shape"][1]}
+        rows.append(row | {f"{score['image']}, {score['scoring']}": score["piqe"] for score in r["scores"]})
+    return csv_cells.table(list(dict.fromkeys(name for row in rows for name in row)), rows)
 
 
 def _rows(r: Record) -> list[Record]:
@@ -152,6 +158,8 @@ class Tables:
     directory : path
     overwrite : bool
         Begin new tables; otherwise those that are there are continued.
+    wide : bool
+        The CSV has one row an input, else one a score.
 
     Raises
     ------
@@ -159,8 +167,8 @@ class Tables:
         There are tables that cannot be continued.
     """
 
-    def __init__(self, directory: str | PathLike[str], *, overwrite: bool = False) -> None:
-        renders = {".txt": text, ".csv": csv, ".json": json}
+    def __init__(self, directory: str | PathLike[str], *, overwrite: bool = False, wide: bool = False) -> None:
+        renders = {".txt": text, ".csv": wide_csv if wide else csv, ".json": json}
         self.paths = {Path(directory, f"comparison{suffix}"): render for suffix, render in renders.items()}
         self._records: dict[str, Record] = {} if overwrite else self._earlier()
 

@@ -5,8 +5,6 @@ Text and LaTeX show the lines, rounded; CSV and JSON hold the records, in full p
 
 from __future__ import annotations
 
-import csv as csv_module
-import io
 import json as json_module
 import math
 import re
@@ -16,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ... import csv_cells
+
 FORMAT, SCHEMA = "fsrcnn-np study table", 1
-#: A spreadsheet would take a cell that begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Record = Mapping[str, Any]
 
 
@@ -79,12 +77,8 @@ def text(table: Table) -> str:
 
 def csv(table: Table) -> str:
     """One row a record; text that a spreadsheet would take for a formula has a ' before it."""
-    stream = io.StringIO(newline="")
-    writer = csv_module.writer(stream, lineterminator="\n")
     names = list(table.records[0]) if table.records else [name for name in table.head if name]
-    writer.writerow(names)
-    writer.writerows([_csv_cell(record[name]) for name in names] for record in table.records)
-    return stream.getvalue()
+    return csv_cells.table(names, table.records)
 
 
 def json(table: Table) -> str:
@@ -160,14 +154,6 @@ def number(value: float, digits: int = 2) -> str:
 def span(low: float, high: float, digits: int = 2) -> str:
     """A confidence interval; nothing where there is none."""
     return "" if math.isnan(low) or math.isnan(high) else f"{number(low, digits)} to {number(high, digits)}"
-
-
-def _csv_cell(value: Any) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, str):
-        return "'" + value if value.startswith(FORMULA) else value
-    return repr(float(value)) if isinstance(value, float) else str(value)
 
 
 def _finite(value: Any) -> Any:
