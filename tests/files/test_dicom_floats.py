@@ -19,7 +19,7 @@ def plain(pixels, bits):
     d = mammogram()
     for keyword in ("PixelPaddingValue", "BurnedInAnnotation", "SmallestImagePixelValue", "LargestImagePixelValue"):
         del d[keyword]
-    for tag in [tag for tag in d if tag.group in (0x6000, 0x6002)]:
+    for tag in [element.tag for element in d if element.tag.group in (0x6000, 0x6002)]:
         del d[tag]
     d.StudyID, d.StudyTime, d.AccessionNumber, d.ReferringPhysicianName = "1", "12", "", ""
     d.PatientBirthDate, d.PatientSex = "", "F"
