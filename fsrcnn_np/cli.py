@@ -113,12 +113,13 @@ def command_parser() -> Parser:
     from .pacs.cli import add_commands as add_dicom
     from .phantom.cli import add_commands as add_phantom
     from .phantom.measure.cli import add_commands as add_measure
+    from .reader.cli import add_commands as add_reading
     from .study.cli import add_commands as add_study
 
     add_phantom(commands)
     add_measure(commands)
     add_weights(commands)
-    add_study(commands)
+    add_reading(add_study(commands))
     add_dicom(commands)
     return finished(add_completion(parser), f"fsrcnn-np {__version__}")
 

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from .run import Outcome
 
 
-def add_commands(subparsers: Any) -> None:
-    """Add `study` to the commands of `fsrcnn-np`; `options.run` does what was asked for and gives the exit status."""
+def add_commands(subparsers: Any) -> Any:
+    """Add `study` to the commands of `fsrcnn-np`; `options.run` does what was asked for and gives the exit status.
+
+    What comes back is where a door adds a command of its own.
+    """
     study = subparsers.add_parser("study", help="a cohort through the paper's analysis: run, tables, report")
     commands = study.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands)
     _add_demo(commands)
     add_tables(commands)
     add_report(commands)
+    return commands
 
 
 def _add_run(commands: Any) -> None:

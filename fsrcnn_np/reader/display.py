@@ -1,0 +1,188 @@
+"""A picture → what the page has to know to show it as it is meant: units, polarity, windows. No names, no dates."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ImageError
+from ..files import Picture
+from ..images.value_range import ValueRange
+
+MOST_PRESETS, MOST_ENTRIES = 16, 1 << 16
+
+
+@dataclass(frozen=True)
+class Display:
+    """How stored values are shown; every image of a case that has the same values has the same.
+
+    Attributes
+    ----------
+    bits : int
+        That the values use.
+    signed, inverted : bool
+        `inverted`: low values are bright.
+    slope, intercept : float
+        Of the rescale (PS3.3 C.11.1); windows are in its units.
+    range : (float, float)
+        Stored values of black and white.
+    presets : tuple of dict
+        As PROTOCOL.md has them; the first is shown first.
+    notes : tuple of str
+        For the reader.
+    """
+
+    bits: int
+    signed: bool
+    inverted: bool
+    slope: float
+    intercept: float
+    range: tuple[float, float]
+    presets: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """As the page gets it."""
+        return {
+            "bits": self.bits, "signed": self.signed, "inverted": self.inverted, "slope": self.slope,
+            "intercept": self.intercept, "range": list(self.range), "presets": list(self.presets),
+        }  # fmt: skip
+
+
+def sixteen_bits(pixels: NDArray[Any]) -> NDArray[Any]:
+    """The same values as uint16 or int16.
+
+    Raises
+    ------
+    ImageError
+        Colour, floats, or more than 16 bits.
+    """
+    if pixels.ndim != 2:
+        raise ImageError(f"is colour or several pictures, {pixels.dtype} {pixels.shape}; shown are grey images")
+    if pixels.dtype.kind not in "iu" or pixels.dtype.itemsize > 2:
+        raise ImageError(f"holds {pixels.dtype}; shown are integers of 8 to 16 bits; convert it")
+    if 0 in pixels.shape:
+        raise ImageError("has no pixels")
+    return np.ascontiguousarray(pixels, np.int16 if pixels.dtype.kind == "i" else np.uint16)
+
+
+def display_of(picture: Picture, bounds: ValueRange) -> Display:
+    """How the file wants its values shown.
+
+    Parameters
+    ----------
+    picture : Picture
+        Grey, of integers of 8 or 16 bits.
+    bounds : ValueRange
+        Stored values of black and white.
+
+    Returns
+    -------
+    Display
+        Of a DICOM with its windows and VOI LUTs (PS3.3 C.11.2). Behind them the whole range, and before it, for a
+        file that names no window, one fitted to the picture: from the 0.5th to the 99.95th percentile of what lies
+        above black.
+    """
+    pixels = picture.pixels
+    dataset = picture.details.get("dataset") if picture.format == "DICOM" else None
+    slope, intercept, notes = _rescale(dataset)
+    bits = _bits(picture, bounds)
+    presets = _named_windows(dataset) if dataset is not None else []
+    whole = _window("whole range", *sorted(value * slope + intercept for value in (bounds.low, bounds.high)))
+    if not presets and (fitted := _fitted(pixels, bounds, picture.inverted)):
+        presets.append(_window("fitted", *sorted(value * slope + intercept for value in fitted)))
+    return Display(
+        bits, pixels.dtype.kind == "i", picture.inverted, slope, intercept, (bounds.low, bounds.high),
+        (*presets[: MOST_PRESETS - 1], whole), tuple(notes),
+    )  # fmt: skip
+
+
+def _bits(picture: Picture, bounds: ValueRange) -> int:
+    dataset = picture.details.get("dataset") if picture.format == "DICOM" else None
+    if dataset is not None:
+        return int(dataset.BitsStored)
+    whole = 8 * picture.pixels.dtype.itemsize
+    if bounds.low < 0:
+        return min(whole, int(max(bounds.high, -bounds.low - 1)).bit_length() + 1)
+    return min(whole, max(1, int(bounds.high).bit_length()))
+
+
+def _window(name: str, low: float, high: float) -> dict[str, Any]:
+    """Black at `low` and white at `high` by PS3.3 C.11.2.1.2.1."""
+    return {"name": name, "function": "LINEAR", "centre": (low + high + 1) / 2, "width": high - low + 1}
+
+
+def _fitted(pixels: NDArray[Any], bounds: ValueRange, inverted: bool) -> tuple[float, float] | None:
+    step = max(1, math.isqrt(pixels.size // (1 << 20)))
+    some = pixels[::step, ::step]
+    background = bounds.high if inverted else bounds.low
+    inside = some[some != background]
+    if inside.size < 100:
+        return None
+    low, high = (float(round(value)) for value in np.percentile(inside, (0.5, 99.95)))
+    return (low, high) if high > low else None
+
+
+def _rescale(dataset: Any) -> tuple[float, float, list[str]]:
+    if dataset is None:
+        return 1.0, 0.0, []
+    if dataset.get("ModalityLUTSequence"):
+        return 1.0, 0.0, ["its Modality LUT is not applied: values are as stored"]
+    try:
+        slope = float(1 if dataset.get("RescaleSlope") in (None, "") else dataset.RescaleSlope)
+        intercept = float(0 if dataset.get("RescaleIntercept") in (None, "") else dataset.RescaleIntercept)
+    except (TypeError, ValueError):
+        slope = 0.0
+        intercept = 0.0
+    if not slope or not math.isfinite(slope) or not math.isfinite(intercept):
+        return 1.0, 0.0, ["its rescale slope or intercept is no number: values are as stored"]
+    return slope, intercept, []
+
+
+def _named_windows(dataset: Any) -> list[dict[str, Any]]:
+    """Windows and VOI LUTs; texts of the file are not shown, they could name somebody."""
+    found: list[dict[str, Any]] = []
+    function = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
+    function = function if function in ("LINEAR", "LINEAR_EXACT", "SIGMOID") else "LINEAR"
+    least = 1.0 if function == "LINEAR" else 1e-6
+    centres, widths = (_numbers(dataset.get(keyword)) for keyword in ("WindowCenter", "WindowWidth"))
+    for centre, width in zip(centres, widths, strict=False):
+        if math.isfinite(centre) and math.isfinite(width) and width >= least:
+            name = f"window {len(found) + 1}"
+            found.append({"name": name, "function": function, "centre": centre, "width": width})
+    tables: list[dict[str, Any]] = []
+    for item in dataset.get("VOILUTSequence") or ():
+        if table := _table(item, dataset):
+            tables.append({"name": f"VOI LUT {len(tables) + 1}", "table": table})
+    return [*found, *tables]
+
+
+def _numbers(value: Any) -> list[float]:
+    values = value if isinstance(value, list | tuple) or type(value).__name__ == "MultiValue" else [value]
+    try:
+        return [float(one) for one in values]
+    except (TypeError, ValueError):
+        return []
+
+
+def _table(item: Any, dataset: Any) -> dict[str, Any] | None:
+    """PS3.3 C.11.2.1.1: the number of entries (0 means 65536), the first value mapped, bits of an entry."""
+    try:
+        count, first, bits = (int(value) for value in item.LUTDescriptor)
+        data = item.LUTData
+        if isinstance(data, bytes):
+            data = np.frombuffer(data, "<u2" if item.is_little_endian is not False else ">u2")
+        values = np.asarray(data).astype(np.int64) & 0xFFFF
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        return None
+    count = count % 65536 or 65536
+    if dataset.get("PixelRepresentation") == 1 and first > 32767:
+        first -= 65536
+    if len(values) != count or not 8 <= bits <= 16 or count > MOST_ENTRIES:
+        return None
+    maximum = (1 << bits) - 1
+    return {"first": first, "values": np.minimum(values, maximum).tolist(), "maximum": maximum}
