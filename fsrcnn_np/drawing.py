@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import sys
+from collections.abc import Iterator
 
 from .errors import FileError, MissingExtraError
 
@@ -25,15 +29,28 @@ def import_matplotlib(extra: str = "plot") -> None:
     FileError
         No folder at all can be written, not even a temporary one.
     """
-    logger = logging.getLogger("matplotlib")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     try:
-        import matplotlib.figure
-        import matplotlib.font_manager  # noqa: F401  (reads its list of fonts from that folder, or says that it cannot)
+        with contextlib.nullcontext() if "matplotlib.font_manager" in sys.modules else _quiet():
+            import matplotlib.figure
+            import matplotlib.font_manager  # noqa: F401  (its list of fonts is read from that folder, or made)
     except ImportError as error:
         raise MissingExtraError(f"figures need matplotlib: pip install 'fsrcnn-np[{extra}]'") from error
     except (OSError, RuntimeError) as error:  # RuntimeError: no home folder is known
         raise FileError("figures: matplotlib finds no folder to write to; set MPLCONFIGDIR to one") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without matplotlib's warnings, and those of fontconfig's program, which it asks for fonts."""
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    errors, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
     finally:
+        os.dup2(errors, 2)
+        os.close(errors)
+        os.close(nowhere)
         logger.setLevel(level)

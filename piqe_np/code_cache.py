@@ -174,6 +174,8 @@ def _numba_cache(function: Callable[..., Any], folder: Path) -> Any:
     class Locator:
         """What numba asks a place."""
 
+        _py_file = function.__code__.co_filename  # named where something cannot be kept
+
         @classmethod
         def from_function(cls, function: Callable[..., Any], file: str) -> Locator:
             return cls()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent))  # naive.py, models.py
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE / "container")]  # naive.py, models.py; cell.py
 
 settings.register_profile("here", deadline=None, print_blob=True, max_examples=40)
 settings.load_profile("here")
@@ -24,6 +25,8 @@ def shared() -> Path:
 
 
 def pytest_report_header() -> list[str]:
+    from cell import HOW
+
     names = ("numpy", "scipy", "numba", "llvmlite", "h5py", "pydicom", "torch")
     versions = []
     for name in names:
@@ -31,4 +34,5 @@ def pytest_report_header() -> list[str]:
             versions.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             versions.append(f"{name} absent")
-    return [", ".join(versions), f"{platform.machine()} {platform.processor()}, {os.cpu_count()} CPUs"]
+    machine = f"{platform.machine()} {platform.processor()}, {os.cpu_count()} CPUs"
+    return [", ".join(versions), machine, f"containers are tried with {HOW}"]
