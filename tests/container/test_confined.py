@@ -5,6 +5,7 @@ import sys
 import imageio.v3 as iio
 import numpy as np
 import pytest
+
 from cell import HOW, UID, Cell
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows' containers are of another kind")

@@ -16,9 +16,9 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from cell import ROOT, Cell
 
 import piqe_np
+from cell import ROOT, Cell
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the image is of Linux")
 FILE = ROOT / "docs" / "container" / "Dockerfile"
