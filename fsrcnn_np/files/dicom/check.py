@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FileError, FormatError
+from fsrcnn_np.files.dicom.breach import Breach, breach, has_code, identity, numbers, tag_of, value_of
+from fsrcnn_np.files.dicom.check_state import STATES, state_breaches
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet
 from fsrcnn_np.files.dicom.opening import begins_as_one
 from fsrcnn_np.files.dicom.reading import stored_words
 from fsrcnn_np.files.dicom.uids import remap
 
-_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 _KEPT = (  # PS3.3 C.7.1.1, C.7.2.1, C.7.2.2, C.7.4.1: patient, study, frame of reference
     "PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyID",
     "StudyDate", "StudyTime", "AccessionNumber", "ReferringPhysicianName", "FrameOfReferenceUID", "SOPClassUID",
@@ -62,43 +62,13 @@ _MUST_BE_THERE = (  # type 2: may be empty
 _LOSSY = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.(50|51|81|91|93|203|10\d)")
 
 
-@dataclass(frozen=True)
-class Breach:
-    """A rule that the derived object breaks.
-
-    Attributes
-    ----------
-    tag : str
-        "(0028,0010) Rows".
-    rule : str
-        What is asked, with the part and section that asks it.
-    found, expected : str
-    inherited : bool
-        The source breaks it as well.
-    """
-
-    tag: str
-    rule: str
-    found: str
-    expected: str
-    inherited: bool = False
-
-    def __str__(self) -> str:
-        inherited = " (so in the source, too)" if self.inherited else ""
-        return f"{self.tag}: found {self.found}, expected {self.expected}: {self.rule}{inherited}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Its attributes, for JSON."""
-        return asdict(self)
-
-
 def check_files(source: str | PathLike[str], derived: str | PathLike[str], *, remap_uids: str = "") -> list[Breach]:
     """Hold a derived object against its source, pixels too.
 
     Parameters
     ----------
     source, derived : path-like
-        DICOM files.
+        DICOM files: two images, or two presentation states.
     remap_uids : str
         The text that the derived object's UIDs were mapped with, if they were.
 
@@ -112,11 +82,17 @@ def check_files(source: str | PathLike[str], derived: str | PathLike[str], *, re
     FileError
         One of the files cannot be read.
     FormatError
-        One of them is no DICOM image.
+        One of them is no DICOM image, nor are both presentation states.
     """
     read = [_opened(Path(path)) for path in (source, derived)]
     with quiet():
         read[0] = mapped(read[0], remap_uids)
+        states = [str(one.get("SOPClassUID") or "").startswith(STATES) for one in read]
+        if all(states):
+            return state_breaches(*read)
+        for path, one in zip((source, derived), read, strict=True):
+            if not isinstance(one.get("Rows"), int) or not isinstance(one.get("Columns"), int):
+                raise FormatError(f"{path}: has no (0028,0010) Rows and (0028,0011) Columns: no image, or damaged")
         return [*breaches(*read), *_pixel_breaches((Path(source), Path(derived)), *read)]
 
 
@@ -155,62 +131,18 @@ def _opened(path: Path) -> Any:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except Exception as error:
         raise FormatError(f"{path}: is no DICOM file that can be read: {error}") from error
-    if not isinstance(dataset.get("Rows"), int) or not isinstance(dataset.get("Columns"), int):
-        raise FormatError(f"{path}: has no (0028,0010) Rows and (0028,0011) Columns: no image, or damaged")
     return dataset
-
-
-def _tag(keyword: str) -> str:
-    return f"{name(import_pydicom().tag.Tag(keyword))} {keyword}"
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "none"
-    text = str(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
-
-
-def _breach(keyword: str, rule: str, found: Any, expected: Any, *, inherited: bool = False) -> Breach:
-    return Breach(_tag(keyword), rule, _shown(found), _shown(expected), inherited)
 
 
 def _scale(source: Any, derived: Any) -> int:
     return max(1, round(derived.Rows / max(1, source.Rows)))
 
 
-def _numbers(dataset: Any, keyword: str) -> list[float] | None:
-    try:
-        value = dataset[keyword].value
-        values = [float(v) for v in (value if isinstance(value, list | tuple) or hasattr(value, "append") else [value])]
-    except (KeyError, TypeError, ValueError):
-        return None
-    return values if np.isfinite(values).all() else None
-
-
 def _size(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
     for keyword in ("Rows", "Columns"):
         if scale < 2 or derived[keyword].value != scale * source[keyword].value:
             rule = "the size is a whole multiple of the source's, the same for both"
-            yield _breach(keyword, rule, derived[keyword].value, f"{max(scale, 2)} · {source[keyword].value}")
-
-
-def _identity(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
-    for keyword, what in (("SOPInstanceUID", "instance"), ("SeriesInstanceUID", "series")):
-        new, rule = str(derived.get(keyword) or ""), f"derived pixels are a new {what}: PS3.3 C.7.6.1.1.2, PS3.4 B.4.1"
-        if not new or new == source.get(keyword):
-            yield _breach(keyword, rule, new or None, "a UID of its own")
-        elif not _UID.fullmatch(new) or len(new) > 64:
-            yield _breach(keyword, "a UID has at most 64 digits and dots: PS3.5 9.1", new, "a valid UID")
-    number = derived.get("SeriesNumber")
-    if number not in (None, "") and number == source.get("SeriesNumber"):
-        yield _breach("SeriesNumber", "a new series has a number of its own", number, "another number")
-    meta = getattr(derived, "file_meta", {})
-    for keyword, of in (("MediaStorageSOPInstanceUID", "SOPInstanceUID"), ("MediaStorageSOPClassUID", "SOPClassUID")):
-        if meta.get(keyword) != derived.get(of):
-            yield _breach(
-                keyword, "the meta information repeats the data set's: PS3.10 7.1", meta.get(keyword), derived.get(of)
-            )
+            yield breach(keyword, rule, derived[keyword].value, f"{max(scale, 2)} · {source[keyword].value}")
 
 
 def _kept(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
@@ -226,11 +158,11 @@ def _kept(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
         for keyword in keywords:
             if keyword in ("BitsAllocated", "BitsStored", "HighBit") and became_rgb:
                 continue
-            old, new = _value(source, keyword), _value(derived, keyword)
+            old, new = value_of(source, keyword), value_of(derived, keyword)
             if old != new and not (keyword == "HighBit" and old is None):
-                yield _breach(keyword, rule, new, old)
+                yield breach(keyword, rule, new, old)
     if colours != derived.get("PhotometricInterpretation") and not (became_rgb and colours not in _GREY):
-        yield _breach(
+        yield breach(
             "PhotometricInterpretation",
             "polarity and colours are kept",
             derived.get("PhotometricInterpretation"),
@@ -246,14 +178,6 @@ def _kept(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 
 
-def _value(dataset: Any, keyword: str) -> str | None:
-    try:
-        value = dataset.get(keyword)
-    except Exception:  # an element that cannot be read is as good as none
-        return None
-    return None if value in (None, "") else str(value)
-
-
 def _is_icon(dataset: Any, tag: Any) -> bool:
     try:
         element = dataset[tag]
@@ -265,16 +189,16 @@ def _is_icon(dataset: Any, tag: Any) -> bool:
 def _derivation(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
     kind = list(derived.get("ImageType") or [])
     if kind[:1] != ["DERIVED"]:
-        yield _breach("ImageType", "value 1 of derived pixels is DERIVED: PS3.3 C.7.6.1.1.2", kind or None, "DERIVED")
+        yield breach("ImageType", "value 1 of derived pixels is DERIVED: PS3.3 C.7.6.1.1.2", kind or None, "DERIVED")
     old = list(source.get("ImageType") or [])
     if kind[1:2] != (old[1:2] or kind[1:2]):
-        yield _breach("ImageType", "value 2 tells of the examination: PS3.3 C.7.6.1.1.2", kind[1:2], old[1:2])
+        yield breach("ImageType", "value 2 tells of the examination: PS3.3 C.7.6.1.1.2", kind[1:2], old[1:2])
     said = str(derived.get("DerivationDescription") or "")
     if said == str(source.get("DerivationDescription") or "") or not re.search(r"[0-9a-f]{64}", said):
         rule = "it names the model, its sha256 and the version: PS3.3 C.7.6.1.1.3"
-        yield _breach("DerivationDescription", rule, said or None, "the derivation")
-    if not _has_code(derived.get("DerivationCodeSequence"), "113085"):
-        yield _breach(
+        yield breach("DerivationDescription", rule, said or None, "the derivation")
+    if not has_code(derived.get("DerivationCodeSequence"), "113085"):
+        yield breach(
             "DerivationCodeSequence", "113085 DCM Spatial resampling: PS3.16 CID 7203", "no such item", "113085"
         )
     references = [
@@ -284,13 +208,13 @@ def _derivation(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
     ]
     if not references:
         rule = "the source is referred to: PS3.3 C.12.4"
-        yield _breach("SourceImageSequence", rule, "no such item", source.get("SOPInstanceUID"))
-    elif not any(_has_code(item.get("PurposeOfReferenceCodeSequence"), "121322") for item in references):
-        yield _breach("SourceImageSequence", "its purpose is 121322 DCM: PS3.16 CID 7202", "no such code", "121322")
+        yield breach("SourceImageSequence", rule, "no such item", source.get("SOPInstanceUID"))
+    elif not any(has_code(item.get("PurposeOfReferenceCodeSequence"), "121322") for item in references):
+        yield breach("SourceImageSequence", "its purpose is 121322 DCM: PS3.16 CID 7202", "no such code", "121322")
     equipment = derived.get("ContributingEquipmentSequence") or ()
-    if not any(_has_code(item.get("PurposeOfReferenceCodeSequence"), "109102") for item in equipment):
+    if not any(has_code(item.get("PurposeOfReferenceCodeSequence"), "109102") for item in equipment):
         rule = "109102 DCM Processing Equipment: PS3.3 C.12.1, PS3.16 CID 7005"
-        yield _breach("ContributingEquipmentSequence", rule, "no such item", "109102")
+        yield breach("ContributingEquipmentSequence", rule, "no such item", "109102")
     for group in (
         *(derived.get("SharedFunctionalGroupsSequence") or ()),
         *(derived.get("PerFrameFunctionalGroupsSequence") or ()),
@@ -298,53 +222,49 @@ def _derivation(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
         for element in group:
             for item in element.value or () if element.VR == "SQ" else ():
                 if item.get("FrameType") and item.FrameType[0] != "DERIVED":
-                    yield _breach(
+                    yield breach(
                         "FrameType", "value 1 of derived frames is DERIVED: PS3.3 C.8.16.1.1", item.FrameType, "DERIVED"
                     )
 
 
-def _has_code(sequence: Any, value: str) -> bool:
-    return any(
-        item.get("CodeValue") == value and item.get("CodingSchemeDesignator") == "DCM" for item in sequence or ()
-    )
-
-
 def _of_the_old_instance(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
     for keyword in _OF_THE_OLD_INSTANCE:
-        if keyword in derived and _value(derived, keyword) == _value(source, keyword):
-            yield _breach(keyword, "it was said of the source alone: PS3.3 C.12.1", _value(derived, keyword), "none")
+        if keyword in derived and value_of(derived, keyword) == value_of(source, keyword):
+            yield breach(keyword, "it was said of the source alone: PS3.3 C.12.1", value_of(derived, keyword), "none")
     was_lossy = source.get("LossyImageCompression") == "01" or bool(
         _LOSSY.fullmatch(str(getattr(source, "file_meta", {}).get("TransferSyntaxUID") or ""))
     )
     if was_lossy and derived.get("LossyImageCompression") != "01":
         rule = "once lossy is always lossy: PS3.3 C.7.6.1.1.5"
-        yield _breach("LossyImageCompression", rule, derived.get("LossyImageCompression"), "01")
+        yield breach("LossyImageCompression", rule, derived.get("LossyImageCompression"), "01")
 
 
 def _geometry(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
     for old, new in _pairs(source, derived):
         for keyword in _SPACINGS:
-            before, after = _numbers(old, keyword), _numbers(new, keyword)
+            before, after = numbers(old, keyword), numbers(new, keyword)
             usable = before is not None and len(before) == 2 and min(before) > 0
             expected = [number / scale for number in before] if usable and before else None
             if keyword in new and (expected is None or after is None or not np.allclose(after, expected, rtol=1e-6)):
                 if keyword in old or expected is None:
                     rule = "pixels are smaller, and the distance of their centres with them: PS3.3 10.7.1.1"
-                    yield _breach(keyword, rule, _value(new, keyword), expected)
+                    yield breach(keyword, rule, value_of(new, keyword), expected)
             elif expected is not None and keyword not in new:
-                yield _breach(keyword, "the size of a pixel is not lost: PS3.3 10.7.1.1", None, expected)
+                yield breach(keyword, "the size of a pixel is not lost: PS3.3 10.7.1.1", None, expected)
             if keyword in new and any(
-                len(str(part)) > 16 for part in str(_value(new, keyword) or "").strip("[]").split(", ")
+                len(str(part)) > 16 for part in str(value_of(new, keyword) or "").strip("[]").split(", ")
             ):
-                yield _breach(keyword, "DS has at most 16 characters: PS3.5 6.2", _value(new, keyword), "16 characters")
-        place, moved = _numbers(old, "ImagePositionPatient"), _numbers(new, "ImagePositionPatient")
+                yield breach(
+                    keyword, "DS has at most 16 characters: PS3.5 6.2", value_of(new, keyword), "16 characters"
+                )
+        place, moved = numbers(old, "ImagePositionPatient"), numbers(new, "ImagePositionPatient")
         spacing, axes = _inherited(source, old, "PixelSpacing"), _inherited(source, old, "ImageOrientationPatient")
         if place and spacing and axes and len(place) == 3 and len(axes) == 6 and len(spacing) == 2:
             step = np.array(axes[:3]) * spacing[1] + np.array(axes[3:]) * spacing[0]
             expected = list(np.array(place) - step * (scale - 1) / (2 * scale))
             if moved is None or not np.allclose(moved, expected, rtol=0, atol=1e-3 * float(np.abs(step).max())):
                 rule = "the first pixel's centre moves, since pixels are smaller: PS3.3 C.7.6.2.1.1"
-                yield _breach("ImagePositionPatient", rule, moved, expected)
+                yield breach("ImagePositionPatient", rule, moved, expected)
 
 
 def _pairs(source: Any, derived: Any) -> Iterator[tuple[Any, Any]]:
@@ -361,12 +281,12 @@ def _inherited(source: Any, item: Any, keyword: str) -> list[float] | None:
     """From the item itself, the data set, or the first shared item that has it."""
     for place in (item, source):
         if keyword in place:
-            return _numbers(place, keyword)
+            return numbers(place, keyword)
     for group in source.get("SharedFunctionalGroupsSequence") or ():
         for element in group:
             for macro in element.value or () if element.VR == "SQ" else ():
                 if keyword in macro:
-                    return _numbers(macro, keyword)
+                    return numbers(macro, keyword)
     return None
 
 
@@ -378,12 +298,12 @@ def _coordinates(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
             vertices = keyword.startswith(("VerticesOfThePolygonal", "CenterOfCircular", "VerticesOfTheRegion"))
             if not (vertices or _EDGES.fullmatch(keyword)) or keyword not in new:
                 continue
-            before, after = _numbers(old, keyword), _numbers(new, keyword)
+            before, after = numbers(old, keyword), numbers(new, keyword)
             if before is None or after is None or len(before) != len(after):
                 continue
             if any(abs(a - b * scale) > scale for a, b in zip(after, before, strict=True)):
                 rule = "shutters, collimators and regions move with the pixels: PS3.3 C.7.6.11, C.8.7.3, C.7.6.16.2"
-                yield _breach(keyword, rule, after, f"about {[b * scale for b in before]}")
+                yield breach(keyword, rule, after, f"about {[b * scale for b in before]}")
     for group in {tag.group for tag in list(derived.keys()) if 0x6000 <= tag.group <= 0x60FF and not tag.group % 2}:
         for place in (0x0010, 0x0011):
             if (group, place) in source and (group, place) in derived:
@@ -398,7 +318,7 @@ def _coordinates(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
     frames = int(derived.get("NumberOfFrames") or 1)
     groups = derived.get("PerFrameFunctionalGroupsSequence")
     if groups and len(groups) != frames:
-        yield _breach("PerFrameFunctionalGroupsSequence", "one item a frame: PS3.3 C.7.6.16", len(groups), frames)
+        yield breach("PerFrameFunctionalGroupsSequence", "one item a frame: PS3.3 C.7.6.16", len(groups), frames)
 
 
 def _elements(dataset: Any) -> list[Any]:
@@ -421,12 +341,12 @@ def _modules(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
     for keyword in _MUST_HAVE_A_VALUE:
         if keyword in _OF_INTEGERS and _holds_floats(source):
             continue
-        if _value(derived, keyword) is None:
-            inherited = _value(source, keyword) is None
-            yield _breach(keyword, "type 1, a value is needed: PS3.5 7.4.1", None, "a value", inherited=inherited)
+        if value_of(derived, keyword) is None:
+            inherited = value_of(source, keyword) is None
+            yield breach(keyword, "type 1, a value is needed: PS3.5 7.4.1", None, "a value", inherited=inherited)
     for keyword in _MUST_BE_THERE:
         if keyword not in derived:
-            yield _breach(
+            yield breach(
                 keyword,
                 "type 2, may be empty but must be there: PS3.5 7.4.3",
                 None,
@@ -436,7 +356,7 @@ def _modules(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
     bits = derived.get("BitsStored")
     if isinstance(bits, int) and derived.get("HighBit") != bits - 1:
         inherited = source.get("HighBit") != source.get("BitsStored", 0) - 1
-        yield _breach(
+        yield breach(
             "HighBit",
             "one less than Bits Stored: PS3.3 C.7.6.3.1.1",
             derived.get("HighBit"),
@@ -444,20 +364,22 @@ def _modules(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
             inherited=inherited,
         )
     if derived.get("SamplesPerPixel") == 3 and derived.get("PlanarConfiguration") not in (0, 1):
-        yield _breach(
+        yield breach(
             "PlanarConfiguration",
             "type 1C with colours: PS3.3 C.7.6.3.1.3",
             derived.get("PlanarConfiguration"),
             "0 or 1",
         )
-    if derived.get("IconImageSequence") and _value(derived, "IconImageSequence") == _value(source, "IconImageSequence"):
-        yield _breach("IconImageSequence", "an icon shows its own image: PS3.3 C.7.6.1.1.6", "the source's", "none")
+    if derived.get("IconImageSequence") and value_of(derived, "IconImageSequence") == value_of(
+        source, "IconImageSequence"
+    ):
+        yield breach("IconImageSequence", "an icon shows its own image: PS3.3 C.7.6.1.1.6", "the source's", "none")
 
 
 def _pixel_breaches(paths: tuple[Path, Path], source: Any, derived: Any) -> Iterator[Breach]:
     """Values within Bits Stored, the right number of them, and padding where it was; one frame in memory at a time."""
     keyword = next((keyword for keyword in _FLOATS if keyword in source), "PixelData")
-    tag, scale = _tag(keyword), _scale(source, derived)
+    tag, scale = tag_of(keyword), _scale(source, derived)
     if keyword not in derived:
         yield Breach(tag, "integers stay integers, and floats floats: PS3.3 C.7.6.24", "none", "pixels")
         return
@@ -493,10 +415,10 @@ def _frame_breaches(tag: str, old: Words, new: Words, source: Any, derived: Any,
 
 def _padding(words: Words, source: Any) -> NDArray[np.bool_]:
     """Where the words, taken round at Bits Allocated, lie from the least to the greatest value that means padding."""
-    value = _numbers(source, "PixelPaddingValue")
+    value = numbers(source, "PixelPaddingValue")
     if not value:
         return np.zeros(words.shape, np.bool_)
-    both = [int(number) for number in (*value, *(_numbers(source, "PixelPaddingRangeLimit") or value))]
+    both = [int(number) for number in (*value, *(numbers(source, "PixelPaddingRangeLimit") or value))]
     low, count = min(both), max(both) - min(both)
     return (words.astype(np.uint64) - np.uint64(low % (1 << 64))) % np.uint64(1 << source.BitsAllocated) <= count
 
@@ -514,7 +436,7 @@ def _float_padding(words: Words, source: Any) -> NDArray[np.bool_]:
 
 _RULES: tuple[Rule, ...] = (
     _size,
-    _identity,
+    identity,
     _kept,
     _derivation,
     _of_the_old_instance,

@@ -19,9 +19,9 @@ from fsrcnn_np.images.padding import repeated
 Rule = Callable[[list[int]], list[int]]
 
 
-def scale_coordinates(derived: Any, scale: int, remarks: list[str]) -> None:
-    """Everything but overlays, at any depth of functional groups. Rows and Columns are the new ones already."""
-    rules = _rules(scale, int(derived.Rows), int(derived.Columns))
+def scale_coordinates(derived: Any, scale: int, remarks: list[str], size: tuple[int, int] | None = None) -> None:
+    """Everything but overlays, at any depth of functional groups; `size`, or Rows and Columns, are the new ones."""
+    rules = _rules(scale, *(size or (int(derived.Rows), int(derived.Columns))))
     done: dict[str, None] = {}
     for item in with_items(derived):
         for keyword, rule in rules.items():

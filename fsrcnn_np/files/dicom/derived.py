@@ -18,6 +18,13 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FormatError, OptionError
 from fsrcnn_np.files.dicom.check import breaches, mapped
 from fsrcnn_np.files.dicom.coordinates import scale_coordinates, scale_overlays
+from fsrcnn_np.files.dicom.elements import (
+    code,
+    item,
+    leave_out_unreadable,
+    leave_out_unwritable,
+    to_little_endian,
+)
 from fsrcnn_np.files.dicom.encoding import (
     END_OF_FRAGMENTS,
     encoder,
@@ -42,7 +49,7 @@ _PIXEL_DATA = 0x7FE00010
 _FLOAT_ELEMENTS = {"FloatPixelData": (b"\x08\0", b"OF"), "DoubleFloatPixelData": (b"\x09\0", b"OD")}
 _EXACT = 2**24  # whole numbers that float32 tells apart
 # What speaks of the old object, of its single pixels, or of the file that it was a part of.
-_REMOVED = (
+REMOVED = (
     "MaskSubtractionSequence",
     "HistogramSequence",
     "SmallestPixelValueInSeries",
@@ -114,8 +121,8 @@ def _header(like: Picture, provenance: Provenance, form: DicomForm) -> _Header:
         _check_original(original, like)
         _check_bits(original, like, provenance, form)
         derived = copy.deepcopy(original)
-        _to_little_endian(derived, original)
-        _leave_out_unreadable(derived, remarks)
+        to_little_endian(derived, original)
+        leave_out_unreadable(derived, remarks)
         _set_pixel_description(derived, like, provenance.scale, remarks)
         _set_series(derived, provenance, form, remarks)
         _set_provenance(derived, original, provenance)
@@ -127,7 +134,7 @@ def _header(like: Picture, provenance: Provenance, form: DicomForm) -> _Header:
         private = sorted({f"{element.tag.group:04X}" for element in derived if element.tag.is_private})
         if private:
             remarks.append(f"private tags, whatever they say of the original, are kept: groups {', '.join(private)}")
-        _leave_out_unwritable(derived, remarks)
+        leave_out_unwritable(derived, remarks)
         if form.remap_uids:
             remap(derived, form.remap_uids)
     return _Header(derived, remarks)
@@ -291,21 +298,25 @@ def _set_pixel_description(derived: Any, like: Picture, scale: int, remarks: lis
 
 
 def _set_series(derived: Any, provenance: Provenance, form: DicomForm, remarks: list[str]) -> None:
-    pydicom = import_pydicom()
     how = f"{provenance.sha256} x{provenance.scale} {provenance.version} {form.transfer_syntax}"
     # Without a series (a damaged original) each instance gets one of its own.
     derived.SeriesInstanceUID = uid_of(f"{derived.get('SeriesInstanceUID') or derived.SOPInstanceUID} {how}")
-    derived.SeriesNumber = _series_number(derived, remarks)
+    derived.SeriesNumber = series_number(derived, remarks)
     ours = f" {provenance.label}"
     derived.SeriesDescription = (str(derived.get("SeriesDescription") or "")[: 64 - len(ours)] + ours).strip()
-    derived.file_meta = meta = pydicom.dataset.FileMetaDataset()
+    set_meta(derived, transfer_syntax(form.transfer_syntax), provenance.software, provenance.version)
+
+
+def set_meta(derived: Any, syntax: Any, software: str, version: str) -> None:
+    """File meta information of an object that we write: PS3.10 7.1."""
+    derived.file_meta = meta = import_pydicom().dataset.FileMetaDataset()
     meta.MediaStorageSOPClassUID = derived.SOPClassUID
-    meta.TransferSyntaxUID = transfer_syntax(form.transfer_syntax)
-    meta.ImplementationClassUID = uid_of(provenance.software)
-    meta.ImplementationVersionName = f"{provenance.software} {provenance.version}"[:16]
+    meta.TransferSyntaxUID = syntax
+    meta.ImplementationClassUID = uid_of(software)
+    meta.ImplementationVersionName = f"{software} {version}"[:16]
 
 
-def _series_number(derived: Any, remarks: list[str]) -> int:
+def series_number(derived: Any, remarks: list[str]) -> int:
     """A thousand more than the original's; a thousand less at the end of what IS can hold."""
     given = derived.get("SeriesNumber")
     try:
@@ -328,16 +339,16 @@ def _set_provenance(derived: Any, original: Any, provenance: Provenance) -> None
     before = str(original.get("DerivationDescription") or "")
     ours = str(provenance)
     derived.DerivationDescription = f"{before[: 1024 - len(ours) - 2]}; {ours}" if before else ours
-    code = _code("113085", "Spatial resampling")
-    derived.DerivationCodeSequence = [*(original.get("DerivationCodeSequence") or ()), code]
-    source = _item(
+    resampling = code("113085", "Spatial resampling")
+    derived.DerivationCodeSequence = [*(original.get("DerivationCodeSequence") or ()), resampling]
+    source = item(
         ReferencedSOPClassUID=original.SOPClassUID,
         ReferencedSOPInstanceUID=original.SOPInstanceUID,
-        PurposeOfReferenceCodeSequence=[_code("121322", "Source image for image processing operation")],
+        PurposeOfReferenceCodeSequence=[code("121322", "Source image for image processing operation")],
     )
     derived.SourceImageSequence = [source]
-    equipment = _item(
-        PurposeOfReferenceCodeSequence=[_code("109102", "Processing Equipment")],
+    equipment = item(
+        PurposeOfReferenceCodeSequence=[code("109102", "Processing Equipment")],
         Manufacturer=provenance.software,
         ManufacturerModelName=provenance.model[:64],
         SoftwareVersions=provenance.version,
@@ -345,9 +356,9 @@ def _set_provenance(derived: Any, original: Any, provenance: Provenance) -> None
     )
     derived.ContributingEquipmentSequence = [*(original.get("ContributingEquipmentSequence") or ()), equipment]
     if derived.get("SharedFunctionalGroupsSequence"):  # PS3.3 C.7.6.16.2.6, Derivation Image
-        step = _item(
+        step = item(
             DerivationDescription=ours[:1024],
-            DerivationCodeSequence=[code],
+            DerivationCodeSequence=[resampling],
             SourceImageSequence=[copy.deepcopy(source)],
         )
         own = [group for group in derived.get("PerFrameFunctionalGroupsSequence") or () if _has_derivation(group)]
@@ -357,17 +368,6 @@ def _set_provenance(derived: Any, original: Any, provenance: Provenance) -> None
 
 def _has_derivation(group: Any) -> bool:
     return "DerivationImageSequence" in group
-
-
-def _item(**values: Any) -> Any:
-    item = import_pydicom().dataset.Dataset()
-    for keyword, value in values.items():
-        setattr(item, keyword, value)
-    return item
-
-
-def _code(value: str, meaning: str) -> Any:
-    return _item(CodeValue=value, CodingSchemeDesignator="DCM", CodeMeaning=meaning)
 
 
 def _set_lossy(derived: Any, original: Any, like: Picture) -> None:
@@ -385,12 +385,12 @@ def _remove(derived: Any, remarks: list[str]) -> None:
     for keyword in _SILENTLY_REMOVED:
         if keyword in derived:
             delattr(derived, keyword)
-    removed = [keyword for keyword in _REMOVED if keyword in derived]
+    removed = [keyword for keyword in REMOVED if keyword in derived]
     for keyword in removed:
         delattr(derived, keyword)
     if removed:
         remarks.append(f"left out, not true of the new object: {', '.join(removed)}")
-    icons = [icon for item in with_items(derived) for icon in _remove_icons(item)]
+    icons = [icon for part in with_items(derived) for icon in _remove_icons(part)]
     if icons:
         remarks.append(f"small pictures of the original are left out: {', '.join(icons)}")
 
@@ -401,45 +401,3 @@ def _remove_icons(item: Any) -> list[str]:
     for icon in icons:
         del item[icon.tag]
     return [icon.keyword or name(icon.tag) for icon in icons]
-
-
-def _leave_out_unreadable(derived: Any, remarks: list[str]) -> None:
-    """Elements whose value pydicom cannot make sense of: an unknown VR, a length that is none."""
-    for tag in list(derived.keys()):
-        try:
-            element = derived[tag]
-            if element.VR == "SQ":
-                for item in element.value or ():
-                    _leave_out_unreadable(item, remarks)
-        except Exception as error:  # whatever the value's own parser raises
-            del derived[tag]
-            remarks.append(f"{name(tag)} cannot be read ({_short(error)}) and is left out")
-
-
-def _leave_out_unwritable(derived: Any, remarks: list[str]) -> None:
-    """Elements that were read but that no writer can write; a text where a number must be is the usual one."""
-    pydicom = import_pydicom()
-    for tag in list(derived.keys()):
-        stream = pydicom.filebase.DicomBytesIO()
-        stream.is_little_endian, stream.is_implicit_VR = True, False
-        try:
-            pydicom.filewriter.write_dataset(stream, derived[tag : tag + 1])
-        except Exception as error:
-            del derived[tag]
-            keyword = pydicom.datadict.keyword_for_tag(tag)
-            remarks.append(f"{name(tag)} {keyword} cannot be written ({_short(error)}) and is left out")
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__
-
-
-def _to_little_endian(derived: Any, original: Any) -> None:
-    """Swap the raw words of a big-endian original; pydicom has parsed all else."""
-    if original.original_encoding[1] is not False:
-        return
-    widths = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
-    for item in with_items(derived):
-        for element in item:
-            if element.VR in widths and element.value:
-                element.value = np.frombuffer(element.value, f">u{widths[element.VR]}").byteswap().tobytes()
