@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .study.job import Compared
 
 
+_One = Callable[["Input", Progress], Iterator[str]]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
 
@@ -85,6 +88,11 @@ def command_parser() -> Parser:
         default="",
         metavar="TEXT",
         help="of DICOM: map every UID with this text, references too; the same text maps alike",
+    )
+    job.add_argument(
+        "--presentation-states",
+        action="store_true",
+        help="of DICOM: carry presentation states among the inputs over to the results that they refer to",
     )
     job.set_defaults(run=upscale)
 
@@ -190,7 +198,30 @@ def upscale(options: argparse.Namespace) -> int:
         yield f"{done.path}: {size}, range {done.value_range}, {done.seconds:.1f} s"
         yield from (f"{done.path}: {remark}" for remark in (*said, *done.remarks))
 
+    if options.presentation_states:
+        return _with_states(options, inputs, one)
     return _each(inputs, one)
+
+
+def _with_states(options: argparse.Namespace, inputs: Sequence[Input], one: _One) -> int:
+    """The images first, then the presentation states that refer to them."""
+    from .files.dicom import carry_over, is_state
+
+    states = [item for item in inputs if not item.error and is_state(Path(item.path))]
+    images = [item for item in inputs if item not in states]
+    status = _each(images, one)
+    results = [(Path(item.path), options.output / item.name) for item in images if not item.error]
+    results = [pair for pair in results if all(path.is_file() for path in pair)]
+
+    def carried(item: Input, progress: Progress) -> Iterator[str]:
+        place = options.output / item.name
+        remarks = carry_over(
+            Path(item.path), results, place, remap_uids=options.remap_uids, overwrite=options.overwrite
+        )
+        yield f"{place}: a presentation state, carried over"
+        yield from (f"{place}: {remark}" for remark in remarks)
+
+    return max(status, _each(states, carried))
 
 
 def _one_file(options: argparse.Namespace, inputs: Sequence[Input]) -> bool:
@@ -305,7 +336,7 @@ def _checked(options: argparse.Namespace) -> Weights:
     return load_weights(options.weights)
 
 
-def _each(inputs: Sequence[Input], one: Callable[[Input, Progress], Iterator[str]]) -> int:
+def _each(inputs: Sequence[Input], one: _One) -> int:
     """Every input in turn: its lines on success, one line on failure, and on to the next."""
     from .files import NoPicture, OutputExists
 

@@ -25,6 +25,7 @@ from fsrcnn_np.files.dicom.geometry import decimal_string
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet, with_items
 from fsrcnn_np.files.dicom.opening import begins_as_one, opened
 from fsrcnn_np.files.dicom.uids import remap, uid_of
+from fsrcnn_np.files.picture import NoPicture
 
 _CLASS = "1.2.840.10008.5.1.4.1.1.11."
 #: Grayscale, Color and Pseudo-Color Softcopy Presentation State Storage: PS3.4 B.5.
@@ -68,8 +69,10 @@ def carry_over(
 
     Raises
     ------
+    NoPicture
+        It refers to none of the images, or is a state of another kind. One line, with the file.
     FormatError
-        It refers to none of the images, or says what cannot be moved with the pixels. One line, with the file.
+        Damaged, or it says something that cannot be moved with the pixels.
     OutputExists, FileError
         As of `fsrcnn_np.files.write`.
     """
@@ -79,7 +82,7 @@ def carry_over(
         with quiet():
             data = _carried(path, list(images), remap_uids, remarks)
     except FormatError as error:
-        raise FormatError(f"{path}: {error}") from error
+        raise type(error)(f"{path}: {error}") from error
     except OSError:
         raise
     except Exception as error:  # whatever a damaged state makes pydicom raise
@@ -100,7 +103,7 @@ def _carried(path: Path, images: list[tuple[Path, Path]], remap_uids: str, remar
     original = opened(path).dataset
     kind = str(original.get("SOPClassUID") or "")
     if kind not in _CARRIED:
-        raise FormatError(
+        raise NoPicture(
             f"(0008,0016) SOPClassUID {kind} is a presentation state of another kind; carried over are Grayscale, "
             "Color and Pseudo-Color Softcopy Presentation States"
         )
@@ -183,7 +186,7 @@ def _refer(state: Any, images: dict[str, _Image], remarks: list[str]) -> list[_I
     uid_of_series = {str(image.header.SOPInstanceUID): str(image.header.SeriesInstanceUID) for image in images.values()}
     walk(state)
     if not used:
-        raise FormatError("refers to none of the images that were super-resolved here")
+        raise NoPicture("refers to none of the images that were super-resolved here")
     series: dict[str, Any] = {}
     for item in state.get("ReferencedSeriesSequence") or ():
         for reference in item.get("ReferencedImageSequence") or ():
