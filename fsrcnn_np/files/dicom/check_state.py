@@ -58,12 +58,12 @@ def state_breaches(source: Any, derived: Any) -> list[Breach]:
         rule = "the displayed area grows with the pixels, by a whole number: PS3.3 C.10.4"
         return [*found, breach("DisplayedAreaBottomRightHandCorner", rule, "as before", "2 or more times as much")]
     found += _shutters(source, derived, scale)
-    for sequence, rule in (
+    for sequence, each in (
         ("DisplayedAreaSelectionSequence", _area),
         ("GraphicAnnotationSequence", _annotation),
         ("SoftcopyVOILUTSequence", _window),
     ):
-        found += _sequence(source, derived, sequence, scale, rule)
+        found += _sequence(source, derived, sequence, scale, each)
     return found
 
 
