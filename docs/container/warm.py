@@ -1,7 +1,7 @@
 """Compile every kernel into $NUMBA_CACHE_DIR, so that no process that finds that folder compiles one again.
 
-Run where an image is built: `NUMBA_CACHE_DIR=/opt/kernels python docs/container/warm.py`; with names of classes
-(`uint8 uint16`) only what scores these.
+Run where an image is built: `NUMBA_CACHE_DIR=/opt/kernels python docs/container/warm.py`; with the names of parts
+(`piqe`, `numba`, `phantom`) only these.
 """
 
 from __future__ import annotations
@@ -15,22 +15,36 @@ import fsrcnn_np
 import piqe_np
 from fsrcnn_np.phantom import phantom
 
-CLASSES = ("uint8", "uint16", "int16", "float32", "float64")
+
+def score() -> None:
+    """PIQE of every class, grey and RGB."""
+    for dtype in ("uint8", "uint16", "int16", "float32", "float64"):
+        for shape in ((48, 48), (48, 48, 3)):
+            piqe_np.piqe(np.zeros(shape, dtype))
+
+
+def enlarge() -> None:
+    """The engine "numba"."""
+    fsrcnn_np.upscale(np.zeros((48, 48)), weights="x2-small", engine="numba")
+
+
+def draw() -> None:
+    """The phantom, and the detector's counts of it."""
+    for processed in (True, False):
+        phantom(shape=(256, 256), processed=processed)
+
+
+PARTS = {"piqe": score, "numba": enlarge, "phantom": draw}
 
 
 def main() -> int:
-    """Score, enlarge and draw something small of every class."""
+    """Run the parts, and say how much was compiled."""
     from numba.core import event
 
-    started, only = time.monotonic(), sys.argv[1:]
+    started = time.monotonic()
     with event.install_recorder("numba:compile") as compiled:
-        for dtype in only or CLASSES:
-            for shape in ((48, 48), (48, 48, 3)):
-                piqe_np.piqe(np.zeros(shape, dtype))
-        if not only:
-            fsrcnn_np.upscale(np.zeros((48, 48)), weights="x2-small", engine="numba")
-            for processed in (True, False):
-                phantom(shape=(256, 256), processed=processed)
+        for part in sys.argv[1:] or PARTS:
+            PARTS[part]()
     print(f"{len(compiled.buffer) // 2} kernels compiled in {time.monotonic() - started:.0f} s")
     return 0
 
