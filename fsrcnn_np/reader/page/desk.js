@@ -138,7 +138,7 @@ export class Desk {
     }
     this.form.show(answers.values, states, answers.comment);
     this.viewer.marks = answers.marks.map((mark, n) => ({ ...mark, number: n + 1, state: states[mark.id] ?? "saved" }));
-    this.viewer.again();
+    this.viewer.ink();
     return this.changed();
   }
 

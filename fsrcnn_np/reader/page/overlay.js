@@ -48,7 +48,7 @@ export class Overlay {
   /** Every stroke first wide and dark, then thin and light: legible on white and on black. */
   twice(path, colour, width = 1) {
     const { pen } = this;
-    const scale = Math.max(1, Math.round(this.viewer.ratio ?? 1));
+    const scale = Math.max(1, Math.round(this.viewer.scale));
     for (const [style, wide] of [[DARK, width + 2], [colour, width]]) {
       pen.strokeStyle = style;
       pen.lineWidth = wide * scale;
@@ -60,30 +60,30 @@ export class Overlay {
 
   text(words, x, y, baseline = "middle", colour = QUIET) {
     const { pen } = this;
-    const ratio = this.viewer.ratio ?? 1;
-    pen.font = `${13 * ratio}px system-ui, sans-serif`;
+    const { scale } = this.viewer;
+    pen.font = `${13 * scale}px system-ui, sans-serif`;
     pen.textBaseline = baseline;
     pen.lineJoin = "round";
-    pen.lineWidth = 3 * ratio;
+    pen.lineWidth = 3 * scale;
     pen.strokeStyle = DARK;
     pen.fillStyle = colour;
-    pen.strokeText(words, x * ratio, y * ratio);
-    pen.fillText(words, x * ratio, y * ratio);
+    pen.strokeText(words, x * scale, y * scale);
+    pen.fillText(words, x * scale, y * scale);
   }
 
   ruler(panel) {
     const { viewer } = this;
-    const ratio = viewer.ratio ?? 1;
-    const length = roundLength(viewer.view.mm * Math.min(panel.width * 0.3, 240 * ratio));
+    const { scale } = viewer;
+    const length = roundLength(viewer.view.mm * Math.min(panel.width * 0.3, 240 * scale));
     const pixels = length / viewer.view.mm;
-    const [x, y, tick] = [14 * ratio, panel.height - 18 * ratio, 5 * ratio];
+    const [x, y, tick] = [14 * scale, panel.height - 18 * scale, 5 * scale];
     this.twice((pen) => {
       pen.moveTo(x, y - tick);
       pen.lineTo(x, y);
       pen.lineTo(x + pixels, y);
       pen.lineTo(x + pixels, y - tick);
     }, QUIET);
-    this.text(this.length(length), (x + pixels) / ratio + 8, y / ratio - 3);
+    this.text(this.length(length), (x + pixels) / scale + 8, y / scale - 3);
   }
 
   length(value) {
@@ -91,8 +91,8 @@ export class Overlay {
   }
 
   cross({ x, y }, own) {
-    const ratio = this.viewer.ratio ?? 1;
-    const [inner, outer] = [6 * ratio, 18 * ratio];
+    const { scale } = this.viewer;
+    const [inner, outer] = [6 * scale, 18 * scale];
     this.twice((pen) => {
       for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
         pen.moveTo(x + dx * inner, y + dy * inner);
@@ -102,19 +102,19 @@ export class Overlay {
   }
 
   mark({ x, y }, number) {
-    const ratio = this.viewer.ratio ?? 1;
-    this.twice((pen) => pen.arc(x, y, 12 * ratio, 0, 2 * Math.PI), INK, 1.5);
-    this.text(String(number), x / ratio + 17, y / ratio - 12, "middle", INK);
+    const { scale } = this.viewer;
+    this.twice((pen) => pen.arc(x, y, 12 * scale, 0, 2 * Math.PI), INK, 1.5);
+    this.text(String(number), x / scale + 17, y / scale - 12, "middle", INK);
   }
 
   line({ from, to }, panel) {
-    const ratio = this.viewer.ratio ?? 1;
+    const { scale } = this.viewer;
     const [a, b] = [this.place(from, panel), this.place(to, panel)];
     this.twice((pen) => {
       pen.moveTo(a.x, a.y);
       pen.lineTo(b.x, b.y);
     }, INK);
     const size = Math.hypot(to.x - from.x, to.y - from.y);
-    if (size) this.text(this.length(size), b.x / ratio + 10, b.y / ratio, "middle", INK);
+    if (size) this.text(this.length(size), b.x / scale + 10, b.y / scale, "middle", INK);
   }
 }

@@ -23,6 +23,7 @@ export class Viewer {
     this.flicker = false;
     this.phase = 0;
     this.tool = "pan";
+    this.scale = 1;
     this.window = { shift: 0, gain: 1 };
     this.chosen = 0;
     this.inverted = false;
@@ -59,16 +60,18 @@ export class Viewer {
   }
 
   resize(entry) {
-    const device = entry.devicePixelContentBoxSize?.[0];
-    const ratio = devicePixelRatio;
-    const width = device ? device.inlineSize : Math.round(entry.contentRect.width * ratio);
-    const height = device ? device.blockSize : Math.round(entry.contentRect.height * ratio);
+    const [across, down] = [entry.contentRect.width, entry.contentRect.height].map((n) => n * devicePixelRatio);
+    const device = entry.devicePixelContentBoxSize?.[0]; // exact, except where developer tools play another display
+    const exact = device && Math.abs(device.inlineSize - across) < 2 && Math.abs(device.blockSize - down) < 2;
+    const width = exact ? device.inlineSize : Math.round(across);
+    const height = exact ? device.blockSize : Math.round(down);
     if (!width || !height) return;
-    const wasFit = this.images.length && this.view && this.view.mm === fit(this.size, this.panel).mm;
     for (const canvas of [this.canvas, this.overlay.canvas]) Object.assign(canvas, { width, height });
-    this.ratio = width / entry.contentRect.width;
-    if (wasFit) this.fit();
+    this.ratio = width / entry.contentRect.width; // device pixels for a CSS pixel
+    this.scale = (this.ratio * parseFloat(getComputedStyle(this.stage).fontSize)) / 14; // of what is drawn over the images
+    if (this.fitted) this.fit();
     else this.again();
+    this.stale = true;
     this.draw(); // in the same frame, else the canvas flashes
   }
 
@@ -106,11 +109,14 @@ export class Viewer {
   look(view) {
     if (!this.images.length) return;
     this.view = limited(view, this.size, this.panel, Math.min(...this.images.map((image) => image.spacing[1])));
+    this.fitted = false;
     this.again();
   }
 
   fit() {
-    if (this.images.length && this.canvas.width) this.look(fit(this.size, this.panel));
+    if (!this.images.length || !this.canvas.width) return;
+    this.look(fit(this.size, this.panel));
+    this.fitted = true;
   }
 
   /** Percent of the coarser image, with the cursor's place (or the middle) kept. */
@@ -152,13 +158,15 @@ export class Viewer {
 
   arrange(flicker) {
     this.flicker = flicker;
-    this.look(this.view);
+    if (this.fitted) this.fit();
+    else this.look(this.view);
   }
 
   /** The linked cursor, in mm, and the panel it is in; null: nowhere. */
   point(cursor) {
     this.cursor = cursor;
-    this.again();
+    if (this.lens) this.again();
+    else this.ink();
   }
 
   cursorPixels() {
@@ -182,12 +190,20 @@ export class Viewer {
     const size = extent(this.images[at.side]);
     if (this.tool === "mark" && at.x >= 0 && at.y >= 0 && at.x <= size.width && at.y <= size.height) this.marked(at);
     if (this.tool === "measure") this.line = this.line?.open ? { ...this.line, to: at, open: false } : { from: at, to: at, open: true };
-    this.again();
+    this.ink();
   }
 
   // Frames
 
+  /** Asks for a new frame. */
   again() {
+    this.stale = true;
+    this.stage.dataset.complete = "no";
+    this.ink();
+  }
+
+  /** Asks for a frame with the same pixels, and what is drawn over them anew. */
+  ink() {
     this.pending ??= requestAnimationFrame(() => this.draw());
   }
 
@@ -197,12 +213,13 @@ export class Viewer {
     if (!this.images.length || !this.canvas.width) return;
     if (!this.view) this.fit();
     const start = performance.now();
-    const scenes = this.scenes();
-    this.screen.draw(scenes, this.shown ? this.ahead() : []);
+    const { stale } = this;
+    this.stale = false;
+    if (stale) this.screen.draw(this.scenes(), this.shown ? this.ahead() : []);
     this.overlay.draw();
     performance.measure("frame", { start, end: performance.now() });
     if (performance.getEntriesByName("frame").length > 600) performance.clearMeasures("frame");
-    this.settle();
+    if (stale) this.settle();
     this.changed();
   }
 
@@ -242,6 +259,7 @@ export class Viewer {
   /** Notes when all that the view shows has come. */
   settle() {
     this.complete = this.screen.tiles.complete;
+    this.stage.dataset.complete = this.complete ? "yes" : "no";
     if (this.shown || !this.complete) return;
     this.shown = true;
     this.shownAt = performance.now();
