@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from piqe_np.console import printable
 
@@ -17,6 +17,10 @@ _SIGNED_RANGE = re.compile(r"-[\d.][^:]*:.+")
 
 class Parser(argparse.ArgumentParser):
     """A parser whose messages are printable lines; subcommands' parsers are of this class, too."""
+
+    def __init__(self, *words: Any, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self.color = False  # Python 3.14's help has colours, which a terminal would get as text: see console.Terminal
 
     def error(self, message: str) -> NoReturn:
         """The usage of this very command, and one line; exit status 2."""
