@@ -160,3 +160,11 @@ def test_the_shared_mammogram(shared, tmp_path):
     source = shared / "mammograms" / "GH133.dcm"
     upscale_file(source, tmp_path / "b.dcm")
     assert not [breach for breach in check_files(source, tmp_path / "b.dcm") if not breach.inherited]
+
+
+def test_what_the_reader_mends_the_check_mends_too(pair, tmp_path):
+    source, derived = pair
+    (tmp_path / "trailing.dcm").write_bytes(source.read_bytes() + b"\xff" * 5001)
+    (tmp_path / "bare.dcm").write_bytes(source.read_bytes()[132:])
+    for name in ("trailing.dcm", "bare.dcm"):
+        assert check_files(tmp_path / name, derived) == []

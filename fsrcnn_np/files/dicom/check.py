@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FileError, FormatError
 from fsrcnn_np.files.dicom.breach import Breach, breach, has_code, identity, numbers, tag_of, value_of
 from fsrcnn_np.files.dicom.check_state import STATES, state_breaches
-from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet
-from fsrcnn_np.files.dicom.opening import begins_as_one
+from fsrcnn_np.files.dicom.library import name, quiet
+from fsrcnn_np.files.dicom.opening import begins_as_one, opened
 from fsrcnn_np.files.dicom.reading import stored_words
 from fsrcnn_np.files.dicom.uids import remap
 
@@ -119,19 +119,21 @@ Rule = Callable[[Any, Any, int], Iterator[Breach]]
 
 
 def _opened(path: Path) -> Any:
-    pydicom = import_pydicom()
+    """The data set; of the element that holds the pixels its name alone."""
     try:
         if not begins_as_one(path):
-            raise FormatError(f"{path}: is no DICOM file: it does not begin as one")
+            raise FormatError("is no DICOM file: it does not begin as one")
         with quiet():
-            dataset = pydicom.dcmread(path, force=True)
-    except FormatError:
-        raise
+            found = opened(path)
+            if found.pixels is not None:
+                found.dataset.add_new(found.pixels.keyword, found.pixels.vr, b"")
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error
     except OSError as error:
         raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except Exception as error:
-        raise FormatError(f"{path}: is no DICOM file that can be read: {error}") from error
-    return dataset
+        raise FormatError(f"{path}: is no DICOM file that can be read: {' '.join(str(error).split())}") from error
+    return found.dataset
 
 
 def _scale(source: Any, derived: Any) -> int:
@@ -168,7 +170,7 @@ def _kept(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
             derived.get("PhotometricInterpretation"),
             colours,
         )
-    private = {e for e in list(source.keys()) if e.is_private and not _is_icon(source, e)}
+    private = {e for e in list(source.keys()) if e.is_private and e.element and not _is_icon(source, e)}
     for tag in sorted(private - set(derived.keys())):
         yield Breach(
             name(tag), "private elements are kept: only their maker knows what they say", "none", "kept", False
