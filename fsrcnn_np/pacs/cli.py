@@ -1,4 +1,4 @@
-"""`fsrcnn-np dicom check | serve | send | queue`: words in, words out."""
+"""`fsrcnn-np dicom check | serve | send | fetch | queue`: words in, words out."""
 
 from __future__ import annotations
 
@@ -28,8 +28,12 @@ def add_commands(subparsers: Any) -> None:
     serve.add_argument("--ae-title", required=True, metavar="AE", help="our own; peers have to call it by this")
     serve.add_argument("--port", type=int, default=11112, help="0 takes a free one (11112)")
     serve.add_argument("--store", required=True, type=Path, metavar="DIR", help="where objects are kept")
-    serve.add_argument("--forward", required=True, metavar="AE@HOST:PORT", help="the archive")
-    serve.add_argument("--config", type=Path, metavar="FILE", help="TOML: [treat], [forward], [commitment], [limits]")
+    serve.add_argument(
+        "--forward", required=True, metavar="PEER", help="the archive: AE@HOST:PORT, or its DICOMweb root https://…"
+    )
+    serve.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML: [treat], [forward], [commitment], [limits], [keep]"
+    )
     serve.add_argument("--calling", action="append", default=[], metavar="AE", help="who may send (on loopback: all)")
     serve.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS", help="of the interface (127.0.0.1)")
     serve.add_argument("--open-network", action="store_true", help="with --bind: others may connect without TLS")
@@ -37,13 +41,23 @@ def add_commands(subparsers: Any) -> None:
     _add_certificates(serve)
     serve.set_defaults(run=run_serve)
 
-    send = commands.add_parser("send", help="send files and folders to a peer")
+    send = commands.add_parser("send", help="send files and folders to a peer (C-STORE, STOW-RS)")
     send.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    send.add_argument("peer", metavar="AE@HOST:PORT")
+    send.add_argument("peer", metavar="PEER", help="AE@HOST:PORT, or a DICOMweb root https://…")
     send.add_argument("--ae-title", default="FSRCNN-NP", metavar="AE", help="our own (FSRCNN-NP)")
     send.add_argument("--tries", type=int, default=4, metavar="N", help="for objects that the peer cannot take now (4)")
     _add_certificates(send)
     send.set_defaults(run=run_send)
+
+    fetch = commands.add_parser("fetch", help="retrieve a study from a DICOMweb archive (QIDO-RS, WADO-RS)")
+    fetch.add_argument("root", metavar="URL", help="the DICOMweb root, such as https://archive.example/dicom-web")
+    fetch.add_argument("--study", required=True, metavar="UID")
+    fetch.add_argument("--series", default="", metavar="UID", help="this one of the study alone")
+    fetch.add_argument("--instance", default="", metavar="UID", help="this one alone")
+    fetch.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
+    fetch.add_argument("--tries", type=int, default=4, metavar="N", help="for what the archive cannot give now (4)")
+    _add_certificates(fetch)
+    fetch.set_defaults(run=run_fetch)
 
     queue = commands.add_parser("queue", help="what the objects of a store are waiting for")
     queue.add_argument("store", type=Path, metavar="DIR")
@@ -56,6 +70,8 @@ def _add_certificates(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls-certificate", type=Path, metavar="PEM", help="our own; the next two go with it")
     parser.add_argument("--tls-key", type=Path, metavar="PEM")
     parser.add_argument("--tls-authority", type=Path, metavar="PEM", help="whom peers' certificates must be signed by")
+    said = "for DICOMweb: one line, USER:PASSWORD or Bearer TOKEN; without it the environment's FSRCNN_NP_DICOMWEB"
+    parser.add_argument("--credentials", type=Path, metavar="FILE", help=said)
 
 
 def run_check(options: argparse.Namespace) -> int:
@@ -82,6 +98,7 @@ def run_serve(options: argparse.Namespace) -> int:
     from .peer import ae_title, parse_peer
     from .service import Address, Service
     from .settings import load_settings
+    from .web import Credentials, is_web, parse_root
 
     import_pynetdicom()
     if not 0 <= options.port < 65536:
@@ -98,8 +115,10 @@ def run_serve(options: argparse.Namespace) -> int:
     settings = load_settings(options.config)
     transfer_syntax(settings.treat.transfer_syntax)
     model = load_weights(settings.treat.weights)
-    peer = parse_peer(options.forward)
-    service = Service(options.store, address, peer, settings, model, options.metrics)
+    peer = parse_root(options.forward) if is_web(options.forward) else parse_peer(options.forward)
+    web = is_web(options.forward) or settings.commitment.qido_url
+    credentials = Credentials(options.credentials) if web else None
+    service = Service(options.store, address, peer, settings, model, options.metrics, credentials)
     print(f"listening as {address.title} on {address.host}:{service.port}, forwarding to {peer}", flush=True)
     service.run()
     return 0
@@ -107,19 +126,13 @@ def run_serve(options: argparse.Namespace) -> int:
 
 def run_send(options: argparse.Namespace) -> int:
     """`fsrcnn-np dicom send`: status 1 where something was not sent."""
-    from .library import import_pynetdicom
     from .lines import say
-    from .peer import ae_title, parse_peer
-    from .sending import Link, Outgoing
+    from .sending import Outgoing
     from .sending_files import find_objects, send_files
-    from .settings import Forward, Limits
+    from .settings import Forward
 
-    import_pynetdicom()
-    if options.tries < 1:
-        raise OptionError(f"--tries is {options.tries}; allowed are whole numbers from 1")
-    certificates = _certificates(options)
-    tls = certificates.client() if certificates else None
-    link = Link(ae_title(options.ae_title), parse_peer(options.peer), tls, Limits())
+    _check_tries(options)
+    link = _link(options)
     objects, failed = [], 0
     for found in find_objects(options.paths):
         if isinstance(found, Outgoing):
@@ -134,6 +147,72 @@ def run_send(options: argparse.Namespace) -> int:
             failed += 1
             say(f"{objects[outcome.number].path}: {outcome.line}")
     return 1 if failed or not objects else 0
+
+
+def _link(options: argparse.Namespace) -> Any:
+    """The way to the peer of `dicom send`, whichever language it speaks."""
+    from .library import import_pynetdicom
+    from .peer import ae_title, parse_peer
+    from .sending import Link
+    from .settings import Limits
+    from .web import is_web
+    from .web_sending import WebLink
+
+    import_pynetdicom()
+    if is_web(options.peer):
+        return WebLink(_web(options, options.peer))
+    certificates = _certificates(options)
+    tls = certificates.client() if certificates else None
+    return Link(ae_title(options.ae_title), parse_peer(options.peer), tls, Limits())
+
+
+def _web(options: argparse.Namespace, address: str) -> Any:
+    """A DICOMweb archive, with what the options say of certificates and credentials."""
+    from .peer import web_client
+    from .settings import Limits
+    from .web import Credentials, Web, parse_root
+
+    tls = web_client(options.tls_certificate, options.tls_key, options.tls_authority)
+    return Web(parse_root(address), tls, Credentials(options.credentials), Limits())
+
+
+def _check_tries(options: argparse.Namespace) -> None:
+    if options.tries < 1:
+        raise OptionError(f"--tries is {options.tries}; allowed are whole numbers from 1")
+
+
+def run_fetch(options: argparse.Namespace) -> int:
+    """`fsrcnn-np dicom fetch`: status 1 where something is missing, or nothing was found."""
+    from ..files.dicom.library import import_pydicom
+    from .fetching import fetch
+    from .lines import say
+    from .settings import Forward, Limits
+    from .web_asking import is_uid
+
+    import_pydicom()
+    _check_tries(options)
+    for name in ("study", "series", "instance"):
+        text = getattr(options, name)
+        if not is_uid(text) and (text or name == "study"):
+            raise OptionError(f"--{name} is {text!r}, which is no UID: up to 64 digits and points")
+    web = _web(options, options.root)
+    chosen = {"series": options.series, "uid": options.instance}
+    count = failed = 0
+    try:
+        for one in fetch(
+            web, options.output, options.study, **chosen, tries=options.tries, forward=Forward(), limits=Limits()
+        ):
+            count += 1
+            if one.line:
+                failed += 1
+                say(f"{one.path}: {one.line}")
+            else:
+                print(printable(f"{one.path}: fetched"), flush=True)
+    finally:
+        web.close()
+    if not count:
+        say(f"{web.root} has nothing of that")
+    return 1 if failed or not count else 0
 
 
 def run_queue(options: argparse.Namespace) -> int:

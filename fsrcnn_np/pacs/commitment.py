@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import secrets
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 import uuid
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .ledger import Ledger, Row
@@ -18,22 +16,28 @@ from .metrics import Metrics
 from .sending import Link, wait_seconds
 from .settings import Settings
 from .store import Store
-from .whole import facts_of
+from .web import Web, WebError
+from .web_asking import Instance, TooLarge, has, retrieve
+from .web_sending import WebLink
+from .whole import NotWhole, facts_of, pixels_digest
 
 _PUSH, _PUSH_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"  # PS3.4 J.3.5
 _FIND = "1.2.840.10008.5.1.4.1.2.2.1"  # Study Root: PS3.4 C.6.2
 _NO_SUCH_OBJECT = 0x0112  # PS3.3 C.14.1.1: the archive does not have it
 _PENDING = (0xFF00, 0xFF01)
-_MOST_BYTES = 1 << 20  # of an answer
 _BEFORE_SENDING_AGAIN = 30.0  # seconds
+_OTHER_PIXELS = "the archive gives back other pixels than it was sent"
 
 
 class Committer:
     """Asks the archive whether it keeps what it was sent."""
 
-    def __init__(self, store: Store, link: Link, settings: Settings, metrics: Metrics) -> None:
-        self._store, self._ledger, self._link, self._metrics = store, store.ledger, link, metrics
-        self._settings = settings
+    def __init__(
+        self, store: Store, link: Link | WebLink, web: Web | None, settings: Settings, metrics: Metrics
+    ) -> None:
+        self._store, self._ledger, self._metrics = store, store.ledger, metrics
+        self._link = link if isinstance(link, Link) else None
+        self._peer, self._web, self._settings = link.peer, web, settings
 
     def step(self) -> bool:
         """Ask for all that is due; False: nothing is."""
@@ -41,18 +45,20 @@ class Committer:
         rows = [] if how == "none" else self._ledger.to_ask(time.time())
         if not rows:
             return False
-        if how == "commitment" and self._ask(rows):
-            return True
-        if how == "commitment" and not self._settings.commitment.fall_back:
-            self._later(rows, f"{self._link.peer} offers no storage commitment")
-            return True
-        if how == "qido" or self._settings.commitment.qido_url:
-            self._by_qido(rows)
-        else:
-            self._by_find(rows)
+        link = self._link
+        if link is not None and how == "commitment":
+            if self._ask(link, rows):
+                return True
+            if not self._settings.commitment.fall_back:
+                self._later(rows, f"{link.peer} offers no storage commitment")
+                return True
+        if self._web is not None and (link is None or how != "query"):
+            self._by_qido(self._web, rows)
+        elif link is not None:
+            self._by_find(link, rows)
         return True
 
-    def _ask(self, rows: Sequence[Row]) -> bool:
+    def _ask(self, link: Link, rows: Sequence[Row]) -> bool:
         """N-ACTION (PS3.4 J.3.2); False where the peer does not offer the service."""
         pynetdicom = import_pynetdicom()
         transaction = f"2.25.{uuid.uuid4().int}"
@@ -61,10 +67,10 @@ class Committer:
         request.ReferencedSOPSequence = [_reference(row) for row in rows]
         until = time.time() + self._settings.commitment.answer_seconds
         on_report = (pynetdicom.evt.EVT_N_EVENT_REPORT, self._on_report)
-        association = self._link.open([pynetdicom.build_context(_PUSH)], [on_report])
+        association = link.open([pynetdicom.build_context(_PUSH)], [on_report])
         if not association.is_established:
             if association.is_rejected or not association.rejected_contexts:
-                self._later(rows, f"{self._link.peer} takes no association")
+                self._later(rows, f"{link.peer} takes no association")
                 return True
             return False
         try:
@@ -75,7 +81,7 @@ class Committer:
             status = answer.get("Status")
             if status != 0:
                 said = "gave no answer" if status is None else f"answered 0x{status:04X}"
-                self._later(rows, f"{self._link.peer} {said} to storage commitment")
+                self._later(rows, f"{link.peer} {said} to storage commitment")
                 return True
             self._linger(association, transaction)
         finally:
@@ -93,12 +99,12 @@ class Committer:
     def _on_report(self, event: Any) -> tuple[int, None]:
         return take_report(self._ledger, event.event_type, event.event_information, self._metrics), None
 
-    def _by_find(self, rows: Sequence[Row]) -> None:
+    def _by_find(self, link: Link, rows: Sequence[Row]) -> None:
         """Ask by C-FIND for each: PS3.4 C.4.1."""
         pynetdicom = import_pynetdicom()
-        association = self._link.open([pynetdicom.build_context(_FIND)])
+        association = link.open([pynetdicom.build_context(_FIND)])
         if not association.is_established or not association.accepted_contexts:
-            self._later(rows, f"{self._link.peer} offers neither storage commitment nor queries")
+            self._later(rows, f"{link.peer} offers neither storage commitment nor queries")
             if association.is_established:
                 association.release()
             return
@@ -111,7 +117,7 @@ class Committer:
                 answers = list(association.send_c_find(wanted, _FIND)) if association.is_established else []
                 statuses = [status.get("Status") for status, _ in answers]
                 if not statuses or statuses[-1] != 0:
-                    self._later([row], f"{self._link.peer} gave no answer to a query")
+                    self._later([row], f"{link.peer} gave no answer to a query")
                     continue
                 there = any(
                     status.get("Status") in _PENDING and found is not None and found.get("SOPInstanceUID") == row.uid
@@ -122,27 +128,44 @@ class Committer:
             if association.is_established:
                 association.release()
 
-    def _by_qido(self, rows: Sequence[Row]) -> None:
-        """Ask by QIDO-RS for each: PS3.18 10.6."""
-        for row in rows:
-            facts = facts_of(self._store.path(row.file))
-            url = (
-                f"{self._settings.commitment.qido_url.rstrip('/')}/studies/{facts.study}/series/{facts.series}/instances?"
-                + urllib.parse.urlencode({"SOPInstanceUID": row.uid})
-            )
-            asking = urllib.request.Request(url, headers={"Accept": "application/dicom+json"})
-            try:
-                with urllib.request.urlopen(asking, timeout=self._settings.limits.idle_seconds) as answer:
-                    text = answer.read(_MOST_BYTES)
-                found = json.loads(text) if text else []
-                there = any(row.uid in item["00080018"]["Value"] for item in found)
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                missing = isinstance(error, urllib.error.HTTPError) and error.code == 404
-                if not missing:
-                    self._later([row], f"the archive gave no answer to QIDO-RS ({type(error).__name__})")
+    def _by_qido(self, web: Web, rows: Sequence[Row]) -> None:
+        """Ask by QIDO-RS for each (PS3.18 10.6), and read back what is found: only that shows that it is whole."""
+        away = ""
+        try:
+            for row in rows:
+                if away:
+                    self._later([row], away)
                     continue
-                there = False
-            self._found(row, there)
+                facts = facts_of(self._store.path(row.file))
+                wanted = Instance(facts.study, facts.series, facts.uid)
+                try:
+                    there = has(web, wanted)
+                    other = there and self._settings.commitment.read_back and self._differs(web, wanted, row)
+                except WebError as error:
+                    away = str(error) if error.away else ""
+                    self._later([row], str(error))
+                    continue
+                if other:
+                    self._ledger.park(row.id, _OTHER_PIXELS)
+                    say(f"object {row.id}: parked: {_OTHER_PIXELS}")
+                else:
+                    self._found(row, there)
+        finally:
+            web.close()
+
+    def _differs(self, web: Web, wanted: Instance, row: Row) -> bool:
+        """Whether the archive gives back other pixels than it was sent; what stands beside them, it may correct."""
+        back = self._store.incoming / f"{secrets.token_hex(16)}.part"
+        own = self._store.path(row.file)
+        try:
+            with open(back, "xb") as stream:
+                back.chmod(0o600)
+                retrieve(web, wanted, stream, 2 * row.size + (1 << 20))
+            return facts_of(back)[:2] != facts_of(own)[:2] or pixels_digest(back) != pixels_digest(own)
+        except (NotWhole, TooLarge):
+            return True
+        finally:
+            Path(back).unlink(missing_ok=True)
 
     def _found(self, row: Row, there: bool) -> None:
         if there:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
-from ..errors import FsrcnnError, MissingExtraError
+from ..errors import FileError, FsrcnnError, MissingExtraError
 from ..network.weights import Weights
 from .ledger import OtherBytes, Row
 from .lines import say, without_values
@@ -19,8 +20,11 @@ _MOST_TRIES = 10  # that ended with the process: an object that breaks it does s
 class Deriver:
     """Makes super-resolved objects of received ones."""
 
-    def __init__(self, store: Store, model: Weights, transfer_syntax: str, metrics: Metrics) -> None:
+    def __init__(
+        self, store: Store, model: Weights, transfer_syntax: str, metrics: Metrics, free_bytes: int = 0
+    ) -> None:
         self._store, self._model, self._syntax, self._metrics = store, model, transfer_syntax, metrics
+        self._free_bytes = free_bytes
 
     def step(self) -> bool:
         """Do the next thing; False: there is none."""
@@ -36,6 +40,8 @@ class Deriver:
 
     def _derive(self, row: Row) -> None:
         ledger = self._store.ledger
+        if shutil.disk_usage(self._store.folder).free < self._free_bytes:
+            raise FileError(f"less than {self._free_bytes} bytes are free on the disk")
         if ledger.count_try(row.id) > _MOST_TRIES:
             self._give_up(row, f"{_MOST_TRIES} tries ended before there was a result")
             return

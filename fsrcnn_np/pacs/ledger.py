@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +31,9 @@ CREATE TABLE IF NOT EXISTS objects (
     due REAL NOT NULL DEFAULT 0,             -- not before: seconds since 1970
     parked INTEGER NOT NULL DEFAULT 0,       -- waits for a person
     note TEXT NOT NULL DEFAULT '',           -- why it waits or is parked
-    remark TEXT NOT NULL DEFAULT ''          -- why nothing was made of it
+    remark TEXT NOT NULL DEFAULT '',         -- why nothing was made of it
+    committed_at REAL NOT NULL DEFAULT 0,    -- seconds since 1970
+    removed INTEGER NOT NULL DEFAULT 0       -- its file, after the peer had it for long enough
 );
 CREATE INDEX IF NOT EXISTS by_state ON objects (state, parked, due);
 CREATE TABLE IF NOT EXISTS asked (           -- storage commitment: what was asked for in which transaction
@@ -60,6 +63,8 @@ class Row(NamedTuple):
     parked: int
     note: str
     remark: str
+    committed_at: float
+    removed: int
 
 
 _READY = "SELECT * FROM objects WHERE NOT parked AND due <= ? AND "
@@ -83,6 +88,15 @@ class Ledger:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before it is answered
             self._base.executescript(_SCHEMA)
+            self._add_columns()
+
+    def _add_columns(self) -> None:
+        """To a ledger of an earlier version; what is committed there counts from now."""
+        there = {name for _, name, *_ in self._base.execute("PRAGMA table_info(objects)")}
+        for name, kind in (("committed_at", "REAL"), ("removed", "INTEGER")):
+            if name not in there:
+                self._base.execute(f"ALTER TABLE objects ADD COLUMN {name} {kind} NOT NULL DEFAULT 0")
+        self._do("UPDATE objects SET committed_at = ? WHERE state = 'committed' AND NOT committed_at", (time.time(),))
 
     def close(self) -> None:
         """Close the file."""
@@ -175,7 +189,25 @@ class Ledger:
 
     def committed(self, numbers: Iterable[int]) -> None:
         """The peer keeps them."""
+        numbers = list(numbers)
         self._step("sent", "committed", numbers)
+        for number in numbers:
+            rule = "UPDATE objects SET committed_at = ? WHERE id = ? AND state = 'committed' AND NOT committed_at"
+            self._do(rule, (time.time(), number))
+
+    def to_remove(self, before: float) -> list[Row]:
+        """What the peer has kept since then, and what nothing here still needs: a derived object needs its source."""
+        rule = (
+            "SELECT * FROM objects o WHERE state = 'committed' AND NOT removed AND NOT treat AND NOT parked "
+            "AND committed_at > 0 AND committed_at < ? AND NOT EXISTS "
+            "(SELECT 1 FROM objects d WHERE d.source = o.id AND d.state != 'committed') ORDER BY id LIMIT ?"
+        )
+        return self._rows(rule, (before, _MOST))
+
+    def removed(self, number: int) -> None:
+        """Its file is gone; that it was here, and with which bytes, stays known."""
+        self._do("UPDATE objects SET removed = 1 WHERE id = ?", (number,))
+        self._do("DELETE FROM asked WHERE object = ?", (number,))
 
     def send_again(self, number: int, due: float, note: str) -> None:
         """The peer has lost it: back to before it was sent."""
@@ -195,7 +227,7 @@ class Ledger:
         """Take up again what is parked, what waits, and what nothing was made of; gives how many were parked."""
         with self._guard:
             self._do("UPDATE objects SET due = 0, tries = 0 WHERE state != 'committed' AND NOT parked", ())
-            self._do("UPDATE objects SET treat = 1, remark = '' WHERE remark != ''", ())
+            self._do("UPDATE objects SET treat = 1, remark = '' WHERE remark != '' AND NOT removed", ())
             done = self._base.execute("UPDATE objects SET parked = 0, due = 0, tries = 0, note = '' WHERE parked")
             return done.rowcount
 

@@ -58,6 +58,31 @@ class Certificates:
         return context
 
 
+def web_client(certificate: Path | None, key: Path | None, authority: Path | None) -> ssl.SSLContext | None:
+    """For https: whom to believe, if not the system's authorities, and our own certificate, if one is asked for.
+
+    Raises
+    ------
+    OptionError
+        A certificate without its key.
+    FileError
+        No usable PEM files.
+    """
+    if bool(certificate) != bool(key):
+        raise OptionError("--tls-certificate and --tls-key go together")
+    if not (certificate or authority):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=authority)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if certificate:
+            context.load_cert_chain(certificate, key)
+    except OSError as error:
+        named = ", ".join(str(path) for path in (certificate, key, authority) if path)
+        raise FileError(f"{named}: no usable PEM files: {error}") from error
+    return context
+
+
 class _LateHandshake(ssl.SSLContext):
     """Shakes hands at the first read, in the connection's own thread: who stalls there keeps no other one waiting."""
 

@@ -29,6 +29,7 @@ class Outgoing(NamedTuple):
     sop_class: str
     syntax: str
     bare: bool = False  #: the file has no meta information, and is read whole
+    uid: str = ""  #: SOP Instance UID
 
 
 class Outcome(NamedTuple):
@@ -106,12 +107,12 @@ class Link:
             if each.syntax in accepted and not each.bare:
                 answer = association.send_c_store(each.path)
             else:
-                answer = association.send_c_store(_read(each))
+                answer = association.send_c_store(whole_data_set(each))
         except (OSError, RuntimeError) as error:
             return Outcome(each.number, "retry", f"it could not be sent ({type(error).__name__})")
         except Exception as error:  # its text may quote the object
             return Outcome(each.number, "park", f"it cannot be encoded ({type(error).__name__})")
-        return _outcome(each.number, self.peer, answer.get("Status"))
+        return outcome_of(each.number, self.peer, answer.get("Status"))
 
 
 class _Bounded(queue.Queue):
@@ -147,7 +148,7 @@ def wait_seconds(tries: int, forward: Forward) -> float:
     return longest * (0.5 + random.random())
 
 
-def _outcome(number: int, peer: Peer, status: int | None) -> Outcome:
+def outcome_of(number: int, peer: object, status: int | None) -> Outcome:
     """What a status means: PS3.4 B.2.3, PS3.7 C."""
     if status is None:
         return Outcome(number, "retry", f"{peer} gave no answer")
@@ -173,7 +174,7 @@ def _first_contexts(objects: list[Outgoing]) -> tuple[list[Outgoing], list[Any]]
     return objects[:count], [build(sop_class, syntax) for sop_class, syntax in wanted]
 
 
-def _read(each: Outgoing) -> Any:
+def whole_data_set(each: Outgoing) -> Any:
     """The whole data set, to be encoded otherwise."""
     from ..files.dicom.library import import_pydicom
 

@@ -10,6 +10,7 @@ from ..errors import FileError, FormatError, FsrcnnError
 from .library import IMPLICIT, UNCOMPRESSED
 from .sending import Link, Outcome, Outgoing, wait_seconds
 from .settings import Forward
+from .web_sending import WebLink
 
 
 def find_objects(paths: Sequence[Path]) -> Iterator[Outgoing | FsrcnnError]:
@@ -31,7 +32,7 @@ def find_objects(paths: Sequence[Path]) -> Iterator[Outgoing | FsrcnnError]:
                 yield FormatError(f"{file}: no DICOM object")
 
 
-def send_files(link: Link, objects: Sequence[Outgoing], *, tries: int, forward: Forward) -> Iterator[Outcome]:
+def send_files(link: Link | WebLink, objects: Sequence[Outgoing], *, tries: int, forward: Forward) -> Iterator[Outcome]:
     """Send objects; those for which the peer has no room now, or which it did not answer for, several times."""
     rest = list(objects)
     for attempt in range(tries):
@@ -59,7 +60,9 @@ def _object(path: Path, number: int) -> Outgoing | None:
         if head[128:] != b"DICM" and not bare(head):
             return None
         with quiet():
-            header = pydicom.dcmread(path, force=True, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+            header = pydicom.dcmread(
+                path, force=True, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"]
+            )
     except OSError as error:
         raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
     except Exception as error:
@@ -75,4 +78,5 @@ def _object(path: Path, number: int) -> Outgoing | None:
     if not syntax:
         implicit, little = header.original_encoding
         syntax = IMPLICIT if implicit else UNCOMPRESSED[0 if little else 2]
-    return Outgoing(number, path, sop_class, syntax, bare=not whole)
+    uid = str(header.get("SOPInstanceUID") or meta.get("MediaStorageSOPInstanceUID") or "")
+    return Outgoing(number, path, sop_class, syntax, bare=not whole, uid=uid)

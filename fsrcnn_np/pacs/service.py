@@ -1,4 +1,4 @@
-"""`fsrcnn-np dicom serve`: a listener and three workers around one store, until SIGTERM or SIGINT."""
+"""`fsrcnn-np dicom serve`: a listener and four workers around one store, until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..network.weights import Weights
 from .commitment import Committer
 from .deriving import Deriver
 from .incoming import Incoming, guard
+from .keeping import Keeper
 from .library import COMPRESSED, UNCOMPRESSED, import_pynetdicom
 from .lines import say
 from .metrics import Metrics
@@ -24,6 +25,8 @@ from .receiving import Receiver
 from .sending import Link, Outgoing, wait_seconds
 from .settings import Settings
 from .store import Store
+from .web import Credentials, Root, Web, parse_root
+from .web_sending import WebLink
 
 _IDLE = 0.2  # seconds between looks for work
 _METRICS = 5.0  # seconds between files
@@ -76,28 +79,35 @@ class Service:
     folder : Path
         Of the store.
     address : Address
-    peer : Peer
-        To which objects are forwarded.
+    peer : Peer or Root
+        To which objects are forwarded: by DIMSE, or by DICOMweb.
     settings : Settings
     model : Weights
     metrics : Path, optional
+    credentials : Credentials, optional
+        For DICOMweb.
 
     Raises
     ------
     FileError
         The store or the port cannot be had.
+    OptionError
+        The settings ask for what the archive's kind does not have.
     """
 
     def __init__(
         self,
         folder: Path,
         address: Address,
-        peer: Peer,
+        peer: Peer | Root,
         settings: Settings,
         model: Weights,
         metrics: Path | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         address.check()
+        if isinstance(peer, Root) and settings.commitment.how == "query":
+            raise OptionError('how = "query" in [commitment] is C-FIND, which a web address does not have; give "qido"')
         certificates = address.certificates
         server_tls, client_tls = (certificates.server(), certificates.client()) if certificates else (None, None)
         self._pynetdicom = import_pynetdicom()
@@ -105,14 +115,23 @@ class Service:
         self._settings, self._address = settings, address
         self._metrics = Metrics(metrics)
         self._incoming = Incoming(self.store.incoming, settings.limits)
-        self._link = Link(address.title, peer, client_tls, settings.limits)
+        self._link: Link | WebLink
+        root = parse_root(settings.commitment.qido_url) if settings.commitment.qido_url else peer
+        web = Web(root, client_tls, credentials, settings.limits) if isinstance(root, Root) else None
+        if isinstance(peer, Root):
+            self._link = WebLink(Web(peer, client_tls, credentials, settings.limits))
+        else:
+            self._link = Link(address.title, peer, client_tls, settings.limits)
         self._receiver = Receiver(self.store, self._incoming, settings, self._metrics)
-        self._deriver = Deriver(self.store, model, settings.treat.transfer_syntax, self._metrics)
-        self._committer = Committer(self.store, self._link, settings, self._metrics)
+        self._deriver = Deriver(
+            self.store, model, settings.treat.transfer_syntax, self._metrics, settings.limits.free_bytes
+        )
+        self._committer = Committer(self.store, self._link, web, settings, self._metrics)
         self._stop, self._guard = threading.Event(), threading.Lock()
         self._admitted: set[Any] = set()
         self._server = self._listen(peer, server_tls)
         steps = {"derive": self._deriver.step, "send": self._send, "commit": self._committer.step}
+        steps["keep"] = Keeper(self.store, settings.keep).step
         self._workers = [threading.Thread(target=self._work, args=item, name=item[0]) for item in steps.items()]
 
     @property
@@ -150,7 +169,7 @@ class Service:
         self.store.close()
         say("stopped")
 
-    def _listen(self, peer: Peer, tls: ssl.SSLContext | None) -> Any:
+    def _listen(self, peer: Peer | Root, tls: ssl.SSLContext | None) -> Any:
         evt, limits = self._pynetdicom.evt, self._settings.limits
         entity = self._pynetdicom.AE(ae_title=self._address.title)
         # Its own limit counts connections that have not said who they are: those keep nobody out here.
@@ -158,7 +177,8 @@ class Service:
         entity.acse_timeout = min(limits.idle_seconds, _NEGOTIATION)
         entity.dimse_timeout = entity.network_timeout = limits.idle_seconds
         entity.require_called_aet = True
-        entity.require_calling_aet = sorted({*self._address.calling, peer.title}) if self._address.calling else []
+        callers = {*self._address.calling, *([peer.title] if isinstance(peer, Peer) else [])}
+        entity.require_calling_aet = sorted(callers) if self._address.calling else []
         for context in self._pynetdicom.AllStoragePresentationContexts:
             entity.add_supported_context(context.abstract_syntax, [*UNCOMPRESSED, *COMPRESSED])
         entity.add_supported_context(self._pynetdicom.sop_class.Verification)
@@ -220,7 +240,9 @@ class Service:
         rows = {row.id: row for row in ledger.to_send(now)}
         if not rows:
             return False
-        objects = [Outgoing(row.id, self.store.path(row.file), row.sop_class, row.syntax) for row in rows.values()]
+        objects = [
+            Outgoing(row.id, self.store.path(row.file), row.sop_class, row.syntax, uid=row.uid) for row in rows.values()
+        ]
         for outcome in self._link.deliver(objects):
             if outcome.kind == "sent":
                 ledger.sent(outcome.number)

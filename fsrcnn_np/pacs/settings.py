@@ -43,6 +43,14 @@ class Commitment:
     fall_back: bool = True  #: to QIDO-RS or C-FIND where the peer offers no storage commitment
     answer_seconds: float = 3600.0  #: after which the peer is asked again
     linger_seconds: float = 2.0  #: for an answer on the association that asked; later ones come on a new one
+    read_back: bool = True  #: by WADO-RS what QIDO-RS finds: its pixels must be the very bytes that were sent
+
+
+@dataclass(frozen=True)
+class Keep:
+    """How long the store keeps what the archive has committed itself to keep. Everything else stays."""
+
+    days: float = 0.0  #: since then, after which its file is removed; 0: never
 
 
 @dataclass(frozen=True)
@@ -65,10 +73,11 @@ class Settings:
     forward: Forward = field(default_factory=Forward)
     commitment: Commitment = field(default_factory=Commitment)
     limits: Limits = field(default_factory=Limits)
+    keep: Keep = field(default_factory=Keep)
 
 
 def load_settings(path: Path | None) -> Settings:
-    """Read a TOML file with the tables [treat], [forward], [commitment] and [limits].
+    """Read a TOML file with the tables [treat], [forward], [commitment], [limits] and [keep].
 
     Raises
     ------

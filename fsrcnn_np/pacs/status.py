@@ -20,6 +20,7 @@ def record(row: Row) -> dict[str, Any]:
         "forwarded": bool(row.forward),
         "to_derive": bool(row.treat),
         "bytes": row.size,
+        "removed_here": bool(row.removed),
         "tries": row.tries,
         "next_try": row.due or None,
         "line": "; ".join(part for part in (row.note, row.remark) if part),

@@ -36,6 +36,7 @@ class Facts(NamedTuple):
     ours: bool  #: made by this program
     size: int
     sha256: str  #: of the data set without the file's own head, and of the transfer syntax
+    pixels: tuple[int, int] | None = None  #: where the value of the last pixel element begins and ends in the file
 
 
 def facts_of(path: Path) -> Facts:
@@ -55,12 +56,12 @@ def facts_of(path: Path) -> Facts:
             meta = pydicom.filereader._read_file_meta_info(stream)
             syntax = pydicom.uid.UID(str(meta.TransferSyntaxUID))
             start = stream.tell()
-            found = _walk(pydicom, stream, syntax)
+            found, pixels = _walk(pydicom, stream, syntax)
             digest = hashlib.sha256(f"{syntax}\n".encode())
             stream.seek(start)
             while block := stream.read(1 << 20):
                 digest.update(block)
-        return _facts(found, str(syntax), os.path.getsize(path), digest.hexdigest())
+        return _facts(found, str(syntax), os.path.getsize(path), digest.hexdigest())._replace(pixels=pixels)
     except NotWhole:
         raise
     except RecursionError:
@@ -69,11 +70,31 @@ def facts_of(path: Path) -> Facts:
         raise NotWhole(f"it cannot be read as DICOM ({type(error).__name__})") from None
 
 
-def _walk(pydicom: Any, stream: Any, syntax: Any) -> Any:
-    """The wanted elements of a data set, every element of which lies within the file."""
+def pixels_digest(path: Path) -> str:
+    """The SHA-256 of the pixels' element as it is stored; of an object that has none, of its whole data set.
+
+    Raises
+    ------
+    NotWhole
+        As `facts_of`.
+    """
+    facts = facts_of(path)
+    if facts.pixels is None:
+        return facts.sha256
+    digest = hashlib.sha256(f"{facts.syntax}\n".encode())
+    start, end = facts.pixels
+    with open(path, "rb") as stream:
+        stream.seek(start)
+        while block := stream.read(min(1 << 20, end - stream.tell())):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _walk(pydicom: Any, stream: Any, syntax: Any) -> tuple[Any, tuple[int, int] | None]:
+    """The wanted elements of a data set, every element of which lies within the file; and where its pixels are."""
     size = os.fstat(stream.fileno()).st_size
     found = pydicom.dataset.Dataset()
-    end = stream.tell()
+    end, pixels = stream.tell(), None
     for element in pydicom.filereader.data_element_generator(
         stream, syntax.is_implicit_VR, syntax.is_little_endian, defer_size=_LARGE
     ):
@@ -84,12 +105,14 @@ def _walk(pydicom: Any, stream: Any, syntax: Any) -> Any:
         stream.seek(end)
         if int(element.tag) in _WANTED or int(element.tag) in _PIXELS:
             found[element.tag] = element
+        if int(element.tag) in _PIXELS and hasattr(element, "value_tell"):
+            pixels = (element.value_tell, end)
     stream.seek(end)
     if any(stream.read(8)):  # less than an element's head (PS3.5 7.1): zeros that mean nothing are let pass
         raise NotWhole("it ends within an element")
     if _ROWS in found and not _PIXELS & set(found.keys()):
         raise NotWhole("its pixels are missing")
-    return found
+    return found, pixels
 
 
 def _facts(found: Any, syntax: str, size: int, sha256: str) -> Facts:

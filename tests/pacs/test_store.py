@@ -1,5 +1,8 @@
 """The store's folder when something is missing or too much in it, and derivations that end for other reasons."""
 
+import contextlib
+import time
+
 import pytest
 
 from fsrcnn_np import load_weights
@@ -123,3 +126,75 @@ def test_nesting_and_lengths_that_lie(tmp_path):
         path.write_bytes(data[:at] + lie + data[at:])
         with pytest.raises(NotWhole):
             facts_of(path)
+
+
+def test_what_the_archive_keeps_is_removed_after_its_days(store, tmp_path, monkeypatch):
+    """Committed objects alone, an original last; a ledger that was killed before it wrote that down goes on."""
+    from fsrcnn_np.pacs.keeping import Keeper
+    from fsrcnn_np.pacs.settings import Keep
+
+    source, ledger = received(store, tmp_path), store.ledger
+    deriver = Deriver(store, load_weights("x2"), "explicit", Metrics())
+    assert deriver.step()
+    assert deriver.step()
+    kept = received(store, tmp_path, 2)  # is still to be treated
+    ledger.sent(kept)
+    ledger.committed([kept])
+    (derived,) = [row.id for row in ledger.rows() if row.source]
+    ledger.sent(source)
+    ledger.committed([source])
+    now = [time.time()]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    now[0] += 3 * 86400
+
+    def files():
+        return {row.id for row in ledger.rows() if store.path(row.file).exists()}
+
+    assert not Keeper(store, Keep()).step()
+    assert not Keeper(store, Keep(days=1)).step()  # what was made of it is not committed
+    ledger.sent(derived)
+    ledger.committed([derived])
+    now[0] += 2 * 86400
+    assert not Keeper(store, Keep(days=9)).step()
+    assert files() == {source, derived, kept}
+    removed = ledger.removed
+    monkeypatch.setattr(ledger, "removed", lambda number: (_ for _ in ()).throw(SystemExit))
+    with pytest.raises(SystemExit):
+        Keeper(store, Keep(days=1)).step()
+    monkeypatch.setattr(ledger, "removed", removed)
+    assert Keeper(store, Keep(days=1)).step()
+    assert not Keeper(store, Keep(days=1)).step()
+    assert files() == {kept}
+    assert [row.removed for row in ledger.rows()] == [int(row.id != kept) for row in ledger.rows()]
+    ledger.retry()
+    assert ledger.known("1.2.826.99.1.1").state == "committed"
+
+
+def test_a_ledger_of_an_earlier_version_goes_on(tmp_path):
+    """Its committed objects count from now."""
+    import sqlite3
+
+    from fsrcnn_np.pacs import ledger
+
+    old = "".join(
+        line
+        for line in ledger._SCHEMA.splitlines(keepends=True)
+        if "committed_at" not in line and "removed" not in line
+    ).replace("DEFAULT '',         -- why nothing", "DEFAULT ''  -- why nothing")
+    with contextlib.closing(sqlite3.connect(tmp_path / "a.sqlite")) as base, base:
+        base.executescript(old)
+        values = "(1, '1.2', '1', '1', 'f', 1, 'x', NULL, 'committed', 1, 0, 0, 0, 0, '', '')"
+        base.execute(f"INSERT INTO objects VALUES {values}")
+    made = ledger.Ledger(tmp_path / "a.sqlite")
+    (row,) = made.rows()
+    made.close()
+    assert row.removed == 0
+    assert time.time() - 60 < row.committed_at <= time.time()
+
+
+def test_nothing_is_derived_where_the_disk_is_nearly_full(store, tmp_path):
+    number = received(store, tmp_path)
+    deriver = Deriver(store, load_weights("x2"), "explicit", Metrics(), free_bytes=1 << 60)
+    with pytest.raises(FileError, match="are free on the disk"):
+        deriver.step()
+    assert store.ledger.row(number).treat == 1
