@@ -20,9 +20,13 @@ ALLOWED = re.compile("\r|\n|\t|\x1b\\[A")
 
 def on_a_terminal(*words, **environment):
     """Status and everything that a terminal gets from a command, both streams."""
+    import fcntl
     import pty
+    import struct
+    import termios
 
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))  # without a size there are no bars
     variables = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **environment}
     process = subprocess.Popen(
         [sys.executable, "-m", *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=variables
@@ -88,6 +92,7 @@ def test_names_tags_and_messages(evil):
     every = sorted(map(str, evil.iterdir()))
     model = next(one for one in every if "model" in one)
     table = next(one for one in every if "table" in one)
+    bars = 0
     for words in (
         ["fsrcnn_np", "upscale", *every, "-o", str(evil / f"out{EVIL}")],
         ["piqe_np", *every, "--masks", str(evil / f"masks{EVIL}")],
@@ -103,8 +108,10 @@ def test_names_tags_and_messages(evil):
         status, shown = on_a_terminal(*words)
         assert status in (0, 1, 2)
         assert shown
+        bars += "tile/s" in shown or "image/s" in shown or "s/image" in shown
         assert "Traceback" not in shown
         assert controls(shown) == [], (words[:3], shown)
+    assert bars >= 2
 
 
 @pytest.mark.parametrize("words", [["fsrcnn_np", "--help"], ["piqe_np", "--help"], ["fsrcnn_np", "study", "run", "-h"]])
