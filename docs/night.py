@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,10 +83,10 @@ def at_a_terminal(folder: Path) -> list[str]:
     return [middle, pieces[-1]]
 
 
-def in_a_pipe(folder: Path) -> list[str]:
+def in_a_pipe(folder: Path, command: Sequence[str] = COMMAND) -> list[str]:
     """The lines of the log."""
     done = subprocess.run(
-        [sys.executable, "-m", "fsrcnn_np", *COMMAND],
+        [sys.executable, "-m", "fsrcnn_np", *command],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -96,7 +96,7 @@ def in_a_pipe(folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-KINDS = ("is kept", "range 0..4095", "copied_by_half", "report.dcm")
+KINDS = ("kept", "range 0..4095", "copied_by_half", "report.dcm")
 
 
 def chosen(log: list[str]) -> Iterator[str]:

@@ -204,8 +204,8 @@ def _numba_cache(function: Callable[..., Any], folder: Path) -> Any:
 @functools.cache
 def _warn_without_cache() -> None:
     warnings.warn(
-        "No folder for compiled kernels can be written, so every process compiles them again (some seconds); "
-        "set NUMBA_CACHE_DIR to a writable folder to avoid that.",
+        "No folder for compiled kernels can be written by this user alone, so every process compiles them again (some "
+        "seconds); set NUMBA_CACHE_DIR to such a folder to avoid that.",
         RuntimeWarning,
         stacklevel=3,
     )
