@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         OptionError,
         WeightsError,
     )
-    from .files import Picture, read
+    from .files import Picture, Provenance, provenance, read
     from .images.imresize import imresize
     from .images.quality import psnr, ssim
     from .network.weights import Architecture, Convolution, Deconvolution, Weights
@@ -38,7 +38,7 @@ _HOMES = {
     "network.weights": "Architecture Convolution Deconvolution Weights",
     "convert": "load_weights save_weights",
     "convert.conventions": "ConventionWarning",
-    "files": "Picture read",
+    "files": "Picture Provenance provenance read",
     "images.imresize": "imresize",
     "images.quality": "psnr ssim",
     "pipeline": "Upscaled forward upscale upscale_file",
@@ -62,6 +62,7 @@ __all__ = [
     "MissingExtraError",
     "OptionError",
     "Picture",
+    "Provenance",
     "Upscaled",
     "Weights",
     "WeightsError",
@@ -70,6 +71,7 @@ __all__ = [
     "forward",
     "imresize",
     "load_weights",
+    "provenance",
     "psnr",
     "read",
     "save_weights",

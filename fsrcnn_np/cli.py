@@ -1,7 +1,7 @@
 """The `fsrcnn-np` command: words in, words out; no arithmetic.
 
-Exit status: 0 all well (an output that existed and was kept is a line, not a failure), 1 some inputs failed (each named
-in one line, the others done), 2 wrong usage.
+Exit status: 0 all well (an output that the same means made of the same input is kept: a line, not a failure), 1 some
+inputs failed (each named in one line, the others done; an output made otherwise is one of them), 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -94,6 +94,11 @@ def command_parser() -> Parser:
         action="store_true",
         help="of DICOM: carry presentation states among the inputs over to the results that they refer to",
     )
+    job.add_argument(
+        "--sidecar",
+        action="store_true",
+        help="where a format has no place for what made the file (NPY, PGM, BMP, …): write NAME.provenance.json beside",
+    )
     job.set_defaults(run=upscale)
 
     job = commands.add_parser(
@@ -118,12 +123,14 @@ def command_parser() -> Parser:
     job.set_defaults(run=demo)
 
     from .convert.cli import add_commands as add_weights
+    from .files.cli import add_commands as add_provenance
     from .pacs.cli import add_commands as add_dicom
     from .phantom.cli import add_commands as add_phantom
     from .phantom.measure.cli import add_commands as add_measure
     from .reader.cli import add_commands as add_reading
     from .study.cli import add_commands as add_study
 
+    add_provenance(commands)
     add_phantom(commands)
     add_measure(commands)
     add_weights(commands)
@@ -182,6 +189,7 @@ def upscale(options: argparse.Namespace) -> int:
         "allow": options.allow,
         "transfer_syntax": options.transfer_syntax,
         "remap_uids": options.remap_uids,
+        "sidecar": options.sidecar,
     }
     if streamed(options):
         return upscale_streams(options, settings)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from os import PathLike, fspath
+from os.path import lexists
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,12 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from piqe_np.compiled import thread_count
 
 from .dask_array import is_dask_array, upscale_dask
-from .engine import engine_named
+from .engine import DEFAULT, engine_named
 from .errors import FileError, FsrcnnError, ImageError, OptionError
 from .images.destination import check_out
 from .images.padding import filled, restored
 from .images.value_range import (
+    GIVEN,
     UNIT,
     Pixels,
     ValueRange,
@@ -38,7 +40,7 @@ from .progress import Progress, reporting
 from .types import DataRange, Model
 
 if TYPE_CHECKING:
-    from .files import Frame, Picture, Provenance
+    from .files import DicomForm, Frame, Picture, Provenance
 
 
 def upscale(
@@ -223,6 +225,7 @@ def upscale_file(
     allow: Iterable[str] = (),
     transfer_syntax: str = "explicit",
     remap_uids: str = "",
+    sidecar: bool = False,
     progress: Progress | bool | None = None,
 ) -> Upscaled:
     """Super-resolve a file into another of the same dtype and bit depth, and of the same format, or the suffix's own.
@@ -239,13 +242,17 @@ def upscale_file(
     weights, data_range, threads, engine, progress
         As of `upscale`.
     overwrite : bool
-        Replace an existing file; else it is kept, and OutputExists raised.
+        Replace an existing file; else it is kept, and OutputExists raised where the same means made it of the same
+        input (its `fsrcnn_np.provenance` tells), OutputDiffers where not, or where that cannot be told.
     allow : iterable of str
         "high-bits", "burned-in": see `fsrcnn_np.files.read`.
     transfer_syntax : {"explicit", "rle", "jpeg-ls", "jpeg2000", "htj2k"}
         How the pixels of a DICOM are encoded, always without loss: PS3.5 A.
     remap_uids : str
         A text with which every UID of a DICOM is mapped to another, references included; the same text maps alike.
+    sidecar : bool
+        Write the provenance beside the output, as NAME.provenance.json, where its format has no place for it (NPY,
+        PGM, PPM, BMP, PCX, TGA).
 
     Raises
     ------
@@ -260,13 +267,16 @@ def upscale_file(
     target = split(destination).path
     if target.exists() and target.samefile(split(source).path):
         raise FileError(f"{target} is the input itself, and would be replaced; choose another folder for the outputs")
-    check_free(target, overwrite=overwrite)
-    model = loaded(weights)
+    check_free(target, overwrite=True)
+    model, allow = loaded(weights), tuple(allow)
+    form = files.DicomForm(transfer_syntax, remap_uids)
+    provenance = provenance_of(model, None, source, engine=engine, allow=allow, form=form)
+    if not overwrite and lexists(target):
+        _check_made(target, provenance, source, data_range, allow)
     picture = files.read(source, every_frame=True, allow=allow)
     with naming(source):
         bounds = picture_range(picture, data_range)
-    provenance = provenance_of(model, bounds, split(source).path)
-    form = files.DicomForm(transfer_syntax, remap_uids)
+    provenance = replace(provenance, value_range=bounds)
     files.check_target(destination, picture, provenance, form)
 
     def upscaled(frame: files.Frame) -> NDArray[Any]:
@@ -280,7 +290,9 @@ def upscale_file(
         else:
             result = upscaled(files.Frame(picture.pixels, picture.padding))
         remarks = [*picture.remarks, *range_doubts(picture, bounds)]
-        remarks += files.write(destination, result, like=picture, provenance=provenance, form=form, overwrite=overwrite)
+        remarks += files.write(
+            destination, result, like=picture, provenance=provenance, form=form, sidecar=sidecar, overwrite=overwrite
+        )
     scale, frames = model.architecture.scale, () if picture.frames is None else (len(picture.frames),)
     height, width, *colours = picture.pixels.shape
     shape = (*frames, height * scale, width * scale, *colours)
@@ -305,14 +317,53 @@ def upscale_frame(
     return restored(large, frame.pixels, frame.padding)
 
 
-def provenance_of(model: Weights, bounds: ValueRange, source: Path) -> Provenance:
-    """What an output says of how it was computed, from this file by this model."""
-    from .files import Provenance
+def _check_made(
+    target: Path,
+    wanted: Provenance,
+    source: str | PathLike[str],
+    data_range: DataRange | None,
+    allow: tuple[str, ...],
+) -> None:
+    """Raise OutputExists or OutputDiffers: whether the output that is there would come out again."""
+    from . import files
+
+    if data_range is not None:
+        wanted = replace(wanted, value_range=value_range(np.float64, data_range))
+    elif (found := _range_found(target)) is not None and found.origin == GIVEN:  # the file's own may be the same
+        wanted = replace(wanted, value_range=picture_range(files.read(source, every_frame=True, allow=allow)))
+    files.check_made(target, wanted)
+
+
+def _range_found(target: Path) -> ValueRange | None:
+    from . import files
+
+    with suppress(FsrcnnError):
+        found = files.provenance(target)
+        return found.value_range if found else None
+    return None
+
+
+def provenance_of(
+    model: Weights,
+    bounds: ValueRange | None,
+    source: str | PathLike[str],
+    *,
+    engine: str | None = None,
+    allow: Iterable[str] = (),
+    form: DicomForm | None = None,
+) -> Provenance:
+    """What an output says of how it was computed, from this file (FILE::/part) by this model."""
+    from .files import DicomForm, Provenance
+    from .files.target import split
     from .version import __version__
 
-    with open(source, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    scale = model.architecture.scale
+    path, part = split(source)
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
+    scale, form = model.architecture.scale, form or DicomForm()
     return Provenance(
         process=f"Super-resolution x{scale} by FSRCNN",
         label=f"FSRCNN x{scale}",
@@ -323,7 +374,17 @@ def provenance_of(model: Weights, bounds: ValueRange, source: Path) -> Provenanc
         version=__version__,
         value_range=bounds,
         source_sha256=digest,
+        source_part=_short_digest((part or "").strip("/")),
+        engine=engine or DEFAULT,
+        allow=tuple(sorted(set(allow))),
+        transfer_syntax=form.transfer_syntax,
+        remap_uids=_short_digest(form.remap_uids),
     )
+
+
+def _short_digest(text: str) -> str:
+    """For a text that may tell something of a person, like a dataset's name."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
 
 @contextmanager

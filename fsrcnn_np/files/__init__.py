@@ -3,7 +3,16 @@
 from fsrcnn_np.files.conversion import names_a_file
 from fsrcnn_np.files.formats import SUFFIXES, suffix_of
 from fsrcnn_np.files.inputs import Input, find_inputs
-from fsrcnn_np.files.picture import DicomForm, Frame, NoPicture, OutputExists, Picture, Provenance
+from fsrcnn_np.files.made import check_made, provenance
+from fsrcnn_np.files.picture import (
+    DicomForm,
+    Frame,
+    NoPicture,
+    OutputDiffers,
+    OutputExists,
+    Picture,
+    Provenance,
+)
 from fsrcnn_np.files.reading import read
 from fsrcnn_np.files.writing import check_target, write, write_text
 
@@ -13,12 +22,15 @@ __all__ = [
     "Frame",
     "Input",
     "NoPicture",
+    "OutputDiffers",
     "OutputExists",
     "Picture",
     "Provenance",
+    "check_made",
     "check_target",
     "find_inputs",
     "names_a_file",
+    "provenance",
     "read",
     "suffix_of",
     "write",

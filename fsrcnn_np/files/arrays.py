@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Picture
+from fsrcnn_np.files.record import text_of
 
 _DEFAULT_DATASET = "/image"
+_ATTRIBUTE = "fsrcnn_np_provenance"  # of the dataset
 
 
 def read_npy(path: Path) -> Picture:
@@ -41,7 +43,7 @@ def read_hdf5(path: Path, dataset: str | None) -> Picture:
         details = {
             "dataset": found.name,
             "dtype": found.dtype,
-            "attributes": {k: v for k, v in found.attrs.items() if not _refers(v)},
+            "attributes": {k: v for k, v in found.attrs.items() if k != _ATTRIBUTE and not _refers(v)},
             "options": {
                 "compression": found.compression if found.compression != "szip" else "gzip",
                 "compression_opts": found.compression_opts if found.compression == "gzip" else None,
@@ -66,7 +68,22 @@ def encode_hdf5(output: Output) -> Encoded:
         )
         for name, value in details.get("attributes", {}).items():
             created.attrs[name] = value
+        if output.provenance is not None:
+            created.attrs[_ATTRIBUTE] = np.bytes_(text_of(output.provenance).encode())
     return Encoded(stream.getbuffer(), [])
+
+
+def made_hdf5(path: Path) -> str | None:
+    """The record of provenance of the first dataset that has one; HDF5 itself refuses a file that is cut."""
+    import h5py
+
+    def found(_: str, item: Any) -> str | None:
+        value = item.attrs.get(_ATTRIBUTE) if isinstance(item, h5py.Dataset) else None
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else None
+
+    with h5py.File(path, "r") as file:
+        text: str | None = file.visititems(found)
+        return text
 
 
 def _native(array: Any) -> NDArray[Any]:

@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 
 from fsrcnn_np.errors import FileError
-from fsrcnn_np.files.picture import Bytes, OutputExists
+from fsrcnn_np.files.picture import Bytes, exists
 
 
 def write_bytes(path: Path, data: Bytes, *, overwrite: bool) -> None:
@@ -49,7 +49,7 @@ def check_free(path: Path, *, overwrite: bool) -> None:
         if path.is_dir():
             raise FileError(f"{path}: is a folder; give a file's name")
         if not overwrite and os.path.lexists(path):
-            raise _exists(path)
+            raise exists(path)
     except PermissionError as error:
         raise _cannot_write(path, error) from error
 
@@ -59,13 +59,9 @@ def _rename_if_free(beside: Path, path: Path) -> None:
     try:
         os.link(beside, path)
     except FileExistsError as error:
-        raise _exists(path) from error
+        raise exists(path) from error
     except OSError:  # a file system without hard links
         os.replace(beside, path)
-
-
-def _exists(path: Path) -> OutputExists:
-    return OutputExists(f"{path}: exists already and is kept; --overwrite (overwrite=True) replaces it")
 
 
 def _cannot_write(path: Path, error: OSError) -> OSError:

@@ -16,6 +16,8 @@ class Format:
 
     `read(path)` gives a Picture (HDF5's takes the dataset's name too, DICOM's a frame's number and options),
     `encode(output)` gives Encoded, and `check(like, provenance, form)` says beforehand what `encode` would refuse.
+    `made(path)` finds the record of provenance that `encode` put in, and raises where the file is cut; None: the format
+    has no place for one.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Format:
     encode: Callable[[Output], Encoded]
     magic_offset: int = 0
     check: Callable[[Picture, Provenance, DicomForm], None] | None = None
+    made: Callable[[Path], str | None] | None = None
 
     def starts(self, head: bytes) -> bool:
         """Whether a file with this beginning is of this format."""
@@ -32,11 +35,19 @@ class Format:
 
 
 def _photo(name: str, suffixes: tuple[str, ...], magic: tuple[bytes, ...], magic_offset: int = 0) -> Format:
-    return Format(name, suffixes, magic, photos.reader(name), photos.encoder(name), magic_offset)
+    made = photos.PLACES.get(name)
+    return Format(name, suffixes, magic, photos.reader(name), photos.encoder(name), magic_offset, made=made)
 
 
 _NETPBM = tuple(f"P{kind}{blank}".encode() for kind in range(1, 7) for blank in " \t\r\n#")
-HDF5 = Format("HDF5", (".h5", ".hdf5", ".hdf"), (b"\x89HDF\r\n\x1a\n",), arrays.read_hdf5, arrays.encode_hdf5)
+HDF5 = Format(
+    "HDF5",
+    (".h5", ".hdf5", ".hdf"),
+    (b"\x89HDF\r\n\x1a\n",),
+    arrays.read_hdf5,
+    arrays.encode_hdf5,
+    made=arrays.made_hdf5,
+)
 TGA = _photo("TGA", (".tga",), ())  # has no first bytes of its own: the suffix tells
 NPZ = Format("NPZ", (".npz",), (), containers.read_npz, containers.refuse, check=containers.refuse_early)  # a ZIP
 MAT = Format(
@@ -48,15 +59,15 @@ MAT = Format(
     check=containers.refuse_early,
 )
 WITH_PARTS = (HDF5, NPZ, MAT)  #: FILE::name names one of the arrays inside
-DICOM = Format("DICOM", (".dcm", ".dicom"), (b"DICM",), dicom.read, dicom.encode, 128, dicom.check)
+DICOM = Format("DICOM", (".dcm", ".dicom"), (b"DICM",), dicom.read, dicom.encode, 128, dicom.check, dicom.made)
 FORMATS = (
-    Format("PNG", (".png",), (png.SIGNATURE,), png.read, png.encode),
-    Format("TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.read, tiff.encode),
+    Format("PNG", (".png",), (png.SIGNATURE,), png.read, png.encode, made=png.made),
+    Format("TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), tiff.read, tiff.encode, made=tiff.made),
     Format("PGM", (".pgm", ".pnm"), _NETPBM, netpbm.read, netpbm.encode),
     Format("PPM", (".ppm",), _NETPBM, netpbm.read, netpbm.encode),
     _photo("BMP", (".bmp", ".dib"), (b"BM",)),
     _photo("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), (b"\xff\xd8\xff",)),
-    Format("JPEG 2000", (".jp2", ".j2k", ".j2c"), jpeg2000.MAGIC, jpeg2000.read, jpeg2000.encode),
+    Format("JPEG 2000", (".jp2", ".j2k", ".j2c"), jpeg2000.MAGIC, jpeg2000.read, jpeg2000.encode, made=jpeg2000.made),
     _photo("WebP", (".webp",), (b"WEBP",), magic_offset=8),
     _photo("GIF", (".gif",), (b"GIF87a", b"GIF89a")),
     _photo("PCX", (".pcx",), tuple(bytes((10, version, 1)) for version in (0, 2, 3, 4, 5))),

@@ -9,11 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files import xmp
 from fsrcnn_np.files.picture import PACKED, Encoded, Output, Picture, check_size, opaque, refuse_dtype
+from fsrcnn_np.files.record import KEYWORD, text_of
 
 BOXES = b"\x00\x00\x00\x0cjP  \r\n\x87\n"  # ISO/IEC 15444-1, I.5.1
 CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ: A.4.1, A.5.1
 MAGIC = (BOXES, CODESTREAM)
+_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # the UUID of a box that holds XMP: ISO 16684-1
+_COMMENT = b"\xff\x64"  # COM, and that it is Latin text: A.9.2
 _GREY, _SRGB = 17, 16  # enumerated colour spaces: I.5.3.3
 
 
@@ -34,8 +38,7 @@ def read(path: Path) -> Picture:
     data = path.read_bytes()
     size = _size(data)
     check_size(size.height, size.width, size.samples, size.bits, len(data), packing=PACKED)
-    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):  # EOC, A.4.4: OpenJPEG fills what is missing with grey
-        raise FormatError("truncated JPEG 2000: its end is missing; copy or download it again")
+    _check_end(data)
     pixels = imagecodecs.jpeg2k_decode(data)
     dtype = np.dtype(f"{'i' if size.signed else 'u'}{1 if size.bits <= 8 else 2}")
     if pixels.shape[:2] != (size.height, size.width) or pixels.dtype != dtype:
@@ -74,7 +77,46 @@ def encode(output: Output) -> Encoded:
         bitspersample=details.get("bits", 8 * pixels.itemsize),
         resolutions=min(6, max(1, min(pixels.shape[:2]).bit_length())),
     )
-    return Encoded(data, [])
+    return Encoded(_with_provenance(bytes(data), output), [])
+
+
+def made(path: Path) -> str | None:
+    """The record of provenance in a JPEG 2000; a FormatError where its end is missing."""
+    data = path.read_bytes()
+    _check_end(data)
+    start = _codestream(data)
+    if start:
+        at = data.find(b"uuid" + _XMP, 0, start)
+        return xmp.text_in(data[at:start]) if at > 0 else None
+    at = start + 2  # markers of the main header, up to the first tile part: SOT, A.4.2
+    while data[at : at + 2] not in (b"\xff\x90", b""):
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        body = data[at + 6 : at + 2 + length]
+        if data[at : at + 2] == _COMMENT and body.startswith(KEYWORD.encode() + b" "):
+            return body[len(KEYWORD) + 1 :].decode("latin-1")
+        at += 2 + max(2, length)
+    return None
+
+
+def _with_provenance(data: bytes, output: Output) -> bytes:
+    """In a box before the codestream's, or in a comment behind the codestream's SIZ."""
+    if output.provenance is None:
+        return data
+    text, start = text_of(output.provenance), _codestream(data)
+    packet = xmp.packet(text) or b""
+    if start:
+        at = data.rindex(b"jp2c", 0, start) - 4
+        part = struct.pack(">I", 24 + len(packet)) + b"uuid" + _XMP + packet
+    else:
+        at = 4 + int.from_bytes(data[4:6], "big")
+        body = f"{KEYWORD} {text}".encode()
+        part = _COMMENT + struct.pack(">HH", 4 + len(body), 1) + body
+    return data[:at] + part + data[at:]
+
+
+def _check_end(data: bytes) -> None:
+    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):  # EOC, A.4.4: OpenJPEG fills what is missing with grey
+        raise FormatError("truncated JPEG 2000: its end is missing; copy or download it again")
 
 
 def _size(data: bytes) -> _Size:

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files import xmp
 from fsrcnn_np.files.picture import PACKED, Encoded, Output, Picture, check_size, enlargement, opaque, refuse_dtype
+from fsrcnn_np.files.record import KEYWORD, text_of
 
 _SHOWN = {"1": "one bit per pixel", "P": "a palette", "PA": "a palette"}
 #: Pillow's kinds of pixels → what they are read as; kinds with an alpha channel give it up when it is opaque.
@@ -91,6 +93,10 @@ def _read(path: Path, format: str) -> Picture:
         pixels = pixels[..., 0]
     remarks += turned(told.get("exif"))
     info = {name: told[name] for name in _KINDS[format].kept if told.get(name)}
+    if rest := _split(told.get("comment"))[1]:
+        info["comment"] = rest
+    else:
+        info.pop("comment", None)
     details = {"info": info, "change": _SHOWN.get(mode, "")}
     return Picture(np.ascontiguousarray(pixels), str(path), format, remarks=tuple(remarks), details=details)
 
@@ -184,6 +190,11 @@ def _encode(output: Output, format: str) -> Encoded:
     options = {name: value for name, value in details.get("info", {}).items() if name in kind.kept}
     if "dpi" in options:
         options["dpi"] = tuple(float(value) * enlargement(output) for value in options["dpi"])
+    text = None if output.provenance is None else text_of(output.provenance)
+    if text and format == "WebP":
+        options["xmp"] = xmp.packet(text)
+    if text and format == "GIF":
+        options["comment"] = _comment(text) + (b"\n" + options["comment"] if "comment" in options else b"")
     data = imageio.imwrite(
         "<bytes>",
         np.ascontiguousarray(pixels),
@@ -198,4 +209,55 @@ def _encode(output: Output, format: str) -> Encoded:
         remarks.append(f"the original has {details['change']}; written with 8 bits per sample")
     if format == "WebP" and pixels.ndim == 2:
         remarks.append("WebP has no grey: written as RGB of the same values")
+    if text and format == "JPEG":  # a comment before the original's, which readers take for the one: T.81 B.2.4.5
+        segment = _comment(text)
+        data = data[:2] + b"\xff\xfe" + (2 + len(segment)).to_bytes(2, "big") + segment + data[2:]
     return Encoded(data, remarks)
+
+
+def _comment(text: str) -> bytes:
+    return f"{KEYWORD} {text}".encode()
+
+
+def _split(comment: bytes | None) -> tuple[str | None, bytes]:
+    """Our record in a comment, and the rest of it."""
+    first, _, rest = (comment or b"").partition(b"\n")
+    ours = _comment("")
+    return (first[len(ours) :].decode("latin-1"), rest) if first.startswith(ours) else (None, comment or b"")
+
+
+def _made_jpeg(path: Path) -> str | None:
+    """Of the first comment that is ours."""
+    data = path.read_bytes()
+    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
+        raise FormatError("truncated JPEG: its end is missing; copy or download it again")
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (b"\xda", b"\xd9", b""):
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if data[at + 1] == 0xFE and (found := _split(data[at + 4 : at + 2 + length])[0]):
+            return found
+        at += 2 + max(2, length)
+    return None
+
+
+def _made_webp(path: Path) -> str | None:
+    with open(path, "rb") as stream:
+        size = int.from_bytes(stream.read(8)[4:], "little")
+        if path.stat().st_size < 8 + size:
+            raise FormatError("truncated WebP: its end is missing; copy or download it again")
+        stream.seek(0)
+        with _opened(stream, "WebP") as image:
+            return xmp.text_in(image.metadata(index=0).get("xmp") or b"")
+
+
+def _made_gif(path: Path) -> str | None:
+    with open(path, "rb") as stream:
+        stream.seek(-1, 2)
+        if stream.read(1) != b";":
+            raise FormatError("truncated GIF: its end is missing; copy or download it again")
+        stream.seek(0)
+        with _opened(stream, "GIF") as image:
+            return _split(image.metadata(index=0).get("comment"))[0]
+
+
+PLACES = {"JPEG": _made_jpeg, "WebP": _made_webp, "GIF": _made_gif}  #: where there is a place for a provenance

@@ -29,6 +29,15 @@ class OutputExists(FileError):
     """The output is there already and `overwrite` was not given: it is kept."""
 
 
+class OutputDiffers(FileError):
+    """The output is there already, and the same means would not make it of this input, or that cannot be told."""
+
+
+def exists(path: object) -> OutputExists:
+    """What is said of an output that is kept."""
+    return OutputExists(f"{path}: exists already and is kept; --overwrite (overwrite=True) replaces it")
+
+
 class NoPicture(FormatError):
     """A file that is whole and of a known format but no picture, like a structured report: passed over, no failure."""
 
@@ -139,6 +148,12 @@ class Provenance:
         The stored values that were taken for black and white.
     source_sha256 : str
         Of the bytes of the original's file; empty where it is not known.
+    source_part : str
+        The beginning of the sha256 of the dataset's name or the frame's number; empty: the only one, or all.
+    engine, transfer_syntax, allow : str, str, tuple of str
+        As of `fsrcnn_np.upscale_file`; the syntax is empty where the output is no DICOM.
+    remap_uids : str
+        The beginning of the sha256 of the text that a DICOM's UIDs were mapped with; empty: they are kept.
     """
 
     process: str
@@ -150,6 +165,11 @@ class Provenance:
     version: str
     value_range: ValueRange | None = None
     source_sha256: str = ""
+    source_part: str = ""
+    engine: str = ""
+    allow: tuple[str, ...] = ()
+    transfer_syntax: str = ""
+    remap_uids: str = ""
 
     def __str__(self) -> str:
         source = f", of a file with sha256 {self.source_sha256}" if self.source_sha256 else ""

@@ -20,12 +20,15 @@ from fsrcnn_np.files.picture import (
     refuse_dtype,
     spacing,
 )
+from fsrcnn_np.files.record import KEYWORD, text_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that stay true of the enlarged picture: how its values are to be shown, and texts.
 _KEPT = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type → samples per pixel; PNG (Third Edition) 11.2.1
 _LEVEL = 5
+# Keyword, not compressed, no language, no translated keyword: PNG (Third Edition) 11.3.3.4.
+_OURS = KEYWORD.encode() + bytes(5)
 
 
 class _Chunk(NamedTuple):
@@ -50,7 +53,7 @@ def read(path: Path) -> Picture:
     remarks: list[str] = []
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
         pixels = opaque(pixels, remarks)
-    kept = [chunk for chunk in chunks if chunk.kind in _KEPT]
+    kept = [chunk for chunk in chunks if chunk.kind in _KEPT and not _ours(chunk)]
     change = "a palette" if colour == 3 else f"{bits}-bit samples" if bits < 8 else ""
     apart = _spacing(kept)
     return Picture(
@@ -74,10 +77,22 @@ def encode(output: Output) -> Encoded:
     details = output.like.details if output.like else {}
     factor = enlargement(output)
     kept = b"".join(_assemble(_scaled(chunk, factor)) for chunk in details.get("chunks", ()))
+    if output.provenance is not None:
+        kept += _assemble(_Chunk(b"iTXt", _OURS + text_of(output.provenance).encode()))
     after_header = len(SIGNATURE) + 12 + 13
     change = details.get("change")
     remarks = [f"the original has {change}; written with 8 bits per sample"] if change else []
     return Encoded(data[:after_header] + kept + data[after_header:], remarks)
+
+
+def made(path: Path) -> str | None:
+    """The record of provenance in a PNG; a FormatError where its end is missing."""
+    ours = [chunk for chunk in _chunks(path.read_bytes()) if _ours(chunk)]
+    return ours[0].body[len(_OURS) :].decode() if ours else None
+
+
+def _ours(chunk: _Chunk) -> bool:
+    return chunk.kind == b"iTXt" and chunk.body.startswith(_OURS)
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:

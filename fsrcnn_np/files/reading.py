@@ -57,8 +57,8 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
     if unknown := sorted(allowed - set(ALLOWANCES)):
         raise OptionError(f"allow names {unknown[0]!r}; there are {', '.join(map(repr, ALLOWANCES))}")
     target = split(path)
-    with _one_line(target.path), alpha_allowed(ALPHA in allowed):
-        format = _identify(target.path)
+    with one_line_errors(target.path), alpha_allowed(ALPHA in allowed):
+        format = identify(target.path)
         if format is DICOM:
             return dicom.read(target.path, target.dataset, every_frame=every_frame, allow=allowed)
         if format in WITH_PARTS:
@@ -68,7 +68,8 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
         return format.read(target.path)
 
 
-def _identify(path: Path) -> Format:
+def identify(path: Path) -> Format:
+    """Tell the format by the first bytes, or raise an exception without the file's name."""
     if path.is_dir():
         raise FileError("is a folder; give a file")
     if path.exists() and not path.is_file():
@@ -94,7 +95,7 @@ def _identify(path: Path) -> Format:
 
 
 @contextlib.contextmanager
-def _one_line(path: Path) -> Iterator[None]:
+def one_line_errors(path: Path) -> Iterator[None]:
     """Turn whatever a decoder raises into one exception of ours with one line that begins with the file's name."""
     try:
         with warnings.catch_warnings():

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files import xmp
 from fsrcnn_np.files.picture import (
     DEFLATED,
     PACKED,
@@ -25,14 +26,16 @@ from fsrcnn_np.files.picture import (
     opaque,
     spacing,
 )
+from fsrcnn_np.files.record import text_of
 from fsrcnn_np.images.value_range import row_blocks
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # none, LZW, deflate (two numbers), PackBits, LZMA, Zstandard
 _NONE, _DEFLATE = 1, 8
 _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels in a TIFF with 32-bit offsets
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
-# Description, make, model, orientation, software, date, artist, ©, colour profile.
-_KEPT = (270, 271, 272, 274, 305, 306, 315, 33432, 34675)
+# Description, make, model, orientation, software, date, artist, XMP, ©, colour profile.
+_KEPT = (270, 271, 272, 274, 305, 306, 315, 700, 33432, 34675)
+_XMP = 700
 # Layout, and resolution.
 _LAYOUT = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 282, 283, 284, 296, 317, 320, 322, 323, 324, 325}
 _LAYOUT |= {297, 338, 339, 347, 529, 530, 531, 532}
@@ -107,7 +110,7 @@ def encode(output: Output) -> Encoded:
         "photometric": photometric if not bits or pixels.ndim == 2 else _MINISBLACK,
         "compression": compression,
         "predictor": details.get("predictor", 1) if compression != _NONE and not bits else None,
-        "extratags": details.get("tags", ()),
+        "extratags": _with_provenance(details.get("tags", ()), output, remarks),
         "metadata": None,
         "software": False,
     }
@@ -122,6 +125,31 @@ def encode(output: Output) -> Encoded:
     if bits:
         _declare_packed(stream, pixels, bits)
     return Encoded(stream.getbuffer(), remarks)
+
+
+def made(path: Path) -> str | None:
+    """The record of provenance in a TIFF; a FormatError where its pixels are cut."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        page: Any = next(_pages(file))
+        ends = (at + count for at, count in zip(page.dataoffsets, page.databytecounts, strict=True))
+        if max(ends, default=0) > path.stat().st_size:
+            raise FormatError("truncated TIFF: its pixels are not all there; copy or download it again")
+        packet = page.tags[_XMP].value if _XMP in page.tags else b""
+        return xmp.text_in(packet) if isinstance(packet, bytes | str) else None
+
+
+def _with_provenance(tags: Any, output: Output, remarks: list[str]) -> list[Any]:
+    """The original's tags; its XMP with the record of provenance."""
+    if output.provenance is None:
+        return list(tags)
+    original = next((bytes(value) for code, _, _, value, _ in tags if code == _XMP), b"")
+    packet = xmp.packet(text_of(output.provenance), original)
+    if packet is None:
+        remarks.append("the original's XMP is damaged: it is kept, and what made this file is not written into it")
+        return list(tags)
+    return [*(tag for tag in tags if tag[0] != _XMP), (_XMP, 1, len(packet), packet, True)]
 
 
 def _packed(pixels: NDArray[Any], bits: int) -> NDArray[np.uint8]:
@@ -198,9 +226,16 @@ def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[s
         "byteorder": file.byteorder,
         "resolution": [n / d for n, d in resolution if d] if len(resolution) == 2 else None,
         "resolutionunit": unit,
-        "tags": [(tag.code, int(tag.dtype), tag.count, _tag_value(file, tag), True) for tag in kept],
+        "tags": [_tag(file, tag) for tag in kept if tag.code != _XMP or xmp.without(tag.value)],
         "remarks": remarks,
     }
+
+
+def _tag(file: Any, tag: Any) -> tuple[int, int, int, Any, bool]:
+    if tag.code == _XMP:
+        packet = xmp.without(tag.value)
+        return tag.code, 1, len(packet), packet, True
+    return tag.code, int(tag.dtype), tag.count, _tag_value(file, tag), True
 
 
 def _tag_value(file: Any, tag: Any) -> Any:

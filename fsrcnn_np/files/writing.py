@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,10 @@ from fsrcnn_np.errors import FormatError, FsrcnnError, OptionError
 from fsrcnn_np.files.atomic import check_free, write_bytes
 from fsrcnn_np.files.conversion import check_colour, choose, converted
 from fsrcnn_np.files.formats import DICOM, HDF5, Format, by_name, by_suffix
+from fsrcnn_np.files.made import sidecar_path
 from fsrcnn_np.files.picture import DicomForm, Output, Picture, Provenance
 from fsrcnn_np.files.reading import one_line
+from fsrcnn_np.files.record import text_of
 from fsrcnn_np.files.target import Target, split
 from fsrcnn_np.images.value_range import check_image
 
@@ -31,6 +35,7 @@ def write(
     like: Picture | None = None,
     provenance: Provenance | None = None,
     form: DicomForm | None = None,
+    sidecar: bool = False,
     overwrite: bool = False,
 ) -> list[str]:
     """Write an image, atomically, in the format and bit depth of the picture it came from.
@@ -46,9 +51,12 @@ def write(
         suffix converts: dtype and bit depth stay, and what the other format cannot keep is remarked. None: the suffix
         tells the format.
     provenance : Provenance, optional
-        How the pixels were computed. DICOM needs it, and needs `like`.
+        How the pixels were computed: written into the file, where its format has a place (PNG, TIFF, JPEG, JPEG 2000,
+        WebP, GIF, HDF5, DICOM). DICOM needs it, and needs `like`.
     form : DicomForm, optional
         How a DICOM object is written; by default uncompressed.
+    sidecar : bool
+        Where the format has no place for the provenance, write it beside as NAME.provenance.json.
     overwrite : bool
         Replace an existing file.
 
@@ -71,6 +79,8 @@ def write(
     remarks: list[str] = []
     with _one_line(target.path, like):
         format, kept, lost = _prepared(target, like)
+        if provenance is not None and format is not DICOM:
+            provenance = replace(provenance, transfer_syntax="", remap_uids="")
         if isinstance(pixels, Iterator):
             if format is not DICOM or like is None:
                 raise OptionError(_SEVERAL.format(format.name))
@@ -80,6 +90,9 @@ def write(
             checked = _within_declared(check_image(pixels), like, remarks)
             encoded = format.encode(Output(checked, kept, target.dataset, provenance, form=form or DicomForm()))
             check_colour(target.path, checked, like)
+        if sidecar and provenance is not None and format.made is None and not callable(encoded.data):
+            text = text_of(provenance, output_sha256=hashlib.sha256(encoded.data).hexdigest())
+            write_bytes(sidecar_path(target.path), text.encode() + b"\n", overwrite=True)
         write_bytes(target.path, encoded.data, overwrite=overwrite)
     remarks += lost
     named = by_suffix(target.path.name)

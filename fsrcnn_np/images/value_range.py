@@ -46,6 +46,7 @@ class ValueRange:
 
 
 #: Of floats, unless told otherwise.
+GIVEN = "data_range"  #: the origin of a range that the caller gave
 UNIT = ValueRange(0.0, 1.0, "unit")
 
 
@@ -114,7 +115,7 @@ def value_range(dtype: DTypeLike, data_range: float | Sequence[float] | None = N
         )
     if isinstance(limits, np.finfo) and not float(limits.tiny) <= high - low <= most:
         raise OptionError(f"data_range {low!r}..{high!r} has a span that {dtype.name} cannot hold")
-    return ValueRange(low, high, "data_range")
+    return ValueRange(low, high, GIVEN)
 
 
 def check_image(image: ArrayLike) -> NDArray[Any]:

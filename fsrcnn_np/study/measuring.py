@@ -136,7 +136,6 @@ def _full(error: BaseException) -> bool:
 
 def _measured(task: Task) -> dict[str, Any]:
     from ..files import Frame, read, write
-    from ..files.target import split
     from ..pipeline import picture_range, provenance_of, range_doubts, upscale_frame
     from .compare import bicubic, native_piqe
 
@@ -181,7 +180,7 @@ def _measured(task: Task) -> dict[str, Any]:
     if not record["active_original"]:
         remarks.append("nothing in it is active, and its PIQE is 100 whatever it shows")
     if task.sr:
-        provenance = provenance_of(model, bounds, split(task.path).path)
+        provenance = provenance_of(model, bounds, task.path, engine=task.engine)
         remarks += write(task.sr, sr, like=picture, provenance=provenance, overwrite=True)
     record["remarks"] = json.dumps(remarks, ensure_ascii=False)
     return {"state": DONE, "record": record, "identity": who}

@@ -10,6 +10,7 @@ import hashlib
 import io
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -35,10 +36,12 @@ from fsrcnn_np.files.dicom.encoding import (
 )
 from fsrcnn_np.files.dicom.geometry import scale_geometry, values_of
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet, with_items
+from fsrcnn_np.files.dicom.opening import opened
 from fsrcnn_np.files.dicom.reading import FLOATS, LOSSY, Frames
 from fsrcnn_np.files.dicom.stored import Padding, words_of_values
 from fsrcnn_np.files.dicom.uids import remap, uid_of
 from fsrcnn_np.files.picture import DicomForm, Encoded, Output, Picture, Provenance, refuse_dtype
+from fsrcnn_np.files.record import KEYWORD, text_of
 from fsrcnn_np.images.padding import repeated
 
 BURNED_IN = "burned-in"  #: what a caller allows who knows what is written in the pixels
@@ -112,6 +115,17 @@ def encode(output: Output) -> Encoded:
     frames = [pixels] if output.frames is None else output.frames
     header = _header(like, provenance, output.form)
     return Encoded(partial(_write, header.dataset, frames, like, provenance, output.form), header.remarks)
+
+
+def made(path: Path) -> str | None:
+    """The record of provenance in a derived object, its last equipment's; a FormatError where its pixels are cut."""
+    with quiet():
+        found = opened(path)
+        frames = Frames(found, frozenset())
+        frames.values(len(frames) - 1)
+        equipment = found.dataset.get("ContributingEquipmentSequence") or ()
+        texts = [str(item.get("ContributionDescription") or "") for item in equipment]
+    return next((text for text in reversed(texts) if KEYWORD in text), None)
 
 
 def _header(like: Picture, provenance: Provenance, form: DicomForm) -> _Header:
@@ -352,7 +366,7 @@ def _set_provenance(derived: Any, original: Any, provenance: Provenance) -> None
         Manufacturer=provenance.software,
         ManufacturerModelName=provenance.model[:64],
         SoftwareVersions=provenance.version,
-        ContributionDescription=ours[:1024],
+        ContributionDescription=text_of(provenance),
     )
     derived.ContributingEquipmentSequence = [*(original.get("ContributingEquipmentSequence") or ()), equipment]
     if derived.get("SharedFunctionalGroupsSequence"):  # PS3.3 C.7.6.16.2.6, Derivation Image

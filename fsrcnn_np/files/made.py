@@ -1,0 +1,122 @@
+"""What made a file: read from the place that its format has for it, and held against what would make it now."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from fsrcnn_np.errors import FormatError, FsrcnnError
+from fsrcnn_np.files.picture import OutputDiffers, Provenance, exists
+from fsrcnn_np.files.reading import identify, one_line_errors
+from fsrcnn_np.files.record import parsed
+from fsrcnn_np.files.target import split
+
+SIDECAR = ".provenance.json"
+
+
+def provenance(path: str | os.PathLike[str]) -> Provenance | None:
+    """Say what made a file: package, model, range, source and options.
+
+    It is no signature: who wants to deceive can write another. It tells an edit of the record itself, and a file that
+    was cut.
+
+    Parameters
+    ----------
+    path : path-like
+        What `fsrcnn_np.upscale_file` wrote; also with `::/dataset`.
+
+    Returns
+    -------
+    Provenance or None
+        None: the file is whole, but says nothing of the kind (made by others, by an earlier version, or of a format
+        without a place for it and without a sidecar).
+
+    Raises
+    ------
+    FileError
+        The file cannot be opened.
+    FormatError
+        It is cut or of an unknown format, or its record was edited.
+    """
+    file = split(path).path
+    with one_line_errors(file):
+        format = identify(file)
+        text = format.made(file) if format.made is not None else None
+        if text is not None:
+            return parsed(text)[0]
+        return _of_sidecar(file)
+
+
+def sidecar_path(path: Path) -> Path:
+    """Where the record of a file lies whose format has no place for it."""
+    return path.with_name(path.name + SIDECAR)
+
+
+def check_made(path: Path, wanted: Provenance) -> None:
+    """Say of an output that exists whether the same means would make it again of the same input.
+
+    Raises
+    ------
+    OutputExists
+        They would: it is kept.
+    OutputDiffers
+        They would not, or that cannot be told; the line says what differs.
+    """
+    try:
+        found = provenance(path)
+    except FsrcnnError as error:
+        raise OutputDiffers(f"{error}: it is there already; --overwrite (overwrite=True) replaces it") from error
+    if found is None:
+        why = "does not say what made it (by an earlier version, by others, or in a format without a place for it)"
+        raise OutputDiffers(f"{path}: exists and {why}; --overwrite (overwrite=True) replaces it")
+    if differing := differences(found, wanted):
+        raise OutputDiffers(
+            f"{path}: exists, made otherwise: {', '.join(differing)}; --overwrite (overwrite=True) replaces it"
+        )
+    raise exists(path)
+
+
+def differences(found: Provenance, wanted: Provenance) -> list[str]:
+    """What differs between how a file was made and how it would be, "x → y" each; empty: nothing that decides a value.
+
+    A range of None in `wanted` is the file's own, whatever that is; the file is the same then, or is named. Allowances
+    only admit files, so that further ones change nothing.
+    """
+    said = []
+    if found.source_sha256 != wanted.source_sha256:
+        said.append("the source changed")
+    if found.source_part and wanted.source_part and found.source_part != wanted.source_part:
+        said.append("another part of the source")
+    if found.sha256 != wanted.sha256:
+        names = (found.model, wanted.model)
+        digests = (found.sha256[:12], wanted.sha256[:12])
+        said.append("model {} → {}".format(*(digests if names[0] == names[1] else names)))
+    span, now = found.value_range, wanted.value_range
+    if span and now and (span.low, span.high) != (now.low, now.high):
+        said.append(f"range {span} → {now}")
+    if found.version != wanted.version:
+        said.append(f"made by {found.software} {found.version}, this is {wanted.version}")
+    if gone := sorted(set(found.allow) - set(wanted.allow)):
+        said.append(f"allowed were {', '.join(gone)}")
+    if found.engine != wanted.engine:
+        said.append(f"engine {found.engine} → {wanted.engine}")
+    if found.transfer_syntax:  # it is a DICOM
+        if found.transfer_syntax != wanted.transfer_syntax:
+            said.append(f"transfer syntax {found.transfer_syntax} → {wanted.transfer_syntax}")
+        if found.remap_uids != wanted.remap_uids:
+            said.append("UIDs are mapped with another text, or not at all")
+    return said
+
+
+def _of_sidecar(path: Path) -> Provenance | None:
+    beside = sidecar_path(path)
+    if not beside.is_file():
+        return None
+    if beside.stat().st_size > 1 << 16:
+        raise FormatError(f"{beside.name} beside it is no provenance: it has {beside.stat().st_size} bytes")
+    found, more = parsed(beside.read_text("utf-8", "replace"))
+    with open(path, "rb") as stream:
+        if hashlib.file_digest(stream, "sha256").hexdigest() != more.get("output_sha256"):
+            raise FormatError(f"{beside.name} beside it is of another content: the file changed, or is cut")
+    return found

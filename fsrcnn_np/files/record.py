@@ -1,0 +1,62 @@
+"""Provenance ↔ the line of JSON that an output carries; a digest of its own tells when somebody edited it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.picture import Provenance
+from fsrcnn_np.images.value_range import ValueRange
+
+KEYWORD = "fsrcnn-np provenance"  #: under this name it stands, where the format has names
+_SCHEMA = 1
+_LONGEST_NAME = 64  # letters of a model's name: all of it has to fit into a DICOM's 1024
+_TEXTS = {field.name for field in fields(Provenance)} - {"scale", "value_range", "allow"}
+
+
+def text_of(provenance: Provenance, **more: str) -> str:
+    """One line of ASCII; the same provenance gives the same line."""
+    facts: dict[str, Any] = {"format": KEYWORD, "schema": _SCHEMA, **asdict(provenance), **more}
+    facts["model"] = provenance.model[:_LONGEST_NAME]
+    return _line({**facts, "digest": _digest(facts)})
+
+
+def parsed(text: str) -> tuple[Provenance, dict[str, str]]:
+    """What `text_of` was given.
+
+    Raises
+    ------
+    FormatError
+        It is no such line, of another schema, or not as it was written.
+    """
+    try:
+        facts = json.loads(text)
+        digest, kind, schema = facts.pop("digest"), facts.pop("format"), facts.pop("schema")
+        if kind != KEYWORD or schema != _SCHEMA:
+            raise FormatError(f"its provenance is of schema {str(schema)[:20]}; this version reads {_SCHEMA}")
+        if digest != _digest({"format": kind, "schema": schema, **facts}):
+            raise FormatError("its provenance was edited: it is not as it was written")
+        span = facts.pop("value_range")
+        known = {name: facts.pop(name) for name in sorted(_TEXTS)}
+        provenance = Provenance(
+            scale=int(facts.pop("scale")),
+            allow=tuple(facts.pop("allow")),
+            value_range=span and ValueRange(**span),
+            **known,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError("its provenance is damaged: it is no record of fsrcnn-np") from None
+    return provenance, facts
+
+
+def _digest(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(_line(facts).encode()).hexdigest()
+
+
+def _line(facts: dict[str, Any]) -> str:
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"))
