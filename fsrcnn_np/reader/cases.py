@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,7 +88,6 @@ class Comparison:
 
     Attributes
     ----------
-    title : str
     sides : (str, str)
         What the first and the second image of every case are, for the study's owner.
     cases : tuple of Case
@@ -95,7 +95,6 @@ class Comparison:
         A line each of what was given and is not shown.
     """
 
-    title: str
     sides: tuple[str, str]
     cases: tuple[Case, ...]
     left_out: tuple[str, ...] = ()
@@ -141,7 +140,7 @@ def from_results(
     left_out = [f"{one}" for one in study.left_out]
     if without:
         left_out.append(f"{without} images have no SR: none was saved (study run --save-sr), and {trouble}")
-    return Comparison(study.name or results.name, ("original", "SR"), tuple(cases), tuple(left_out))
+    return Comparison(("original", "SR"), tuple(cases), tuple(left_out))
 
 
 def from_folders(first: Path, second: Path, *, data_range: float | Range | None = None) -> Comparison:
@@ -169,8 +168,7 @@ def from_folders(first: Path, second: Path, *, data_range: float | Range | None 
         for stem, path in found[0].items()
         if stem in found[1]
     ]
-    title = f"{first.name} and {second.name}"
-    return Comparison(title, (str(first), str(second)), tuple(cases), tuple(left_out))
+    return Comparison((str(first), str(second)), tuple(cases), tuple(left_out))
 
 
 def _model(study: Study, weights: str | None) -> tuple[Weights | None, str]:
@@ -246,7 +244,7 @@ class _Read(NamedTuple):
 
 def _picture(path: str) -> Picture:
     if not os.path.exists(split(path).path):
-        raise FileError("the file is gone")
+        raise FileError("misses a file that is gone")
     picture = read(path)
     sixteen_bits(picture.pixels[:1])  # refuses colour and floats
     return picture
@@ -302,6 +300,9 @@ def _extent(side: _Read, spacing: tuple[float, float]) -> tuple[float, float]:
 def reason(error: FsrcnnError, case: Case) -> str:
     """Why a case cannot be shown, without the names of its files, which may name somebody."""
     line = " ".join(str(error).split())
-    for path in sorted({*case.paths, *(str(split(path).path) for path in case.paths)}, key=len, reverse=True):
-        line = line.replace(f"{path}: ", "").replace(path, "the file").replace(os.path.basename(path), "the file")
+    whole = {*case.paths, *(str(split(path).path) for path in case.paths)}
+    for path in sorted(whole, key=len, reverse=True):
+        line = line.replace(f"{path}: ", "").replace(path, "the file")
+    for name in {os.path.basename(path) for path in whole} | {os.path.basename(case.name)}:
+        line = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "the file", line)
     return line[:300]

@@ -30,6 +30,7 @@ def add_commands(study: Any) -> None:
     )
     job.add_argument("--criteria", type=Path, metavar="FILE", help="TOML of what is asked (the paper's 14 criteria)")
     job.add_argument("--reader", action="append", default=[], metavar="NAME", help="again for each one (reader 1)")
+    job.add_argument("--title", default="Reader study", metavar="TEXT", help="that readers see above all")
     job.add_argument("--repeats", type=int, default=0, metavar="N", help="cases that each reader sees twice (0)")
     job.add_argument("--seed", type=int, default=0, help="of order, sides and repeats (0)")
     job.add_argument("--port", type=int, default=8000, help="0 takes a free one (8000)")
@@ -83,6 +84,7 @@ def read(options: argparse.Namespace) -> int:
             return 0
         for name in options.revoke:
             say(f"{revoke(log, name)} links of {name} are no longer valid")
+        check_names([*names, *(name for name in log.readers() if name not in names)])
         for name in names or log.readers() or ["reader 1"]:
             log.arrange(name, list(patients), seed=options.seed, repeats=options.repeats)
         for line in comparison.left_out:
@@ -97,7 +99,8 @@ def read(options: argparse.Namespace) -> int:
             with listen(address) as listening:
                 link = address.link(listening.getsockname()[1])
                 site = Site(
-                    comparison, criteria, log, tiles, publisher, names=address.known_names(), tls=address.tls
+                    comparison, criteria, log, tiles, publisher, names=address.known_names(),
+                    title=options.title, tls=address.tls,
                 )  # fmt: skip
                 say(f"{len(patients)} cases, {len(criteria.criteria)} criteria; Ctrl-C ends")
                 for name in log.readers():
@@ -109,7 +112,7 @@ def read(options: argparse.Namespace) -> int:
             tiles.close()
         publisher.publish(set())
         publisher.write(options.results / "reading.csv")
-        say(f"ended; wrote {options.results / 'ratings.csv'}")
+        say(f"ended; wrote {options.results / 'reading.csv'}")
         return 0
     finally:
         log.close()

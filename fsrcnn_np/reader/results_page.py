@@ -24,14 +24,15 @@ class ResultsPage:
 
     Parameters
     ----------
+    title : str
     comparison : Comparison
     criteria : Criteria
     log : Log
     tiles : Tiles
     """
 
-    def __init__(self, comparison: Comparison, criteria: Criteria, log: Log, tiles: Tiles) -> None:
-        self.comparison, self.criteria, self.log, self.tiles = comparison, criteria, log, tiles
+    def __init__(self, title: str, comparison: Comparison, criteria: Criteria, log: Log, tiles: Tiles) -> None:
+        self.title, self.comparison, self.criteria, self.log, self.tiles = title, comparison, criteria, log, tiles
         self._lock = threading.Lock()
         self._made: tuple[object, str] = (None, "")
 
@@ -46,7 +47,7 @@ class ResultsPage:
     def _lines(self) -> Iterator[str]:
         patients = {case.name: case.patient for case in self.comparison.cases}
         ratings = self.log.ratings(patients)
-        title = escape(self.comparison.title)
+        title = escape(self.title)
         yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         yield f'<meta http-equiv="refresh" content="{REFRESH}"><title>Results: {title}</title>'
         yield '<link rel="icon" href="data:,"><link rel="stylesheet" href="/results.css"></head><body><main>'

@@ -67,6 +67,8 @@ class Site:
     publisher : Publisher
     names : set of str
         Host names that are ours.
+    title : str
+        For readers.
     tls : bool
     say : callable
         Takes a line for the study's owner.
@@ -81,12 +83,13 @@ class Site:
         publisher: Publisher,
         *,
         names: set[str],
+        title: str = "Reader study",
         tls: bool = False,
         say: Callable[[str], None] = say,
     ) -> None:
         self.comparison, self.criteria, self.log, self.tiles = comparison, criteria, log, tiles
-        self.publisher, self.tls, self.say = publisher, tls, say
-        self.results = ResultsPage(comparison, criteria, log, tiles)
+        self.publisher, self.title, self.tls, self.say = publisher, title, tls, say
+        self.results = ResultsPage(title, comparison, criteria, log, tiles)
         self._questions = [one.as_json() for one in criteria.criteria]
         self._doors = Bucket(30, 0.5)  # tokens that are tried
         self._calls = Bucket(200, 40)  # of a person
@@ -174,7 +177,7 @@ class Site:
             why = failures.get(slot.case, "") if slot.case in self.tiles.cases else "is no longer in the study"
             cases.append({"number": slot.number, "rated": rated, "seconds": seconds, "why": why})
         return {
-            "study": self.comparison.title, "reader": reader, "outbox": self.log.outbox(reader),
+            "study": self.title, "reader": reader, "outbox": self.log.outbox(reader),
             "question": self.criteria.question, "note": "", "criteria": self._questions, "cases": cases, "refresh": 30,
         }  # fmt: skip
 

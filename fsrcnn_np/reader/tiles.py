@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from .log import Log
 from .pack import is_whole, read_tile, write_pack
 from .pyramid import TILE, places, shapes
 
+AGAIN = 30.0  #: seconds after which a failure is tried again that need not last
 FORMAT = 1  #: another one has other keys
 _KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -76,7 +79,7 @@ class Tiles:
         self.cases = {case.name: case for case in cases}
         self.numbers = {name: number for number, name in enumerate(self.cases, 1)}
         self._secret = log.secret()
-        self._failed: dict[str, tuple[str, str]] = {}  # name → stamp, why
+        self._failed: dict[str, tuple[str, str, float]] = {}  # name → stamp, why, until when nobody tries again
         self._said: set[tuple[str, str]] = set()
         self._queue: list[str] = []
         self._now = ""
@@ -102,7 +105,7 @@ class Tiles:
         if ready := self._ready(case, stamp):
             return ready
         failed = self._failed.get(name)
-        if failed and failed[0] == stamp:
+        if failed and failed[0] == stamp and time.monotonic() < failed[2]:
             return Failed(failed[1])
         with self._changed:
             if self._now == name:
@@ -128,7 +131,7 @@ class Tiles:
 
     def failures(self) -> dict[str, str]:
         """Cases that cannot be shown, by name, as far as anybody has tried."""
-        return {name: why for name, (_, why) in self._failed.items()}
+        return {name: why for name, (_, why, _) in list(self._failed.items())}
 
     def tile(self, key: str, level: int, row: int, column: int) -> bytes | None:
         """A tile's bytes; None where there is none."""
@@ -189,15 +192,16 @@ class Tiles:
         except _Stopped:
             raise
         except MemoryError:
-            self._fail(case, stamp, "not enough memory for it")
+            self._fail(case, stamp, "needs more memory than there is", again=True)
         except FsrcnnError as error:
-            self._fail(case, stamp, reason(error, case))
+            self._fail(case, stamp, reason(error, case), again=isinstance(error, FileError))
         except Exception as error:  # a fault of ours: it costs this case
-            self._fail(case, stamp, f"unexpected {type(error).__name__}; please report it")
+            self._fail(case, stamp, f"meets an unexpected {type(error).__name__}; please report it")
 
-    def _fail(self, case: Case, stamp: str, why: str) -> None:
-        self._failed[case.name] = (stamp, why)
-        self._once(case, f"cannot be shown: {why}")
+    def _fail(self, case: Case, stamp: str, why: str, *, again: bool = False) -> None:
+        """A full disk may have room again: that is tried after a while. What a file holds is not, until it changes."""
+        self._failed[case.name] = (stamp, why, time.monotonic() + AGAIN if again else math.inf)
+        self._once(case, f"cannot be shown: it {why}")
 
     def _written(self, case: Case, stamp: str, pair: Pair) -> dict[str, Any]:
         total = sum(len(places(*side.pixels.shape)) for side in (pair.first, pair.second))

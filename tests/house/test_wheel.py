@@ -60,6 +60,9 @@ def test_what_is_inside(wheel):
     assert "fsrcnn_np/_weights/fsrcnn_x2.h5" in names
     assert "fsrcnn_np/py.typed" in names
     assert "piqe_np/py.typed" in names
+    reader = ROOT / "fsrcnn_np" / "reader"  # what a browser gets, and what is asked by default
+    for path in (*(reader / "page").iterdir(), reader / "honjo2022.toml"):
+        assert path.relative_to(ROOT).as_posix() in names
     assert not [name for name in names if name.startswith(("tests/", "parity/", "benchmarks/")) or name.endswith(".so")]
     carried = {Path(name).suffix for name in names if name.startswith("fsrcnn_np/_weights/")}
     assert carried == {".h5", ".md", ".m"}, "models, their card, and MATLAB's export; nothing of the training"
