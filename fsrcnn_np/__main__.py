@@ -1,8 +1,12 @@
-"""`python -m fsrcnn_np` is `fsrcnn-np`."""
+"""`fsrcnn-np`, and `python -m fsrcnn_np`: nothing heavy is imported before signals are heard."""
 
-import sys
+from piqe_np.start import run
 
-from .cli import main
+
+def main() -> None:
+    """Run the command and exit with its status."""
+    run("fsrcnn-np", "fsrcnn_np.cli")
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -18,7 +18,7 @@ from . import command_options
 from .command_completion import add_completion
 from .command_parser import Parser, finished, parse
 from .engine import DEFAULT, ENGINES, engine_named
-from .errors import FormatError, FsrcnnError, OptionError
+from .errors import DiskFullError, FormatError, FsrcnnError, OptionError
 from .progress import Progress, bar
 from .range_table import range_of, range_or_table, unmatched
 from .version import __version__
@@ -361,6 +361,8 @@ def _each(inputs: Sequence[Input], one: _One) -> int:
             lines = [str(kept)]
         except NoPicture as other:
             lines = [f"{other}; skipped"]
+        except DiskFullError as error:  # so would all that follow
+            return _complain(f"{error}; stopped", 1)
         except FsrcnnError as error:
             failed += _complain(str(error), 1)
         except MemoryError:

@@ -26,6 +26,11 @@ class Parser(argparse.ArgumentParser):
         """The usage of this very command, and one line; exit status 2."""
         super().error(printable(" ".join(message.split())))
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Argparse's own hides that nobody reads its output."""
+        if message:
+            (file or sys.stderr).write(message)
+
 
 def parse(parser: Parser, arguments: Sequence[str] | None, *, mixed: bool = False) -> argparse.Namespace:
     """Parse a command line.

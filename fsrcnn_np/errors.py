@@ -31,5 +31,9 @@ class FileError(FsrcnnError, OSError):
     """A file that cannot be opened, read or written: missing, no permission, disk full."""
 
 
+class DiskFullError(FileError):
+    """There is no space left, or no quota: nothing more can be written, and a run of many files stops."""
+
+
 class MissingExtraError(FileError):
     """A format or a picture needs an optional library that is not installed; the message has the pip line."""

@@ -1,8 +1,12 @@
-"""`python -m piqe_np`."""
+"""`piqe-np`, and `python -m piqe_np`: nothing heavy is imported before signals are heard."""
 
-import sys
+from piqe_np.start import run
 
-from fsrcnn_np.piqe_cli import main
+
+def main() -> None:
+    """Run the command and exit with its status."""
+    run("piqe-np", "fsrcnn_np.piqe_cli")
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

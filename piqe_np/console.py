@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from piqe_np import start, stopping
+
 
 def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[type[Exception], ...]) -> int:
     """Run a command's body and return its exit status.
@@ -36,20 +38,22 @@ def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[t
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (Terminal(stream) if stream.isatty() else stream for stream in streams)
     try:
-        status = body()
-        sys.stdout.flush()
-        return status
+        with stopping.stoppable():
+            status = body()
+            sys.stdout.flush()
+            return status
     except usage as error:
         return complain(name, str(error), 2)
     except MemoryError:
         return complain(name, "not enough memory; use a smaller image or a machine with more", 1)
-    except KeyboardInterrupt:
-        return complain(name, "interrupted; files already written are whole", 130)
+    except KeyboardInterrupt as stop:
+        number = getattr(stop, "number", 2)
+        return complain(name, start.line(number), 128 + number)
     except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
-        _close_output()
-        return 1
+        start.close_output()
+        return 128 + start.PIPE
     except OSError as error:
-        _close_output()
+        start.close_output()
         return complain(name, f"standard output cannot be written: {error.strerror or error}", 1)
     finally:
         sys.stdout, sys.stderr = streams
@@ -94,8 +98,3 @@ class Terminal:
 
 #: what tqdm moves the cursor with: to the line's begin, to the next, to the one before
 _MOVES = re.compile("[\r\n\t]|\x1b\\[A")
-
-
-def _close_output() -> None:
-    """Let the interpreter's last flush go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

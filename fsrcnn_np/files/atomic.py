@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
-import secrets
 from pathlib import Path
 
-from fsrcnn_np.errors import FileError
+from fsrcnn_np.errors import DiskFullError, FileError
 from fsrcnn_np.files.picture import Bytes, exists
+from fsrcnn_np.files.unfinished import sweep, unfinished
 
 
 def write_bytes(path: Path, data: Bytes, *, overwrite: bool) -> None:
@@ -22,29 +22,28 @@ def write_bytes(path: Path, data: Bytes, *, overwrite: bool) -> None:
         The folder cannot be written, the disk is full, …
     """
     check_free(path, overwrite=overwrite)
-    beside = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(beside, "xb") as stream:
+        with unfinished(path) as (beside, stream):
             if callable(data):
                 data(stream)
             else:
                 stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())  # some file systems tell only now that the disk is full
-        if overwrite:
-            os.replace(beside, path)
-        else:
-            _rename_if_free(beside, path)
+            if os.name == "nt":
+                stream.close()  # nothing open can be renamed there; elsewhere the lock is held to the end
+            if overwrite:
+                os.replace(beside, path)
+            else:
+                _rename_if_free(beside, path)
     except OSError as error:
         raise _cannot_write(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink()
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
     """Raise OutputExists or FileError when this output must not or cannot be written, before anything is computed."""
+    sweep(path.parent)
     try:
         if path.is_dir():
             raise FileError(f"{path}: is a folder; give a file's name")
@@ -67,4 +66,15 @@ def _rename_if_free(beside: Path, path: Path) -> None:
 def _cannot_write(path: Path, error: OSError) -> OSError:
     if isinstance(error, FileError):
         return error
+    if _full(error):
+        return DiskFullError(f"{path}: cannot be written: {error.strerror or error}; make space, and run it again")
     return FileError(f"{path}: cannot be written ({error.strerror or error}); give a folder with space and permission")
+
+
+def _full(error: BaseException | None) -> bool:
+    """Whether there is no space or quota; a library's own exception may hide the system's."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,220 @@
+"""How a command ends before its end: signals, a closed pipe, kill -9, a full disk."""
+
+import errno
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from fsrcnn_np import errors
+from fsrcnn_np.cli import main
+from fsrcnn_np.files import atomic, unfinished
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def begun(*words):
+    return subprocess.Popen(
+        [sys.executable, "-m", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A folder that takes a while."""
+    folder = tmp_path_factory.mktemp("many")
+    image = np.random.default_rng(1).integers(0, 65536, (600, 500), np.uint16)
+    iio.imwrite(folder / "0.png", image)
+    for number in range(1, 60):
+        shutil.copy(folder / "0.png", folder / f"{number}.png")
+    return folder
+
+
+@pytest.mark.parametrize("number", STATUS)
+@pytest.mark.parametrize("command", ["fsrcnn_np", "piqe_np"])
+def test_during_imports_and_work(command, number, many, tmp_path):
+    """From the first moment at which Python itself is up: no traceback, no half file, and soon."""
+    for wait in (0.1, 0.2, 0.35, 0.7):
+        words = [command, "upscale", str(many), "-o", str(tmp_path / f"{wait}")] if command == "fsrcnn_np" else [
+            command, str(many), "--masks", str(tmp_path / f"{wait}")
+        ]  # fmt: skip
+        process = begun(*words)
+        time.sleep(wait)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == STATUS[number], said
+        assert "Traceback" not in said
+        assert said.splitlines()[-1].endswith("; files already written are whole")
+        assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("number", STATUS)
+def test_as_process_1(number, many, tmp_path):
+    """No default action ends process 1 of a PID namespace: a container's command must hear signals itself."""
+    if not shutil.which("unshare") or subprocess.run(["unshare", "-rpf", "true"], capture_output=True).returncode:
+        pytest.fail("unshare (util-linux) makes no PID namespace here; the test needs it")
+    for wait in (0.2, 1.0):
+        process = subprocess.Popen(
+            ["unshare", "-rpf", "--kill-child", sys.executable, "-c", PROCESS_1, str(many), str(tmp_path / f"{wait}")],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+        )  # fmt: skip
+        assert process.stdout.readline() == "process 1\n"
+        time.sleep(wait)
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(child), number)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == STATUS[number], said
+        assert "Traceback" not in said
+
+
+PROCESS_1 = """
+import os, sys
+assert os.getpid() == 1
+print("process 1", flush=True)
+os.execv(sys.executable, [sys.executable, "-m", "fsrcnn_np", "upscale", sys.argv[1], "-o", sys.argv[2]])
+"""
+
+BUSY = """
+import sys, time
+from piqe_np import console, stopping
+def body():
+    open(sys.argv[1], "w").close()
+    stopping.leftovers.add(sys.argv[1])
+    print("begun", flush=True)
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:  # as if the signal found the main thread in machine code
+            pass
+sys.exit(console.command("it", body, ()))
+"""
+
+
+@pytest.mark.parametrize("number", STATUS)
+def test_what_does_not_end_by_itself(number, tmp_path):
+    """A thread ends the process within two seconds, and takes away what is half written."""
+    half = tmp_path / "half"
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUSY, str(half)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=ENVIRONMENT,
+    )  # fmt: skip
+    assert process.stdout.readline() == "begun\n"
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == STATUS[number], said
+    assert len(said.splitlines()) == 1
+    assert not half.exists()
+
+
+def test_head(many, tmp_path):
+    """The reader of the output goes: quiet, and with the status that the shell gives to SIGPIPE."""
+    for words in (["piqe_np", str(many)], ["fsrcnn_np", "upscale", "--help"]):
+        process = begun(*words)
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(timeout=60) == 141, words
+        assert said == ""
+        process.stderr.close()
+
+
+def stale(folder, near=True, age=0.0):
+    machine = unfinished._machine() if near else "0123abcd"
+    path = folder / f".a.png.{machine}-0011aabb.part"
+    path.write_bytes(b"half")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def swept(folder, monkeypatch):
+    monkeypatch.setattr(unfinished, "_swept", set())
+    atomic.write_bytes(folder / "new.bin", b"whole", overwrite=True)
+
+
+def test_what_the_dead_left_is_swept(tmp_path, monkeypatch):
+    others = [tmp_path / name for name in (".a.png.part", ".a.png.0011aabb.part", "b.part", ".hidden")]
+    for path in others:
+        path.write_bytes(b"theirs")
+    folder = tmp_path / f".a.{unfinished._machine()}-0011aabb.part"
+    folder.mkdir()
+    left = stale(tmp_path)
+    swept(tmp_path, monkeypatch)
+    assert sorted(tmp_path.iterdir()) == sorted([*others, folder, tmp_path / "new.bin"])
+    assert not left.exists()
+
+
+def test_what_the_living_write_is_not(tmp_path, monkeypatch):
+    """A lock tells, whatever the process's number is in its own namespace."""
+    path = stale(tmp_path)
+    with open(path, "r+b") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        swept(tmp_path, monkeypatch)
+        assert path.exists()
+    swept(tmp_path, monkeypatch)
+    assert not path.exists()
+
+
+def test_another_machines_after_a_day(tmp_path, monkeypatch):
+    path = stale(tmp_path, near=False, age=3600)
+    swept(tmp_path, monkeypatch)
+    assert path.exists()
+    path = stale(tmp_path, near=False, age=90000)
+    swept(tmp_path, monkeypatch)
+    assert not path.exists()
+
+
+def test_killed_while_it_writes(tmp_path):
+    """kill -9 leaves the file; the next run takes it away."""
+    code = (
+        "import sys, time, pathlib; from fsrcnn_np.files.atomic import write_bytes\n"
+        "def slowly(stream):\n    stream.write(b'half'); stream.flush(); print('writing', flush=True); time.sleep(60)\n"
+        "write_bytes(pathlib.Path(sys.argv[1]), slowly, overwrite=False)"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "a.png")], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    assert process.stdout.readline() == "writing\n"
+    image = tmp_path / "in.png"
+    iio.imwrite(image, np.zeros((20, 20), np.uint8))
+
+    def again(name):
+        done = begun("fsrcnn_np", "upscale", str(image), "-o", str(tmp_path / name))
+        done.communicate(timeout=60)
+        assert done.returncode == 0
+        return list(tmp_path.glob(".*.part"))
+
+    assert len(again("b.png")) == 1  # it lives
+    process.kill()
+    process.communicate()
+    assert again("c.png") == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_one_line(number, tmp_path, monkeypatch, capsys):
+    for name in "abc":
+        iio.imwrite(tmp_path / f"{name}.png", np.zeros((20, 20), np.uint8))
+
+    def full(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    assert main(["upscale", *(str(tmp_path / f"{n}.png") for n in "abc"), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert os.strerror(number) in said[0]
+    assert list((tmp_path / "out").iterdir()) == []
+    with pytest.raises(errors.DiskFullError):
+        atomic.write_bytes(tmp_path / "d", b"", overwrite=False)
