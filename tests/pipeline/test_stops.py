@@ -46,20 +46,26 @@ def many(tmp_path_factory):
 
 @pytest.mark.parametrize("number", STATUS)
 @pytest.mark.parametrize("command", ["fsrcnn_np", "piqe_np"])
-def test_during_imports_and_work(command, number, many, tmp_path):
-    """From the first moment at which Python itself is up: no traceback, no half file, and soon."""
-    for wait in (0.1, 0.2, 0.35, 0.7):
-        words = [command, "upscale", str(many), "-o", str(tmp_path / f"{wait}")] if command == "fsrcnn_np" else [
-            command, str(many), "--masks", str(tmp_path / f"{wait}")
-        ]  # fmt: skip
-        process = begun(*words)
-        time.sleep(wait)
-        process.send_signal(number)
-        _, said = process.communicate(timeout=30)
-        assert process.returncode == STATUS[number], said
-        assert "Traceback" not in said
-        assert said.splitlines()[-1].endswith("; files already written are whole")
-        assert not list(tmp_path.rglob("*.part"))
+@pytest.mark.parametrize("moment", ["argparse\n", "1.png: "])
+def test_during_imports_and_work(moment, command, number, many, tmp_path):
+    """From the moment at which Python itself is up: no traceback, no half file, and at once."""
+    how = ["upscale", str(many), "-o"] if command == "fsrcnn_np" else [str(many), "--masks"]
+    said = tmp_path / "said"
+    with open(said, "w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-X", "importtime", "-m", command, *how, str(tmp_path / "out")],
+            stdout=file, stderr=file, env=ENVIRONMENT,
+        )  # fmt: skip
+    while moment not in said.read_text():
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(number)
+    process.wait(timeout=30)
+    lines = said.read_text().splitlines()
+    assert not [line for line in lines if "Traceback" in line]
+    assert lines[-1].endswith("; files already written are whole")
+    assert process.returncode == STATUS[number]
+    assert not list(tmp_path.rglob("*.part"))
 
 
 @pytest.mark.parametrize("number", STATUS)
