@@ -22,11 +22,13 @@ def streamed(options: argparse.Namespace) -> bool:
     Raises
     ------
     OptionError
-        Several inputs, a terminal where an image would be, or `--format` without `-o -`.
+        Several inputs, a terminal where an image would be, `--format` without `-o -`, or `--sidecar` with it.
     """
     out = options.output == Path(STREAM)
     if options.format and not out:
         raise OptionError(f"--format is for -o -; a file's own suffix names its format: -o FILE.{options.format}")
+    if out and options.sidecar:
+        raise OptionError("--sidecar writes a file beside the output, and -o - is none; name a file")
     if out:
         check_output()
     return check_one(options.inputs) or out

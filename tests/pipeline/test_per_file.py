@@ -197,6 +197,7 @@ def test_what_is_no_image_is_one_line(here, module, data, says):
         ["upscale", "-", "a/one.png", "-o", "out"],
         ["upscale", "-", "-", "-o", "out"],
         ["upscale", "a", "-o", "-"],
+        ["upscale", "a/one.png", "-o", "-", "--sidecar"],
         ["upscale", "a/*.none", "-o", "-"],
         ["upscale", "a/one.png", "-o", "out", "--format", "png"],
     ],
