@@ -14,6 +14,7 @@ import numpy as np
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import xmp
+from fsrcnn_np.files.jpeg_whole import check_whole
 from fsrcnn_np.files.picture import PACKED, Encoded, Output, Picture, check_size, enlargement, opaque, refuse_dtype
 from fsrcnn_np.files.record import KEYWORD, text_of
 
@@ -86,6 +87,8 @@ def _read(path: Path, format: str) -> Picture:
             )
         if mode in ("P", "L", "RGB") and "transparency" in told:
             read_as = "RGBA"
+        if format == "JPEG":
+            check_whole(path.read_bytes())
         pixels = image.read(index=0, mode=None if read_as == mode else read_as)
     if read_as.endswith("A"):
         pixels = opaque(pixels, remarks)

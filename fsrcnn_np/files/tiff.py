@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import xmp
+from fsrcnn_np.files.jpeg_whole import check_whole
 from fsrcnn_np.files.picture import (
     DEFLATED,
     PACKED,
@@ -30,7 +31,7 @@ from fsrcnn_np.files.record import text_of
 from fsrcnn_np.images.value_range import row_blocks
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # none, LZW, deflate (two numbers), PackBits, LZMA, Zstandard
-_NONE, _DEFLATE = 1, 8
+_NONE, _JPEG, _DEFLATE = 1, 7, 8
 _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels in a TIFF with 32-bit offsets
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 # Description, make, model, orientation, software, date, artist, XMP, ©, colour profile.
@@ -64,8 +65,11 @@ def read(path: Path) -> Picture:
             min(sum(page.databytecounts), path.stat().st_size),
             packing=packing,
         )
-        pixels = page.asarray()
+        if page.compression == _JPEG:
+            _check_jpegs(file, page)
         remarks = ["its previews (reduced pages) are left out"] if len(file.pages) > 1 else []
+        _check_segments(page, remarks)
+        pixels = page.asarray()
         pixels, photometric = _as_grey_or_rgb(pixels, page, remarks)
         bits = page.bitspersample
         declared = pixels.dtype.kind == "u" and bits < 8 * pixels.dtype.itemsize and page.photometric != _PALETTE
@@ -82,6 +86,23 @@ def read(path: Path) -> Picture:
             remarks=tuple(remarks),
             details=_details(file, page, photometric, bits if declared else None),
         )
+
+
+def _check_segments(page: Any, remarks: list[str]) -> None:
+    """A strip or tile that is nowhere and has no bytes is a sparse file's, and zero; one with a place must be there."""
+    segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    if missing := sum(count == 0 < offset for offset, count in segments):
+        raise FormatError(f"damaged TIFF: {missing} of its {len(segments)} strips or tiles have no bytes")
+    if empty := sum(count == 0 for _, count in segments):
+        remarks.append(f"{empty} of its {len(segments)} strips or tiles are not stored (a sparse TIFF): read as 0")
+
+
+def _check_jpegs(file: Any, page: Any) -> None:
+    """Each strip or tile is a JPEG, whose tables may stand in a tag of their own: TIFF Technical Note 2."""
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        if count:
+            file.filehandle.seek(offset)
+            check_whole(file.filehandle.read(count), tables=page.jpegtables or b"")
 
 
 def _pages(file: Any) -> Iterator[Any]:

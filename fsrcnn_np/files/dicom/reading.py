@@ -14,6 +14,7 @@ from fsrcnn_np.errors import FormatError, MissingExtraError
 from fsrcnn_np.files.dicom.library import import_pydicom, quiet
 from fsrcnn_np.files.dicom.opening import Opened, Pixels, opened
 from fsrcnn_np.files.dicom.stored import Values, values_of_floats, values_of_words
+from fsrcnn_np.files.jpeg_whole import check_whole
 from fsrcnn_np.files.picture import PACKED, UNPACKED, Frame, NoPicture, Picture, check_size, narrowed, spacing
 
 _YBR = ("YBR_FULL", "YBR_FULL_422")
@@ -25,6 +26,7 @@ _PLUGINS = dict.fromkeys((_JPEG + "50", _JPEG_EXTENDED), "pillow")
 _PLUGINS |= dict.fromkeys((_JPEG + "80", _JPEG + "81"), "pyjpegls")
 _PLUGINS |= dict.fromkeys((_JPEG + "90", _JPEG + "91", *(f"{_JPEG}{n}" for n in (201, 202, 203))), "pylibjpeg")
 _JPEG_LS = (_JPEG + "80", _JPEG + "81")
+_JPEGS = (_JPEG + "50", _JPEG_EXTENDED, *_JPEG_LOSSLESS)
 #: Transfer syntaxes that lose, and what (0028,2114) calls their method: PS3.3 C.7.6.1.1.5.
 LOSSY = {
     _JPEG + "50": "ISO_10918_1",
@@ -331,6 +333,8 @@ def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
     try:
         with pixels.open() as stream:
             stream.seek(pixels.start)
+            if syntax in _JPEGS:
+                _check_jpeg(stream, pixels.start, dataset, number)
             if syntax in _JPEG_LOSSLESS or (syntax == _JPEG_EXTENDED and dataset.BitsAllocated == 16):
                 return _decoded_jpeg(dataset, stream, number)
             if syntax in _JPEG_LS:
@@ -344,6 +348,17 @@ def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
         if "missing dependencies" in str(error):
             raise MissingExtraError(f"{syntax.name} needs a decoder: pip install 'fsrcnn-np[dicom]'") from error
         raise FormatError(f"(7FE0,0010) Pixel Data, {syntax.name}, cannot be decoded: {error}") from error
+
+
+def _check_jpeg(stream: Any, start: int, dataset: Any, number: int) -> None:
+    """Refuse a JPEG whose data are cut or overwritten, which decoders fill with grey."""
+    from pydicom.encaps import get_frame
+
+    try:
+        check_whole(get_frame(stream, number, number_of_frames=_frame_count(dataset), **_frame_offsets(dataset)))
+    except FormatError as error:
+        raise FormatError(f"(7FE0,0010) Pixel Data: {error}") from error
+    stream.seek(start)
 
 
 def _check_end(stream: Any, start: int, dataset: Any, number: int) -> None:
