@@ -50,6 +50,7 @@ def leave_out_unwritable(derived: Any, remarks: list[str]) -> None:
 
 
 def short(error: Exception) -> str:
+    """A message in a hundred characters."""
     return " ".join(str(error).split())[:100] or type(error).__name__
 
 
