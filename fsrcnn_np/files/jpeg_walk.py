@@ -21,12 +21,12 @@ _AT, _BITS, _COUNT, _MADE_UP, _RUN = range(5)  # places of the reader's state
 def _fill(data: NDArray[np.uint8], state: NDArray[np.int64]) -> None:
     """Five bytes of bits at least; zeros behind the data, which are counted as made up."""
     while state[_COUNT] <= 40:
-        at, byte = state[_AT], 0
+        at, byte = state[_AT], np.int64(0)
         if at < len(data) and data[at] != 0xFF:
             byte = np.int64(data[at])
             state[_AT] = at + 1
         elif at + 1 < len(data) and data[at + 1] == 0:
-            byte = 0xFF
+            byte = np.int64(0xFF)
             state[_AT] = at + 2
         else:
             state[_MADE_UP] += 8
