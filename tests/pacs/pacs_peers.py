@@ -1,6 +1,7 @@
 """Both sides for the tests: small mammograms, Debian's Orthanc as the archive, and our service as a process."""
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -189,14 +190,27 @@ class Service:
         self.process.stdout.close()
 
 
-def run(*words, status=0):
-    """Our command; gives what it says on both streams."""
-    done = subprocess.run(
-        [sys.executable, "-m", "fsrcnn_np", "dicom", *map(str, words)],
-        capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout + done.stderr
+def run(*words, status=0, process=False):
+    """Our command; gives what it says on both streams. In a process of its own only where that is what is meant."""
+    words = ["dicom", *map(str, words)]
+    if process:
+        done = subprocess.run(
+            [sys.executable, "-m", "fsrcnn_np", *words],
+            capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        ended, said = done.returncode, done.stdout + done.stderr
+    else:
+        from fsrcnn_np.cli import main
+
+        out, errors = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            try:
+                ended = main(words)
+            except SystemExit as end:
+                ended = end.code
+        said = out.getvalue() + errors.getvalue()
+    assert ended == status, said
+    return said
 
 
 def queue(store):

@@ -146,7 +146,7 @@ def test_sent_found_and_fetched_again(orthanc, tmp_path):
     assert len(orthanc.instances(study)) == 4
 
     out = tmp_path / "out"
-    said = run("fetch", orthanc.web, "--study", study, "-o", out)
+    said = run("fetch", orthanc.web, "--study", study, "-o", out, process=True)
     assert said.count(": fetched\n") == 4
     assert not any(word in said for word in PLANTED)
     back = {pydicom.dcmread(path).SOPInstanceUID: path for path in out.iterdir()}

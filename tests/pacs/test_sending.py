@@ -238,7 +238,7 @@ def test_send_says_what_was_not_sent(archive, tmp_path):
     for number in (1, 2):
         save(mammogram(number), tmp_path / f"{number}.dcm")
     (tmp_path / "notes.txt").write_text("no object")
-    text = run("send", tmp_path, tmp_path / "none.dcm", peer.peer, status=1)
+    text = run("send", tmp_path, tmp_path / "none.dcm", peer.peer, status=1, process=True)
     assert f"{tmp_path / '1.dcm'}: sent\n" in text
     assert f"fsrcnn-np: {tmp_path / '2.dcm'}: {peer.peer} answered 0xC000\n" in text
     assert f"fsrcnn-np: {tmp_path / 'none.dcm'}: does not exist\n" in text

@@ -95,9 +95,9 @@ def test_tls_with_certificates_of_both_sides(serve, tmp_path):
     nothing = {"forward": {"originals": False, "rest": False}, "treat": {"modalities": ["none"]}}
     service = serve(NOBODY, *tls, tables=nothing | {"limits": {"idle_seconds": 3.0}})
     path, peer = save(mammogram(1), tmp_path / "a.dcm"), f"SR@127.0.0.1:{service.port}"
-    assert "takes no association" in run("send", path, peer, "--tries", "1", status=1)  # without TLS
+    assert "takes no association" in run("send", path, peer, "--tries", "1", status=1, process=True)  # without TLS
     assert queue(tmp_path / "store")[0] == []
-    assert run("send", path, peer, *tls) == f"{path}: sent\n"
+    assert run("send", path, peer, *tls, process=True) == f"{path}: sent\n"
     until(lambda: len(queue(tmp_path / "store")[0]) == 1)
     assert "go together" in run("send", path, peer, *tls[:2], status=2)
 

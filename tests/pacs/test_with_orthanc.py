@@ -36,7 +36,7 @@ def test_an_original_and_its_sr_are_filed_in_one_study(orthanc, serve, tmp_path)
     kept = pydicom.dcmread(result).pixel_array
     assert np.array_equal(kept, upscale(pydicom.dcmread(source).pixel_array, data_range=4095))
 
-    text = run("queue", tmp_path / "store")
+    text = run("queue", tmp_path / "store", process=True)
     assert text.startswith("received 0, derived 0, checked 0, sent 0, committed 2, parked 0")
     assert service.end() == 0
 
