@@ -21,6 +21,7 @@ from .engine import DEFAULT, ENGINES, engine_named
 from .errors import DiskFullError, FormatError, FsrcnnError, OptionError
 from .progress import Progress, bar
 from .range_table import range_of, range_or_table, unmatched
+from .run_log import FAILED, KEPT, SKIPPED, WRITTEN, RunLog
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -98,6 +99,9 @@ def command_parser() -> Parser:
         "--sidecar",
         action="store_true",
         help="where a format has no place for what made the file (NPY, PGM, BMP, …): write NAME.provenance.json beside",
+    )
+    job.add_argument(
+        "--report", type=Path, metavar="FILE.jsonl", help="append a record an input, as JSON lines: docs/overnight.md"
     )
     job.set_defaults(run=upscale)
 
@@ -195,6 +199,7 @@ def upscale(options: argparse.Namespace) -> int:
         return upscale_streams(options, settings)
     inputs = files.find_inputs(options.inputs)
     one_file = _one_file(options, inputs)
+    log = RunLog(options.report)
     for line in unmatched(options.data_range, inputs):
         _complain(line, 0)
 
@@ -202,22 +207,28 @@ def upscale(options: argparse.Namespace) -> int:
         bounds, said = range_of(options.data_range, item.path)
         place = options.output if one_file else options.output / item.name
         done = upscale_file(item.path, place, data_range=bounds, progress=progress, **settings)
+        remarks = [*said, *done.remarks]
+        log.note(
+            output=done.path, range=str(done.value_range), remarks=remarks, source_sha256=done.provenance.source_sha256
+        )
         size = "×".join(map(str, done.shape))
         yield f"{done.path}: {size}, range {done.value_range}, {done.seconds:.1f} s"
-        yield from (f"{done.path}: {remark}" for remark in (*said, *done.remarks))
+        yield from (f"{done.path}: {remark}" for remark in remarks)
 
-    if options.presentation_states:
-        return _with_states(options, inputs, one)
-    return _each(inputs, one)
+    try:
+        return _with_states(options, inputs, one, log) if options.presentation_states else _each(inputs, one, log)
+    finally:  # also of a run that was stopped
+        if len(inputs) > 1:
+            print(log.summary(), flush=True)
 
 
-def _with_states(options: argparse.Namespace, inputs: Sequence[Input], one: _One) -> int:
+def _with_states(options: argparse.Namespace, inputs: Sequence[Input], one: _One, log: RunLog) -> int:
     """The images first, then the presentation states that refer to them."""
     from .files.dicom import carry_over, is_state
 
     states = [item for item in inputs if not item.error and is_state(Path(item.path))]
     images = [item for item in inputs if item not in states]
-    status = _each(images, one)
+    status = _each(images, one, log)
     results = [(Path(item.path), options.output / item.name) for item in images if not item.error]
     results = [pair for pair in results if all(path.is_file() for path in pair)]
 
@@ -229,7 +240,7 @@ def _with_states(options: argparse.Namespace, inputs: Sequence[Input], one: _One
         yield f"{place}: a presentation state, carried over"
         yield from (f"{place}: {remark}" for remark in remarks)
 
-    return max(status, _each(states, carried))
+    return max(status, _each(states, carried, log))
 
 
 def _one_file(options: argparse.Namespace, inputs: Sequence[Input]) -> bool:
@@ -344,33 +355,48 @@ def _checked(options: argparse.Namespace) -> Weights:
     return load_weights(options.weights)
 
 
-def _each(inputs: Sequence[Input], one: _One) -> int:
+def _each(inputs: Sequence[Input], one: _One, log: RunLog) -> int:
     """Every input in turn: its lines on success, one line on failure, and on to the next."""
-    from .files import NoPicture, OutputExists
-
-    failed = 0
     for number, item in enumerate(inputs, 1):
         label = item.name if len(inputs) == 1 else f"{number}/{len(inputs)} {item.name}"
-        lines: list[str] = []
-        try:
-            if item.error:
-                raise FormatError(item.error)
-            with bar(label) as progress:
-                lines = list(one(item, progress))
-        except OutputExists as kept:
-            lines = [str(kept)]
-        except NoPicture as other:
-            lines = [f"{other}; skipped"]
-        except DiskFullError as error:  # so would all that follow
-            return _complain(f"{error}; stopped", 1)
-        except FsrcnnError as error:
-            failed += _complain(str(error), 1)
-        except MemoryError:
-            failed += _complain(f"{item.path}: not enough memory; use a smaller image or a machine with more", 1)
-        except Exception as error:  # a fault of ours: still one line, and the rest of the batch
-            failed += _complain(f"{item.path}: unexpected {type(error).__name__}: {error}; please report it", 1)
-        print(*map(printable, lines), sep="\n", end="\n" if lines else "", flush=True)
-    return 1 if failed else 0
+        if not _one_of_them(item, label, one, log):
+            break
+    return 1 if log.counts[FAILED] else 0
+
+
+def _one_of_them(item: Input, label: str, one: _One, log: RunLog) -> bool:
+    """Whether the run goes on."""
+    from .files import NoPicture, OutputExists
+
+    lines: list[str] = []
+    log.begin()
+    try:
+        if item.error:
+            raise FormatError(item.error)
+        with bar(label) as progress:
+            lines = list(one(item, progress))
+        log.end(item.path, WRITTEN)
+    except OutputExists as kept:
+        lines = [str(kept)]
+        log.end(item.path, KEPT, "exists", str(kept))
+    except NoPicture as other:
+        lines = [f"{other}; skipped"]
+        log.end(item.path, SKIPPED, "no-picture", str(other))
+    except DiskFullError as error:  # so would all that follow
+        _complain(f"{error}; stopped", 1)
+        log.failed(item.path, error)
+        return False
+    except FsrcnnError as error:
+        _complain(str(error), 1)
+        log.failed(item.path, error)
+    except MemoryError as error:
+        _complain(f"{item.path}: not enough memory; use a smaller image or a machine with more", 1)
+        log.failed(item.path, error)
+    except Exception as error:  # a fault of ours: still one line, and the rest of the batch
+        _complain(f"{item.path}: unexpected {type(error).__name__}: {error}; please report it", 1)
+        log.failed(item.path, error)
+    print(*map(printable, lines), sep="\n", end="\n" if lines else "", flush=True)
+    return True
 
 
 def _complain(text: str, status: int) -> int:
