@@ -291,7 +291,14 @@ def upscale_file(
             result = upscaled(files.Frame(picture.pixels, picture.padding))
         remarks = [*picture.remarks, *range_doubts(picture, bounds)]
         remarks += files.write(
-            destination, result, like=picture, provenance=provenance, form=form, sidecar=sidecar, overwrite=overwrite
+            destination,
+            result,
+            like=picture,
+            provenance=provenance,
+            form=form,
+            sidecar=sidecar,
+            threads=threads,
+            overwrite=overwrite,
         )
     scale, frames = model.architecture.scale, () if picture.frames is None else (len(picture.frames),)
     height, width, *colours = picture.pixels.shape

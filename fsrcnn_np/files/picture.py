@@ -194,6 +194,7 @@ class Output(NamedTuple):
     provenance: Provenance | None = None
     frames: Iterable[NDArray[Any]] | None = None  #: in place of `pixels`, of an original that has several
     form: DicomForm = DicomForm()
+    threads: int = 1
 
 
 class Encoded(NamedTuple):

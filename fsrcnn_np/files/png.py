@@ -20,13 +20,13 @@ from fsrcnn_np.files.picture import (
     refuse_dtype,
     spacing,
 )
+from fsrcnn_np.files.png_pixels import compressed
 from fsrcnn_np.files.record import KEYWORD, text_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that stay true of the enlarged picture: how its values are to be shown, and texts.
 _KEPT = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type → samples per pixel; PNG (Third Edition) 11.2.1
-_LEVEL = 5
 # Keyword, not compressed, no language, no translated keyword: PNG (Third Edition) 11.3.3.4.
 _OURS = KEYWORD.encode() + bytes(5)
 
@@ -69,20 +69,18 @@ def read(path: Path) -> Picture:
 
 def encode(output: Output) -> Encoded:
     """Encode as PNG of the pixels' own depth, with the original's colour profile, texts and resolution (scaled)."""
-    import imagecodecs
-    import numpy as np
-
-    refuse_dtype(output.pixels, "PNG", ("uint8", "uint16"))
-    data = imagecodecs.png_encode(np.ascontiguousarray(output.pixels), level=_LEVEL)
+    pixels = output.pixels
+    refuse_dtype(pixels, "PNG", ("uint8", "uint16"))
     details = output.like.details if output.like else {}
     factor = enlargement(output)
-    kept = b"".join(_assemble(_scaled(chunk, factor)) for chunk in details.get("chunks", ()))
+    size = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 8 * pixels.itemsize, pixels.ndim - 2 << 1, 0, 0, 0)
+    chunks = [_Chunk(b"IHDR", size), *(_scaled(chunk, factor) for chunk in details.get("chunks", ()))]
     if output.provenance is not None:
-        kept += _assemble(_Chunk(b"iTXt", _OURS + text_of(output.provenance).encode()))
-    after_header = len(SIGNATURE) + 12 + 13
+        chunks.append(_Chunk(b"iTXt", _OURS + text_of(output.provenance).encode()))
+    chunks += [_Chunk(b"IDAT", part) for part in compressed(pixels, output.threads)]
     change = details.get("change")
     remarks = [f"the original has {change}; written with 8 bits per sample"] if change else []
-    return Encoded(data[:after_header] + kept + data[after_header:], remarks)
+    return Encoded(b"".join([SIGNATURE, *map(_assemble, [*chunks, _Chunk(b"IEND", b"")])]), remarks)
 
 
 def made(path: Path) -> str | None:
@@ -109,7 +107,8 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
 
 
 def _assemble(chunk: _Chunk) -> bytes:
-    return struct.pack(">I", len(chunk.body)) + chunk.kind + chunk.body + struct.pack(">I", zlib.crc32(b"".join(chunk)))
+    check = zlib.crc32(chunk.body, zlib.crc32(chunk.kind))
+    return b"".join([struct.pack(">I", len(chunk.body)), *chunk, struct.pack(">I", check)])
 
 
 def _spacing(chunks: list[_Chunk]) -> tuple[float, float] | None:

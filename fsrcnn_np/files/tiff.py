@@ -134,6 +134,7 @@ def encode(output: Output) -> Encoded:
         "extratags": _with_provenance(details.get("tags", ()), output, remarks),
         "metadata": None,
         "software": False,
+        "maxworkers": output.threads,
     }
     if details.get("resolution"):
         factor = enlargement(output)

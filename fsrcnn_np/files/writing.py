@@ -24,6 +24,7 @@ from fsrcnn_np.files.reading import one_line
 from fsrcnn_np.files.record import text_of
 from fsrcnn_np.files.target import Target, split
 from fsrcnn_np.images.value_range import check_image
+from piqe_np.compiled import thread_count
 
 _SEVERAL = "{} holds one picture, and there are several frames; name one of them (FILE::1), or write DICOM"
 
@@ -36,6 +37,7 @@ def write(
     provenance: Provenance | None = None,
     form: DicomForm | None = None,
     sidecar: bool = False,
+    threads: int | None = None,
     overwrite: bool = False,
 ) -> list[str]:
     """Write an image, atomically, in the format and bit depth of the picture it came from.
@@ -57,6 +59,8 @@ def write(
         How a DICOM object is written; by default uncompressed.
     sidecar : bool
         Where the format has no place for the provenance, write it beside as NAME.provenance.json.
+    threads : int, optional
+        For PNG and TIFF; default: $FSRCNN_NP_THREADS, else the CPUs that the process may use. The same bytes for any.
     overwrite : bool
         Replace an existing file.
 
@@ -76,7 +80,9 @@ def write(
     """
     target = split(path)
     check_free(target.path, overwrite=overwrite)
+    count = thread_count(threads, "FSRCNN_NP_THREADS", OptionError)
     remarks: list[str] = []
+    form = form or DicomForm()
     with _one_line(target.path, like):
         format, kept, lost = _prepared(target, like)
         if provenance is not None and format is not DICOM:
@@ -85,10 +91,14 @@ def write(
             if format is not DICOM or like is None:
                 raise OptionError(_SEVERAL.format(format.name))
             frames = (_within_declared(check_image(frame), like, remarks) for frame in pixels)
-            encoded = format.encode(Output(like.pixels, kept, target.dataset, provenance, frames, form or DicomForm()))
+            encoded = format.encode(
+                Output(like.pixels, kept, target.dataset, provenance, frames, form or DicomForm(), count)
+            )
         else:
             checked = _within_declared(check_image(pixels), like, remarks)
-            encoded = format.encode(Output(checked, kept, target.dataset, provenance, form=form or DicomForm()))
+            encoded = format.encode(
+                Output(checked, kept, target.dataset, provenance, form=form or DicomForm(), threads=count)
+            )
             check_colour(target.path, checked, like)
         if sidecar and provenance is not None and format.made is None and not callable(encoded.data):
             text = text_of(provenance, output_sha256=hashlib.sha256(encoded.data).hexdigest())
