@@ -35,8 +35,8 @@ def convolution(maps, weight, bias, slope, border):
     return result
 
 
-def deconvolution(maps, weight, bias, scale, offset, border):
-    """out[r][c] = bias + Σ features[i][j] · w[r + offset − scale·i][c + offset − scale·j]."""
+def deconvolution(maps, weight, bias, scale, offset, border, channel=0):
+    """One channel: out[r][c] = bias + Σ features[i][j] · w[r + offset − scale·i][c + offset − scale·j]."""
     height, width = len(maps[0]), len(maps[0][0])
     ring = 1 if border == "replicate" else 0
     result = []
@@ -48,15 +48,20 @@ def deconvolution(maps, weight, bias, scale, offset, border):
                 for j in range(-ring, width + ring):
                     ky, kx = r + offset - scale * i, c + offset - scale * j
                     if 0 <= ky <= 8 and 0 <= kx <= 8:
-                        terms += [weight[f][0][ky][kx] * pixel(maps[f], i, j, border) for f in range(len(maps))]
-            row.append(math.fsum(terms) + bias[0])
+                        terms += [weight[f][channel][ky][kx] * pixel(maps[f], i, j, border) for f in range(len(maps))]
+            row.append(math.fsum(terms) + bias[channel])
         result.append(row)
     return result
 
 
 def forward(image, convolutions, last, scale, offset, border, mean=0.0):
     """image [row][column] → [row][column], `scale` times as high and wide, in Python's floats."""
-    maps = [[[value - mean for value in row] for row in image]]
+    return forward_channels([image], convolutions, last, scale, offset, border, mean)[0]
+
+
+def forward_channels(planes, convolutions, last, scale, offset, border, mean=0.0):
+    """planes [channel][row][column] → the same form."""
+    maps = [[[value - mean for value in row] for row in plane] for plane in planes]
     for weight, bias, slope in convolutions:
         maps = convolution(maps, weight, bias, slope, border)
-    return deconvolution(maps, *last, scale, offset, border)
+    return [deconvolution(maps, *last, scale, offset, border, channel) for channel in range(len(planes))]

@@ -67,9 +67,9 @@ def upscaled(
 
     Parameters
     ----------
-    plane : (rows, W) array
+    plane : (rows, W) array, of a model of RGB (rows, W, 3)
         The image, or the rows of it that are at hand for the band.
-    out : (rows of the band · scale, W · scale) array
+    out : (rows of the band · scale, W · scale) or (rows of the band · scale, W · scale, 3) array
     band : Band, optional
         If it is not the whole image.
     size : (rows, columns), optional

@@ -1,6 +1,7 @@
 """FSRCNN in plain NumPy: the readable specification that defines the answer.
 
-The steps have the names of Dong, Loy, Tang, ECCV 2016, section 3.1. Feature maps are (channels, rows, columns).
+The steps have the names of Dong, Loy, Tang, ECCV 2016, section 3.1. Feature maps are (channels, rows, columns); a
+picture is (rows, columns), or (rows, columns, 3) for a model of RGB.
 The image is taken in strips of rows, each with the rows around it that its result depends on, so that a whole
 mammogram never has whole-image feature maps.
 """
@@ -62,7 +63,7 @@ def convolution(rows: Rows, layer: Convolution, border: str) -> Rows:
 
 
 def deconvolution(rows: Rows, first: int, last: int, weights: Weights) -> np.ndarray:
-    """High-resolution rows `first` to `last` (exclusive): every feature stamps its 9×9 kernel at stride `scale`.
+    """High-resolution rows `first` to `last` (exclusive), a map a channel: every feature stamps its 9×9 kernel at stride `scale`.
 
     Under a replicate border the features are continued by one row and column first (the authors' release: pad 1,
     then crop from 4 + scale); beyond that, and under a zero border everywhere, nothing is stamped.
@@ -73,16 +74,17 @@ def deconvolution(rows: Rows, first: int, last: int, weights: Weights) -> np.nda
     if weights.border == "replicate":
         rows, left = rows.padded(1, "replicate"), 1
     d, height, columns = rows.maps.shape
-    stamps = product(layer.weight.reshape(d, 81), rows.maps, (0, 0)).reshape(9, 9, height, columns)
-    canvas = np.zeros((scale * (height - 1) + 9, scale * (columns - 1) + 9), stamps.dtype)
+    channels = len(layer.bias)
+    stamps = product(layer.weight.reshape(d, -1), rows.maps, (0, 0)).reshape(channels, 9, 9, height, columns)
+    canvas = np.zeros((channels, scale * (height - 1) + 9, scale * (columns - 1) + 9), stamps.dtype)
     for ky in range(9):
         for kx in range(9):
-            canvas[ky::scale, kx::scale][:height, :columns] += stamps[ky, kx]
+            canvas[:, ky::scale, kx::scale][:, :height, :columns] += stamps[:, ky, kx]
     top, side = first + offset - scale * rows.first, offset + scale * left
-    whole = np.zeros((last - first, scale * width), stamps.dtype)  # a 9-tap kernel can end before the image does
-    cut = canvas[top : top + last - first, side : side + scale * width]
-    whole[: cut.shape[0], : cut.shape[1]] = cut
-    return whole + layer.bias
+    whole = np.zeros((channels, last - first, scale * width), stamps.dtype)  # a 9-tap kernel can end before the image does
+    cut = canvas[:, top : top + last - first, side : side + scale * width]
+    whole[:, : cut.shape[1], : cut.shape[2]] = cut
+    return whole + layer.bias[:, None, None]
 
 
 def forward(
@@ -94,25 +96,25 @@ def forward(
     out: np.ndarray | None = None,
     strip_rows: int | None = None,
 ) -> np.ndarray:
-    """The bare network: one plane of floats in, the plane `scale` times as high and wide out; nothing is clipped.
+    """The bare network: a picture of floats in, one `scale` times as high and wide out; nothing is clipped.
 
     Parameters
     ----------
-    luma : (H, W) array of floats
+    luma : (H, W) array of floats, of a model of RGB (H, W, 3)
     weights : Weights
     dtype : {float32, float64}
         Of all arithmetic and of the result.
     threads : int
         Taken for the fast engines' sake; NumPy's own library decides here.
-    out : (H · scale, W · scale) array of `dtype`, optional
+    out : (H · scale, W · scale) or (H · scale, W · scale, 3) array of `dtype`, optional
         Filled and returned.
     strip_rows : int, optional
         Low-resolution rows worked on at a time.
     """
     scale = weights.architecture.scale
     if out is None:
-        out = np.empty((luma.shape[0] * scale, luma.shape[1] * scale), dtype)
-    for first, last in strips(luma.shape, strip_rows):
+        out = np.empty((luma.shape[0] * scale, luma.shape[1] * scale, *luma.shape[2:]), dtype)
+    for first, last in strips(luma.shape[:2], strip_rows):
         out[first * scale : last * scale] = strip(luma, weights.astype(dtype), first, last)
     return out
 
@@ -127,7 +129,7 @@ def upscale_plane(
     progress: Callable[[int, int], None] | None = None,
     band: Band | None = None,
 ) -> np.ndarray:
-    """One plane of any accepted dtype through the network in float32, back in its own dtype.
+    """A picture of any accepted dtype through the network in float32, back in its own dtype.
 
     The network sees the range's ends as its `value_range`. Integers are rounded half away from zero and saturated to
     the range; floats are not clipped. `progress(done, total)` is called after each strip; what it raises stops the
@@ -136,7 +138,7 @@ def upscale_plane(
     scale, own = weights.architecture.scale, weights.value_range
     model, band = weights.astype(np.float32), band or Band(0, plane.shape[0], 0, plane.shape[0])
     if out is None:
-        out = np.empty(((band.last - band.first) * scale, plane.shape[1] * scale), plane.dtype)
+        out = np.empty(((band.last - band.first) * scale, plane.shape[1] * scale, *plane.shape[2:]), plane.dtype)
     jobs = list(strips((band.last - band.first, plane.shape[1])))
     try:
         for done, (begin, end) in enumerate(jobs, 1):
@@ -168,8 +170,9 @@ def strip(
     height = luma.shape[0] if height is None else height
     above, below = max(first - weights.halo, 0), min(last + weights.halo, height)
     maps = np.asarray(luma[above - top : below - top], weights.dtype) - np.asarray(weights.input_mean, weights.dtype)
-    rows = Rows(maps[None], above, height)
+    rows = Rows(maps[None] if luma.ndim == 2 else np.moveaxis(maps, -1, 0), above, height)
     for layer in weights.convolutions:
         rows = convolution(rows, layer, weights.border)
     scale = weights.architecture.scale
-    return deconvolution(rows, first * scale, last * scale, weights)
+    high = deconvolution(rows, first * scale, last * scale, weights)
+    return high[0] if luma.ndim == 2 else np.moveaxis(high, 0, -1)

@@ -1,13 +1,14 @@
 """What an FSRCNN is made of: its architecture and its weights, checked.
 
-    feature extraction   conv 5×5, 1 → d, PReLU
+    feature extraction   conv 5×5, channels → d, PReLU
     shrinking            conv 1×1, d → s, PReLU
     mapping, m times     conv 3×3, s → s, PReLU
     expanding            conv 1×1, s → d, PReLU
-    deconvolution        transposed conv 9×9, d → 1, stride = scale
+    deconvolution        transposed conv 9×9, d → channels, stride = scale
 
 Dong, Loy, Tang, "Accelerating the Super-Resolution Convolutional Neural Network", ECCV 2016, section 3.
-Honjo et al. 2022, Fig. 2, use (d, s, m) = (56, 12, 4) at scale 2.
+Honjo et al. 2022, Fig. 2, use (d, s, m) = (56, 12, 4) at scale 2. Both have one channel, luma; public ports with three
+take RGB in this order as it is.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ..errors import WeightsError
 
 BORDERS = ("zero", "replicate")
 SCALES = (2, 3, 4)
+CHANNELS = (1, 3)
 #: Far above any published FSRCNN; a file that claims more is refused before anything is allocated.
 MOST_CHANNELS, MOST_MAPPING_LAYERS = 1024, 64
 
@@ -41,12 +43,15 @@ class Architecture:
         Feature width, shrunk width, number of mapping layers.
     scale : int
         2, 3 or 4.
+    channels : int
+        Of the picture: 1 for grey (and the luma of colours), 3 for red, green and blue.
     """
 
     d: int
     s: int
     m: int
     scale: int
+    channels: int = 1
 
     def __post_init__(self) -> None:
         limits = {"d": MOST_CHANNELS, "s": MOST_CHANNELS, "m": MOST_MAPPING_LAYERS}
@@ -58,9 +63,12 @@ class Architecture:
         if isinstance(self.scale, bool) or self.scale not in SCALES:
             raise WeightsError(f"architecture: scale is {self.scale!r}; allowed are 2, 3 and 4")
         object.__setattr__(self, "scale", int(self.scale))
+        if isinstance(self.channels, bool) or self.channels not in CHANNELS:
+            raise WeightsError(f"architecture: channels is {self.channels!r}; allowed are 1 (grey) and 3 (RGB)")
+        object.__setattr__(self, "channels", int(self.channels))
 
     def __str__(self) -> str:
-        return f"FSRCNN({self.d},{self.s},{self.m}) x{self.scale}"
+        return f"FSRCNN({self.d},{self.s},{self.m}) x{self.scale}{' RGB' if self.channels == 3 else ''}"
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -72,16 +80,16 @@ class Architecture:
     def convolution_shapes(self) -> tuple[tuple[int, int, int, int], ...]:
         """(out, in, rows, columns) of each convolution."""
         d, s = self.d, self.s
-        return ((d, 1, 5, 5), (s, d, 1, 1), *((s, s, 3, 3),) * self.m, (d, s, 1, 1))
+        return ((d, self.channels, 5, 5), (s, d, 1, 1), *((s, s, 3, 3),) * self.m, (d, s, 1, 1))
 
     @property
     def deconvolution_shape(self) -> tuple[int, int, int, int]:
         """(in, out, rows, columns) of the deconvolution, as PyTorch's ConvTranspose2d keeps it."""
-        return (self.d, 1, 9, 9)
+        return (self.d, self.channels, 9, 9)
 
     @property
     def multiply_adds(self) -> int:
-        """Multiplications per low-resolution pixel: 12,464 for (56, 12, 4)."""
+        """Multiplications per low-resolution pixel: 12,464 for (56, 12, 4) and grey."""
         return sum(int(np.prod(shape)) for shape in (*self.convolution_shapes, self.deconvolution_shape))
 
 
@@ -110,8 +118,8 @@ class Convolution(NamedTuple):
 class Deconvolution(NamedTuple):
     """The transposed convolution; it has no PReLU. Equal by value and dtype."""
 
-    weight: np.ndarray  #: (in, 1, 9, 9), stamped unflipped
-    bias: np.ndarray  #: (1,)
+    weight: np.ndarray  #: (in, channels, 9, 9), stamped unflipped
+    bias: np.ndarray  #: (channels,)
 
     def __eq__(self, other: object) -> bool:
         return _same_layer(self, other)
@@ -156,7 +164,7 @@ class Weights:
     value_range : (float, float)
         The pixel values that the network takes for black and white; (0, 1) nearly always.
     input_mean : float
-        Subtracted from the input before the first layer, as MATLAB's `imageInputLayer` with 'zerocenter' does.
+        Subtracted from the input, all channels, before the first layer, as MATLAB's `imageInputLayer` with 'zerocenter' does.
     licence : str
     provenance : mapping
         Where the model comes from: recipe, data, commit, results. Anything that JSON can hold.
@@ -207,7 +215,7 @@ class Weights:
             )
         last = Deconvolution(
             _checked("deconvolution/weight", self.deconvolution[0], self.architecture.deconvolution_shape),
-            _checked("deconvolution/bias", np.atleast_1d(self.deconvolution[1]), (1,)),
+            _checked("deconvolution/bias", np.atleast_1d(self.deconvolution[1]), (self.architecture.channels,)),
         )
         kinds = sorted({str(array.dtype) for layer in (*layers, last) for array in layer})
         if len(kinds) > 1:
@@ -256,11 +264,22 @@ class Weights:
         """Digest of everything that decides an output: architecture, border, offset, range, mean, parameters."""
         a = self.architecture
         head = [a.d, a.s, a.m, a.scale, self.border, self.deconvolution_offset, *self.value_range, self.input_mean]
+        head += [] if a.channels == 1 else [a.channels]  # none with one: as before there were others
         digest = hashlib.sha256(json.dumps(head).encode())
         for name, array in self.arrays().items():
             little = array.astype(array.dtype.newbyteorder("<"), copy=False)
             digest.update(f"{name} {array.shape} {array.dtype.name}\n".encode() + little.tobytes())
         return digest.hexdigest()
+
+    def with_channels_reversed(self) -> Weights:
+        """The same model with red and blue exchanged, in its input and its output: RGB of what was trained on BGR."""
+        first, *others = self.convolutions
+        weight, bias = self.deconvolution
+        return replace(
+            self,
+            convolutions=(first._replace(weight=first.weight[:, ::-1]), *others),
+            deconvolution=Deconvolution(weight[:, ::-1], bias[::-1]),
+        )
 
     def astype(self, dtype: DTypeLike) -> Weights:
         """The same model with its parameters in float32 or float64."""

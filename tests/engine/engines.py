@@ -26,7 +26,7 @@ def fast(make):
         dtype = np.dtype(np.float32) if range is None else image.dtype
         rows = band.last - band.first if band else image.shape[0]
         if out is None:
-            shape = [n * weights.architecture.scale for n in (rows, image.shape[1])]
+            shape = [*(n * weights.architecture.scale for n in (rows, image.shape[1])), *image.shape[2:]]
             out = np.full(shape, np.nan if dtype.kind == "f" else 77, dtype)
         engine = make(weights, range_, dtype)
         return strips.upscaled(engine, image, out, threads, band=band, size=size, progress=progress)

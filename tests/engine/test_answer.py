@@ -53,8 +53,9 @@ def test_as_the_reference(dsm, scale, offset, border, shared_slope, run):
 
 
 def error_bound(image, weights):
-    """What rounding can do at most: each layer's terms · 2⁻²⁴ · Σ|w||x|, and what its input's error becomes."""
-    rows = reference.Rows(image[None].astype(np.float64), 0, len(image))
+    """What rounding can do at most, in the picture's form: each layer's terms · 2⁻²⁴ · Σ|w||x|, and what its input's error becomes."""
+    maps = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
+    rows = reference.Rows(maps.astype(np.float64), 0, len(image))
     bound = reference.Rows(np.zeros_like(rows.maps), 0, len(image))
     for layer in weights.astype(np.float64).convolutions:
         one = np.ones(1)
@@ -70,8 +71,9 @@ def error_bound(image, weights):
     absolute = weights.astype(np.float64)
     object.__setattr__(absolute, "deconvolution", last._replace(weight=np.abs(last.weight), bias=np.abs(last.bias)))
     size = reference.Rows(np.abs(rows.maps) + bound.maps, 0, len(image))
-    new = reference.deconvolution(size, 0, scale * len(image), absolute) * (last.weight.size + 1) * UNIT
-    return reference.deconvolution(bound, 0, scale * len(image), absolute) + new
+    new = reference.deconvolution(size, 0, scale * len(image), absolute) * (last.weight[:, 0].size + 1) * UNIT
+    high = reference.deconvolution(bound, 0, scale * len(image), absolute) + new
+    return high[0] if image.ndim == 2 else np.moveaxis(high, 0, -1)
 
 
 @settings(max_examples=60)

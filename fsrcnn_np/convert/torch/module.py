@@ -1,7 +1,7 @@
 """FSRCNN as a PyTorch module that loads what `fsrcnn-np weights convert MODEL OUT.pth --with-module` writes.
 
     network = FSRCNN.load("OUT.pth")
-    high = network(low)          # (N, 1, H, W) in [0, 1] → (N, 1, scale · H, scale · W)
+    high = network(low)          # (N, channels, H, W) in [0, 1] → (N, channels, scale · H, scale · W)
 
 Needs PyTorch only, so a copy of this file beside the weights is all that a user of them needs.
 """
@@ -32,6 +32,8 @@ class FSRCNN(nn.Module):
         Subtracted from the input.
     slopes : sequence of int, optional
         Slopes of each PReLU, 1 or its number of channels; one a channel by default.
+    channels : int
+        Of the picture: 1 for grey, 3 for red, green, blue.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class FSRCNN(nn.Module):
         deconvolution_offset: int = 4,
         input_mean: float = 0.0,
         slopes: list[int] | None = None,
+        channels: int = 1,
     ):
         super().__init__()
         if border not in ("zero", "replicate"):
@@ -52,19 +55,19 @@ class FSRCNN(nn.Module):
         self.scale, self.border, self.offset, self.input_mean = scale, border, deconvolution_offset, input_mean
         each = iter(slopes or [d, *[s] * (m + 1), d])
 
-        def block(channels: int, out: int, size: int) -> list[nn.Module]:
+        def block(given: int, out: int, size: int) -> list[nn.Module]:
             mode = "replicate" if border == "replicate" else "zeros"
-            convolution = nn.Conv2d(channels, out, size, padding=size // 2, padding_mode=mode)
+            convolution = nn.Conv2d(given, out, size, padding=size // 2, padding_mode=mode)
             return [convolution, nn.PReLU(next(each))]
 
-        self.feature_extraction = nn.Sequential(*block(1, d, 5))
+        self.feature_extraction = nn.Sequential(*block(channels, d, 5))
         self.shrink = nn.Sequential(*block(d, s, 1))
         self.map = nn.Sequential(*(layer for _ in range(m) for layer in block(s, s, 3)))
         self.expand = nn.Sequential(*block(s, d, 1))
-        self.deconv = nn.ConvTranspose2d(d, 1, 9, stride=scale, padding=4, output_padding=scale - 1)
+        self.deconv = nn.ConvTranspose2d(d, channels, 9, stride=scale, padding=4, output_padding=scale - 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, 1, H, W) → (N, 1, scale · H, scale · W); nothing is clipped."""
+        """(N, channels, H, W) → (N, channels, scale · H, scale · W); nothing is clipped."""
         height, width = (self.scale * n for n in x.shape[-2:])
         x = self.expand(self.map(self.shrink(self.feature_extraction(x - self.input_mean))))
         crop = self.offset

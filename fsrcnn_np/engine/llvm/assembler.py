@@ -48,6 +48,8 @@ class Value:
         return self._arithmetic("fsub" if self.floating else "sub", other)
 
     def __mul__(self, other: Value | int) -> Value:
+        if isinstance(other, int) and other == 1:
+            return self
         return self._arithmetic("fmul" if self.floating else "mul", other)
 
     def __mod__(self, other: int) -> Value:

@@ -11,10 +11,12 @@ A register tile is `block` outputs × `vectors` vectors of pixels, kept in regis
 So the terms of a pixel are always added in the order channel, tap; nothing depends on the size of the tile.
 
     layer                  outputs o         channels c     taps t
-    feature extraction     features          5 image rows   5 columns
+    feature extraction     features          image rows *   5 columns
     shrinking, expanding   features          features       1
     mapping, one point     features          features       3 columns
     deconvolution          kernel rows       features       the kernel columns of one phase
+
+* five, of a model of RGB fifteen: a line a channel. Its deconvolution runs three times.
 """
 
 from __future__ import annotations
@@ -90,13 +92,14 @@ def extraction(module: Module, layout: Layout) -> Function:
     f = module.function("extraction", "image destination weights scratch columns")
     image, destination, (weights, scratch, columns) = *map(layout.maps, f.parameters[:2]), f.parameters[2:]
     d, wide, narrow, lanes = layout.architecture.d, layout.wide, layout.narrow, layout.target.lanes
-    tile = layout.rows(scratch, "tile")
-    extracting = layout.packed(weights + layout.weights["extraction"], wide, 25)
+    tile, channels = layout.rows(scratch, "tile"), layout.architecture.channels
+    extracting = layout.packed(weights + layout.weights["extraction"], wide, 25 * channels)
     shrinking = layout.packed(weights + layout.weights["shrinking"], narrow, d)
     with f.loop(0, columns, layout.tile) as x:
         with f.loop(0, wide.count) as block:
             sums = convolved(
-                f, image[-2:, x:], extracting[block], wide.size, layout, channels=5, taps=range(-2, 3)
+                f, image[-2 * channels :, x:], extracting[block], wide.size, layout,
+                channels=5 * channels, taps=range(-2, 3),
             )  # fmt: skip
             store(sums, tile[block * wide.size :], lanes)
         with f.loop(0, narrow.count) as block:
@@ -118,7 +121,7 @@ def expansion(module: Module, layout: Layout) -> Function:
 
 
 def stamping(module: Module, layout: Layout) -> Function:
-    """Deconvolution of one row of features: added to the nine high-resolution rows that it reaches.
+    """Deconvolution of one row of features, for one channel of the result: added to the nine high-resolution rows that it reaches.
 
     features [d][pitch] ──9 kernel rows × the kernel columns of a phase──▶ ring rows first … first + 8 [phase][x]
 

@@ -16,7 +16,7 @@ Scratch memory of a thread, first to last:
     products    [6][block][tile]                      Winograd's products of one register tile
     tile        [d][tile]                             feature maps of one register tile
     features    [d][pitch]                            one row of expanded maps
-    ring        [RING rows][scale phases][width]      high-resolution rows under construction, one phase a plane
+    ring        [channel][RING rows][scale phases][width]    high-resolution rows under construction
     spare       [tile]                                the last, partly used vectors of a row of results
 """
 
@@ -164,7 +164,7 @@ class Layout:
             "products": (POINTS, self.narrow.size, self.tile),
             "tile": (self.wide.padded, self.tile),
             "features": (self.wide.padded, pitch),
-            "ring": (RING, a.scale, up(width, self.stamp_vectors * self.target.lanes)),
+            "ring": (a.channels * RING, a.scale, up(width, self.stamp_vectors * self.target.lanes)),
             "spare": (a.scale * self.target.lanes * 2,),  # of any type, up to double
         }
 
@@ -190,7 +190,7 @@ class Layout:
         return Rows.of(scratch + self.scratch[part], "float", self.shapes[part])
 
     def maps(self, address: Value) -> Rows:
-        """Rows of maps of one image row, or rows of the prepared image: [channel][x], they have the same pitch."""
+        """Maps of one image row, or the prepared image, whose rows have a line a channel: [channel][x], of one pitch."""
         return Rows(address, "float", (self.pitch, FLOAT))
 
     # -- packed weights, see packing.py
@@ -198,17 +198,21 @@ class Layout:
     def _sizes(self) -> dict[str, int]:
         a = self.architecture
         return {
-            "extraction": self.wide.padded * (2 + 25),
+            "extraction": self.wide.padded * (2 + 25 * a.channels),
             "shrinking": self.narrow.padded * (2 + a.d),
             "mapping": a.m * self.mapping_weights // FLOAT,
             "expanding": self.wide.padded * (2 + a.s),
             **{f"phase {phase}": a.d * len(self.taps(phase)) * 9 for phase in range(a.scale)},
-            "bias": 1,
+            "phases of other channels": (a.channels - 1) * self.stamp_weights // FLOAT,
+            "bias": a.channels,
         }
 
     @cached_property
     def weights(self) -> dict[str, int]:
-        """Offset in bytes of each layer's packed weights; mapping layers follow each other at `mapping_weights`."""
+        """Offset in bytes of each layer's packed weights.
+
+        Mapping layers follow each other at `mapping_weights`, the deconvolution's channels at `stamp_weights`.
+        """
         sizes = self._sizes()
         starts = itertools.accumulate(sizes.values(), initial=0)
         return {part: start * FLOAT for part, start in zip(sizes, starts, strict=False)}
@@ -221,6 +225,11 @@ class Layout:
     def ring_row(self) -> int:
         """Bytes from one row of a ring to the next."""
         return self.narrow.padded * self.pitch
+
+    @property
+    def stamp_weights(self) -> int:
+        """Packed weights of one channel's deconvolution."""
+        return self.architecture.d * 81 * FLOAT
 
     @property
     def mapping_weights(self) -> int:

@@ -5,15 +5,15 @@ Every convolution, for each register tile of `block` outputs (idle outputs have 
     slope [block] · bias [block] · weight [channel][tap][block]
 
     layer                 channel                   tap
-    feature extraction    kernel row                kernel column
+    feature extraction    kernel row, image channel kernel column
     shrinking, expanding  input channel             –
     mapping               [6 points] input channel  kernel column      Winograd's U = G g, see winograd.py
 
-Deconvolution, for each column phase and each group of kernel rows:
+Deconvolution, for each channel of the result, each column phase and each group of kernel rows:
 
     weight [input channel][kernel column of the phase][kernel row of the group]
 
-and at the end its bias.
+and at the end its biases.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def packed(weights: Weights, layout: Layout) -> np.ndarray:
     """All weights of a model, laid out as `Layout.weights` says."""
     extraction, shrinking, *mapping, expanding = weights.convolutions
     parts = [
-        convolution(extraction, extraction.weight, layout.wide),
+        convolution(extraction, extraction.weight.transpose(0, 2, 1, 3), layout.wide),
         convolution(shrinking, shrinking.weight, layout.narrow),
         *(convolution(layer, filter_transform(layer.weight), layout.narrow) for layer in mapping),
         convolution(expanding, expanding.weight, layout.wide),
-        *deconvolution(weights.deconvolution.weight[:, 0], layout),
+        *(part for weight in weights.deconvolution.weight.swapaxes(0, 1) for part in deconvolution(weight, layout)),
         weights.deconvolution.bias,
     ]
     return np.concatenate([part.ravel().astype(np.float32) for part in parts])
@@ -49,7 +49,7 @@ def convolution(layer: Convolution, weight: np.ndarray, blocks: Blocks) -> np.nd
 
 
 def deconvolution(weight: np.ndarray, layout: Layout) -> list[np.ndarray]:
-    """weight (in, 9, 9) → for each phase (group of kernel rows, in, taps, rows of the group)."""
+    """weight (in, 9, 9) of one channel → for each phase (group of kernel rows, in, taps, rows of the group)."""
     groups = weight.reshape(len(weight), -1, layout.stamp_rows, 9)
     phases = ([kx for kx, _ in layout.taps(phase)] for phase in range(layout.architecture.scale))
     return [groups[:, :, :, columns].transpose(1, 0, 3, 2) for columns in phases]

@@ -24,20 +24,20 @@ def forward(
     threads: int = 1,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The bare network: one plane of floats in, the plane `scale` times as high and wide out; nothing is clipped.
+    """The bare network: a picture of floats in, one `scale` times as high and wide out; nothing is clipped.
 
     The same as the reference's within float32's rounding, and always the same bits: whatever the number of threads,
     with or without `out`, on every processor that has fused multiply-add (one without has bits of its own).
 
     Parameters
     ----------
-    luma : (H, W) array of floats, any layout
+    luma : (H, W) array of floats, of a model of RGB (H, W, 3), any layout
         In the network's value range, usually [0, 1].
     weights : Weights
     dtype : float32
         Of the arithmetic and the result; this engine has no other.
     threads : int
-    out : (H · scale, W · scale) array of float32, optional
+    out : (H · scale, W · scale) or (H · scale, W · scale, 3) array of float32, optional
         Filled and returned.
     """
     assert np.dtype(dtype) == np.float32
@@ -56,19 +56,19 @@ def upscale_plane(
     band: Band | None = None,
     dtype: DTypeLike | None = None,
 ) -> np.ndarray:
-    """A plane of pixels, `scale` times as high and wide.
+    """A picture, `scale` times as high and wide.
 
     Each strip is brought into the network's range as it is read, and back as it is written: there is no copy of the
     whole image in floats.
 
     Parameters
     ----------
-    plane : (H, W) array of uint8, int8, uint16, int16, float32 or float64, any layout
+    plane : (H, W) or, of a model of RGB, (H, W, 3) array of uint8, int8, uint16, int16, float32 or float64, any layout
     weights : Weights
     range : ValueRange
         The pixel values of black and white.
     threads : int
-    out : (H · scale, W · scale) array of the plane's dtype, optional
+    out : (H · scale, W · scale) or (H · scale, W · scale, 3) array of the plane's dtype, optional
         Filled and returned.
     progress : callable, optional
         Called as progress(done, total) after each strip; what it raises stops the work and is raised here, and `out`
@@ -86,5 +86,5 @@ def upscale_plane(
     dtype, scale = np.dtype(plane.dtype if dtype is None else dtype), weights.architecture.scale
     band = band or Band(0, plane.shape[0], 0, plane.shape[0])
     if out is None:
-        out = np.empty(((band.last - band.first) * scale, plane.shape[1] * scale), dtype)
+        out = np.empty(((band.last - band.first) * scale, plane.shape[1] * scale, *plane.shape[2:]), dtype)
     return upscaled(Engine(weights, range, dtype), plane, out, threads, band=band, progress=progress)

@@ -26,7 +26,7 @@ PARAMETERS = (
     "finish",  # address of the function that writes a row of results
     "limits",  # address of its four numbers, see results.py
     "destination",  # address of high-resolution row 0 at the strip's first column
-    "destination_pitch",
+    "destination_pitch",  # bytes from one line to the next; a row has a line a channel
     "height",  # of the image
     "columns",
     "width",
@@ -85,7 +85,8 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
     a, scratch, weights = layout.architecture, p["scratch"], p["weights"]
     rings, high = layout.rows(scratch, "rings"), layout.rows(scratch, "ring")
     zeros, features = layout.rows(scratch, "zeros"), layout.rows(scratch, "features")
-    image = Rows(p["image"], "float", (layout.pitch, FLOAT))
+    channels = range(a.channels)
+    image = Rows(p["image"], "float", (a.channels * layout.pitch, FLOAT))
     results = Rows(p["destination"], "i8", (p["destination_pitch"], 1))
     beside = (p["left"], p["right"], p["columns"])
 
@@ -100,7 +101,8 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
         return f.select(inside, rings[layer, place(row)].address, zeros.address)
 
     with f.loop(0, RING) as row:
-        f.call(callees["resetting"], high[row], weights)
+        for channel in channels:
+            f.call(callees["resetting"], high[row + channel * RING], weights + channel * FLOAT)
 
     with f.loop(p["first_step"], p["end_step"]) as step:
         top = step * GROUP
@@ -129,10 +131,17 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
             with f.when((row >= -outside) & (row < p["height"] + outside)):
                 f.call(callees["expansion"], reading(a.m, row), features, weights, p["columns"])
                 f.call(callees["edges"], features, a.d, *beside)
-                f.call(callees["stamping"], features, high, first_result + RING, weights, p["width"])
+                for channel in channels:
+                    f.call(
+                        callees["stamping"], features, high[channel * RING :], first_result + RING,
+                        weights + channel * layout.stamp_weights, p["width"],
+                    )  # fmt: skip
             with f.loop(first_result, first_result + a.scale) as result:
-                made_row = high[place(result)]
+                made_rows = [high[place(result) + channel * RING] for channel in channels]
                 with f.when((result >= p["first_result"]) & (result < p["end_result"])):
-                    f.call(p["finish"], made_row, results[result], p["width"], p["limits"], scratch)
-                f.call(callees["resetting"], made_row, weights)
+                    for channel in channels:
+                        line = results[result * a.channels + channel]
+                        f.call(p["finish"], made_rows[channel], line, p["width"], p["limits"], scratch)
+                for channel in channels:
+                    f.call(callees["resetting"], made_rows[channel], weights + channel * FLOAT)
     return f

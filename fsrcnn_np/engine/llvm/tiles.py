@@ -80,16 +80,17 @@ class Engine:
 
     def run(self, plane: np.ndarray, band: Band, strip: Strip, scratch: np.ndarray, out: np.ndarray) -> None:
         """Fill `out`, the strip's part of the result."""
-        if out.dtype.isnative and out.strides[1] == out.itemsize:
+        if out.ndim == 2 and out.dtype.isnative and out.strides[1] == out.itemsize:
             self._run(plane, band, strip, scratch, out)
         else:
-            made = np.empty(out.shape, self.dtype)
+            rows, columns, channels = out.shape if out.ndim == 3 else (*out.shape, 1)
+            made = np.empty((rows * channels, columns), self.dtype)
             self._run(plane, band, strip, scratch, made)
-            out[...] = made
+            out[...] = made.reshape(rows, channels, columns).swapaxes(1, 2).reshape(out.shape)
 
     def _run(self, plane: np.ndarray, band: Band, strip: Strip, scratch: np.ndarray, out: np.ndarray) -> None:
-        """One strip: `out` has columns side by side."""
-        layout, scale = self.layout, self.scale
+        """One strip: `out` has columns side by side, a line a channel in each row."""
+        layout, scale, channels = self.layout, self.scale, self.layout.architecture.channels
         needs = Needs.of(strip.top, strip.bottom, band.height, self.weights)
         columns, corner = layout.columns(strip.right - strip.left), strip.left - layout.reach
         top, bottom = needs.image
@@ -99,12 +100,12 @@ class Engine:
         )  # fmt: skip
         delays = groups.delays(layout.architecture.m)
         parameters = schedule.parameters(
-            image=image.ctypes.data + 2 * FLOAT - top * layout.pitch,
+            image=image.ctypes.data + 2 * FLOAT - top * channels * layout.pitch,
             weights=self.packed.ctypes.data,
             scratch=scratch.ctypes.data,
             finish=self.finish.address,
             limits=self.limits.ctypes.data,
-            destination=out.ctypes.data - strip.top * scale * out.strides[0],
+            destination=out.ctypes.data - strip.top * scale * channels * out.strides[0],
             destination_pitch=out.strides[0],
             height=band.height,
             columns=columns,

@@ -105,20 +105,23 @@ def strip(image, model, geometry, rings, features, stamps, canvas):
                                                                                            │ 1×1
     canvas: all high-resolution rows ◀──nine rows of stamps are added── a row of features ◀┘
 
-    Row y of the image lies at y − origin in `image`, its column x at x + left in all rows.
+    Row y of the image lies at y − origin in `image`, a line a channel; its column x at x + left in all rows. A row of
+    canvas and stamps has a line for each channel and column phase.
     """
-    extraction, shrinking, mapping, expanding, deconvolution, bias = model
+    extraction, shrinking, mapping, expanding, deconvolution, biases = model
     top, bottom, height, origin, columns, left, right, replicate, scale, offset, reach = geometry
     narrow, m = shrinking.biases.shape[1] * PITCH, mapping.weights.shape[0]
     zero, starts = np.int64(0), np.zeros(3, np.int64)  # np.int64: with a literal 0 Numba compiles all once more
-    canvas[:] = bias
+    lines, channels = biases.size, biases.size // scale
+    for line in range(canvas.size // PITCH):
+        canvas[line * PITCH : (line + 1) * PITCH] = biases[line % lines]
     for step in range(top - reach - m, bottom + reach + m + 1):
         for layer in range(m + 1):
             y, need = step - layer, reach + m - layer
             if max(top - need, 0) <= y < min(bottom + need, height):
                 place = row_place(layer, y, narrow, height, replicate)
                 if layer == 0:
-                    starts[0] = (y - origin) * PITCH
+                    starts[0] = (y - origin) * channels * PITCH
                     layer_row(extraction, zero, image, starts, features, zero, columns)
                     starts[0] = 0
                     layer_row(shrinking, zero, features, starts, rings, place, columns)
@@ -138,6 +141,6 @@ def strip(image, model, geometry, rings, features, stamps, canvas):
             for ky in range(9):
                 row = scale * (y - top) + ky - offset
                 if 0 <= row < scale * (bottom - top):
-                    line, stamp = canvas[row * scale * PITCH :], stamps[ky * scale * PITCH :]
-                    for i in range(scale * PITCH):
+                    line, stamp = canvas[row * lines * PITCH :], stamps[ky * lines * PITCH :]
+                    for i in range(lines * PITCH):
                         line[i] += stamp[i]

@@ -12,14 +12,14 @@ from .kernels import OUTPUTS, PITCH, TERMS, Layer
 
 
 class Model(NamedTuple):
-    """All layers, and the deconvolution's bias."""
+    """All layers, and the deconvolution's bias of each channel and column phase."""
 
     extraction: Layer
     shrinking: Layer
     mapping: Layer
     expanding: Layer
     deconvolution: Layer
-    bias: np.float32
+    biases: np.ndarray
 
 
 def up(number: int, unit: int) -> int:
@@ -31,18 +31,19 @@ def packed(weights: Weights) -> Model:
     """A model's layers."""
     a = weights.architecture
     extraction, shrinking, *mapping, expanding = weights.convolutions
+    image_rows = range(-2 * a.channels, 3 * a.channels)  # a row of the image has a line a channel
     return Model(
-        layer([ky * PITCH + kx for ky in range(-2, 3) for kx in range(-2, 3)], [extraction]),
+        layer([row * PITCH + kx for row in image_rows for kx in range(-2, 3)], [by_row(extraction)]),
         layer([c * PITCH for c in range(a.d)], [shrinking]),
         layer([c * PITCH + kx for c in range(a.s) for kx in range(-1, 2)], [by_row(one) for one in mapping], rows=3),
         layer([c * PITCH for c in range(a.s)], [expanding]),
         stamps(weights),
-        np.float32(weights.deconvolution.bias[0]),
+        np.repeat(weights.deconvolution.bias, a.scale),
     )
 
 
 def by_row(one: Convolution) -> Convolution:
-    """Kernel rows before channels: the rows of a ring lie anywhere."""
+    """Kernel rows before channels: as the rows of the image lie; those of a ring lie anywhere."""
     return one._replace(weight=one.weight.transpose(0, 2, 1, 3))
 
 
@@ -61,18 +62,19 @@ def layer(places: Sequence[int], same: Sequence[Convolution], rows: int = 1) -> 
 
 
 def stamps(weights: Weights) -> Layer:
-    """The deconvolution of one row of features: 9 kernel rows × `scale` column phases, no bias, no PReLU.
+    """The deconvolution of one row of features: 9 kernel rows × channels × column phases, no bias, no PReLU.
 
     Output column scale · x + phase takes feature column x + dx through kernel column phase + offset − scale · dx.
     """
-    a, kernel = weights.architecture, weights.deconvolution.weight[:, 0]
+    a, kernel = weights.architecture, weights.deconvolution.weight
     columns = weights.deconvolution_offset + np.arange(a.scale)
     shifts = range(-((8 - columns[0]) // a.scale), columns[-1] // a.scale + 1)
-    spread = np.zeros((9, a.scale, a.d, len(shifts)), np.float32)
+    spread = np.zeros((9, a.channels, a.scale, a.d, len(shifts)), np.float32)
     for phase, column in enumerate(columns):
         for place, dx in enumerate(shifts):
             if 0 <= column - a.scale * dx <= 8:
-                spread[:, phase, :, place] = kernel[:, :, column - a.scale * dx].T
-    none, straight = np.zeros(9 * a.scale), np.ones(9 * a.scale)
+                spread[:, :, phase, :, place] = kernel[:, :, :, column - a.scale * dx].transpose(2, 1, 0)
+    lines = 9 * a.channels * a.scale
+    none, straight = np.zeros(lines), np.ones(lines)
     places = [c * PITCH + dx for c in range(a.d) for dx in shifts]
-    return layer(places, [Convolution(spread.reshape(9 * a.scale, -1), none, straight)])
+    return layer(places, [Convolution(spread.reshape(lines, -1), none, straight)])

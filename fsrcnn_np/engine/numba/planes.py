@@ -45,8 +45,9 @@ class Engine:
     def scratch(self, rows: int) -> Sequence[np.ndarray]:
         """Memory for `kernels.strip`: rings behind a row of zeros, features, stamps, canvas."""
         a = self.architecture
-        rings, canvas = (1 + (a.m + 1) * RING) * up(a.s, OUTPUTS), rows * self.scale**2
-        sizes = (rings, up(a.d, OUTPUTS), up(9 * self.scale, OUTPUTS), canvas)
+        lines = a.channels * self.scale  # of a high-resolution row
+        rings, canvas = (1 + (a.m + 1) * RING) * up(a.s, OUTPUTS), rows * self.scale * lines
+        sizes = (rings, up(a.d, OUTPUTS), up(9 * lines, OUTPUTS), canvas)
         return [np.zeros(size * PITCH, np.float32) for size in sizes]
 
     def run(self, plane: np.ndarray, band: Band, strip: Strip, scratch: Sequence[np.ndarray], out: np.ndarray) -> None:
@@ -61,9 +62,10 @@ class Engine:
             int(weights.border == "replicate"), self.scale, weights.deconvolution_offset, weights.reach,
         )  # fmt: skip
         kernels.strip(image.ravel(), self.model, geometry, *scratch)
-        canvas = scratch[-1][: (bottom - top) * self.scale**2 * PITCH].reshape(-1, self.scale, PITCH)
-        own = canvas[:, :, MARGIN + self.beside :][:, :, :width]
-        result = own.transpose(0, 2, 1).reshape(out.shape)  # column phases side by side
+        channels, high = self.architecture.channels, (bottom - top) * self.scale
+        canvas = scratch[-1][: high * channels * self.scale * PITCH].reshape(high, channels, self.scale, PITCH)
+        own = canvas[..., MARGIN + self.beside :][..., :width]
+        result = own.transpose(0, 3, 2, 1).reshape(out.shape)  # column phases and channels side by side
         out[...] = denormalise(result, self.range, self.dtype, of=weights.value_range)
 
 
@@ -95,9 +97,9 @@ def upscale_plane(
     band: Band | None = None,
     dtype: DTypeLike | None = None,
 ) -> np.ndarray:
-    """A plane of pixels, `scale` times as high and wide; see `fsrcnn_np.network.reference.upscale_plane`."""
+    """A picture, `scale` times as high and wide; see `fsrcnn_np.network.reference.upscale_plane`."""
     dtype, scale = np.dtype(plane.dtype if dtype is None else dtype), weights.architecture.scale
     band = band or Band(0, plane.shape[0], 0, plane.shape[0])
     if out is None:
-        out = np.empty(((band.last - band.first) * scale, plane.shape[1] * scale), dtype)
+        out = np.empty(((band.last - band.first) * scale, plane.shape[1] * scale, *plane.shape[2:]), dtype)
     return upscaled(Engine(weights, range, dtype), plane, out, threads, band=band, progress=progress)
