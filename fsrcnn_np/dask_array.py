@@ -22,6 +22,7 @@ from .engine import DEFAULT
 from .errors import ImageError
 from .images.imresize import enlarged_part
 from .images.value_range import ValueRange, check_image, check_pixels, value_range
+from .network.channels import check_channels
 from .network.weights import Weights
 from .types import DataRange
 
@@ -89,6 +90,7 @@ def upscale_dask(
         raise ImageError("found a Dask array with chunks of unknown size; call its compute_chunk_sizes() first")
     # The array's kind without its data: one pixel, or none where it has none.
     example = check_image(np.zeros([*(min(n, 1) for n in image.shape[:2]), *image.shape[2:]], image.dtype))
+    check_channels(example.shape, model)
     bounds, scale = value_range(example.dtype, data_range), model.architecture.scale
     depth = max(model.halo + ROWS - 1, CHROMA)
     chunks = [_merged(sizes, depth) for sizes in image.chunks[:2]]

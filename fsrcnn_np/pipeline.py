@@ -35,6 +35,7 @@ from .images.value_range import (
     row_blocks,
     value_range,
 )
+from .network.channels import check_channels
 from .network.weights import Weights
 from .progress import Progress, reporting
 from .types import DataRange, Model
@@ -54,6 +55,8 @@ def upscale(
     progress: Progress | bool | None = None,
 ) -> NDArray[Any]:
     """Super-resolve a picture: grey through the network; of RGB the luma, and the chroma by MATLAB's bicubic.
+
+    A model of RGB (`Architecture.channels` is 3) takes a picture of RGB as it is, and refuses a grey one.
 
     Parameters
     ----------
@@ -86,7 +89,8 @@ def upscale(
     Raises
     ------
     ImageError
-        Not an image of an allowed shape and dtype, NaN or infinite values, or values beyond the data range.
+        Not an image of an allowed shape and dtype, NaN or infinite values, values beyond the data range, or a grey
+        image with a model of RGB.
     OptionError
         An impossible `data_range`, `threads`, `out` or `engine`.
     WeightsError, FileError
@@ -118,10 +122,11 @@ def _upscale(
 ) -> NDArray[Any]:
     count, steps, scale = thread_number(threads), engine_named(engine), model.architecture.scale
     pixels, bounds = image
+    check_channels(pixels.shape, model)
     shape = (pixels.shape[0] * scale, pixels.shape[1] * scale, *pixels.shape[2:])
     if out is not None:
         check_out(out, shape, pixels.dtype, pixels)
-    if pixels.ndim == 2:
+    if pixels.ndim == 2 or model.architecture.channels == 3:
         return steps.upscale_plane(pixels, model, bounds, threads=count, out=out, progress=progress)
     return _upscale_rgb(image, model, count, out, steps, progress, chroma)
 
@@ -161,11 +166,11 @@ def forward(
     out: NDArray[Any] | None = None,
     engine: str | None = None,
 ) -> NDArray[Any]:
-    """The bare network on one plane of floats: no value range, nothing clipped, nothing rounded.
+    """The bare network on one plane of floats, or three: no value range, nothing clipped, nothing rounded.
 
     Parameters
     ----------
-    luma : array_like, H×W
+    luma : array_like, H×W, or H×W×3 (red, green, blue) of a model of RGB
         float32 or float64, finite, in the model's own range (0..1 for the shipped ones).
     weights : str, path or Weights
     dtype : {float32, float64}
@@ -175,12 +180,13 @@ def forward(
 
     Returns
     -------
-    ndarray, H·scale × W·scale, of `dtype`
+    ndarray, H·scale × W·scale (× 3), of `dtype`
     """
-    plane = check_image(luma)
-    if plane.ndim != 2 or plane.dtype.kind != "f":
+    plane, model = check_image(luma), loaded(weights)
+    if plane.ndim != (2 if model.architecture.channels == 1 else 3) or plane.dtype.kind != "f":
+        takes = "one plane" if model.architecture.channels == 1 else f"H×W×3, since {model.architecture} does,"
         raise ImageError(
-            f"found {plane.dtype} of shape {plane.shape}; forward takes one plane of float32 or float64; "
+            f"found {plane.dtype} of shape {plane.shape}; forward takes {takes} of float32 or float64; "
             "use fsrcnn_np.upscale for pictures"
         )
     dtype = np.dtype(dtype)
@@ -188,10 +194,9 @@ def forward(
         raise OptionError(f"dtype is {dtype}; allowed are float32 and float64")
     if dtype == np.float64 and engine not in (None, "reference"):
         raise OptionError(f'dtype is float64, and engine={engine!r} has float32 only; engine="reference" has both')
-    model = loaded(weights)
     scale = model.architecture.scale
     if out is not None:
-        check_out(out, (plane.shape[0] * scale, plane.shape[1] * scale), dtype, plane)
+        check_out(out, (plane.shape[0] * scale, plane.shape[1] * scale, *plane.shape[2:]), dtype, plane)
     steps = engine_named("reference" if dtype == np.float64 else engine)
     return steps.forward(plane, model, dtype=dtype, threads=thread_number(threads), out=out)
 
@@ -275,6 +280,7 @@ def upscale_file(
         _check_made(target, provenance, source, data_range, allow)
     picture = files.read(source, every_frame=True, allow=allow)
     with naming(source):
+        check_channels(picture.pixels.shape, model)
         bounds = picture_range(picture, data_range)
     provenance = replace(provenance, value_range=bounds)
     files.check_target(destination, picture, provenance, form)

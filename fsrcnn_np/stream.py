@@ -15,6 +15,7 @@ from .errors import ImageError, OptionError
 from .images.destination import check_target, shares_memory
 from .images.value_range import check_image, check_pixels, value_range
 from .network.bands import Band
+from .network.channels import check_channels
 from .pipeline import loaded, thread_number
 from .progress import Progress, reporting
 from .types import DataRange, Model
@@ -33,13 +34,13 @@ def upscale_stream(
     rows: int | None = None,
     progress: Progress | bool | None = None,
 ) -> None:
-    """`upscale` for grey images larger than memory: rows are read, super-resolved and written band by band.
+    """`upscale` for images larger than memory: rows are read, super-resolved and written band by band.
 
     Parameters
     ----------
-    source : array-like, H×W
+    source : array-like, H×W, and with a model of RGB H×W×3
         With `shape`, `dtype` and row slices: an h5py dataset, np.memmap, Dask or zarr array …
-    destination : array-like, H·scale × W·scale
+    destination : array-like, H·scale × W·scale (× 3)
         Of the source's dtype, with assignment to row slices; not in the source's memory.
     weights, data_range, threads, engine
         As in `upscale`; the result has the same bits with "llvm" and "numba", and with "reference" the same but for
@@ -52,23 +53,26 @@ def upscale_stream(
     Raises
     ------
     ImageError
-        `source` is no plane of an allowed dtype, cannot be read to its end, or has values beyond the range. What had
+        `source` has no allowed shape or dtype, cannot be read to its end, or has values beyond the range. What had
         been written is erased to zero, so that nothing looks like a result.
     OptionError
         `destination` does not fit, or another option is impossible.
     OSError, …
         What `destination` raises itself; erased as above.
     """
-    if len(source.shape) != 2 or 0 in source.shape:
+    model = loaded(weights)
+    channels = tuple(int(size) for size in source.shape[2:])
+    if 0 in source.shape or len(source.shape) < 2 or (channels and channels != (model.architecture.channels,)):
         shape = "×".join(map(str, source.shape))
-        raise ImageError(f"found shape {shape}; upscale_stream takes grey images, H×W, at least 1 × 1; "
-                         "use upscale for H×W×3")  # fmt: skip
-    height, width = (int(size) for size in source.shape)
+        raise ImageError(f"found shape {shape}; upscale_stream takes grey images, H×W, at least 1 × 1, and H×W×3 with "
+                         "a model of RGB; use upscale for H×W×3 otherwise")  # fmt: skip
+    check_channels(source.shape, model)
+    height, width = (int(size) for size in source.shape[:2])
     dtype = check_image(np.empty((1, 1), source.dtype)).dtype
     bounds = value_range(dtype, data_range)
-    model, steps, count = loaded(weights), engine_named(engine), thread_number(threads)
+    steps, count = engine_named(engine), thread_number(threads)
     scale, step = model.architecture.scale, _rows(rows, width)
-    check_target(destination, (height * scale, width * scale), dtype, "destination")
+    check_target(destination, (height * scale, width * scale, *channels), dtype, "destination")
     if any(shares_memory(a, b) for b in _in_memory(destination, step * scale) for a in _in_memory(source, step)):
         raise OptionError("destination overlaps the source in memory; give an array of its own")
 
@@ -77,7 +81,7 @@ def upscale_stream(
             last = min(first + step, height)
             try:
                 top, bottom = steps.rows_needed(first, last, height, model)
-                part = check_pixels(_read(source, top, bottom, width, source.dtype), bounds)
+                part = check_pixels(_read(source, top, bottom, (width, *channels), source.dtype), bounds)
                 band = Band(first, last, top, height)
                 destination[first * scale : last * scale] = steps.upscale_plane(
                     part.array, model, bounds, threads=count, band=band
@@ -86,7 +90,7 @@ def upscale_stream(
                     tell(last, height)
             except BaseException:
                 with suppress(Exception):  # what went wrong first is what counts
-                    _erase(destination, last * scale, width * scale, step * scale, dtype)
+                    _erase(destination, last * scale, (width * scale, *channels), step * scale, dtype)
                 raise
 
 
@@ -114,7 +118,7 @@ def _in_memory(array: Any, step: int) -> Iterator[NDArray[Any]]:
                 yield np.asarray(array[first : first + step])
 
 
-def _read(source: Any, top: int, bottom: int, width: int, dtype: Any) -> NDArray[Any]:
+def _read(source: Any, top: int, bottom: int, row: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Rows of an array-like, checked: it may be broken in ways that its header hides."""
     try:
         band = np.asarray(source[top:bottom])
@@ -123,15 +127,15 @@ def _read(source: Any, top: int, bottom: int, width: int, dtype: Any) -> NDArray
             f"rows {top} to {bottom} of the image cannot be read ({type(error).__name__}: {error}); "
             "what had been written is erased"
         ) from error
-    if band.shape != (bottom - top, width) or band.dtype != dtype:
+    if band.shape != (bottom - top, *row) or band.dtype != dtype:
         raise ImageError(
             f"rows {top} to {bottom} of the image came as {band.dtype} {band.shape}; "
-            f"{dtype} {(bottom - top, width)} was announced; what had been written is erased"
+            f"{dtype} {(bottom - top, *row)} was announced; what had been written is erased"
         )
     return band
 
 
-def _erase(destination: Any, rows: int, width: int, step: int, dtype: Any) -> None:
+def _erase(destination: Any, rows: int, row: tuple[int, ...], step: int, dtype: Any) -> None:
     for first in range(0, rows, step):
         last = min(first + step, rows)
-        destination[first:last] = np.zeros((last - first, width), dtype)
+        destination[first:last] = np.zeros((last - first, *row), dtype)

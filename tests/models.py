@@ -5,7 +5,9 @@ import numpy as np
 from fsrcnn_np.network.weights import Architecture, Convolution, Deconvolution, Weights
 
 
-def random_weights(rng, dsm, scale, border, *, dtype=np.float64, offset=4, shared_slope=False, mean=0.0, channels=1) -> Weights:
+def random_weights(
+    rng, dsm, scale, border, *, dtype=np.float64, offset=4, shared_slope=False, mean=0.0, channels=1
+) -> Weights:
     """He-like weights, so that activations stay near one; slopes between −0.5 and 1.5."""
     architecture = Architecture(*dsm, scale, channels)
 

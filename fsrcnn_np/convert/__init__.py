@@ -50,6 +50,7 @@ def load_weights(
     value_range: tuple[float, float] | None = None,
     input_mean: float | None = None,
     licence: str | None = None,
+    channel_order: str | None = None,
 ) -> Weights:
     """Load a model by the name of a shipped one, or from a file of any format that is known.
 
@@ -61,6 +62,8 @@ def load_weights(
         a frozen TensorFlow graph (.pb); a whole Keras model (.keras, .h5).
     scale, border, deconvolution_offset, value_range, input_mean, licence : optional
         What the file does not say, or says otherwise; see `Weights`. `deconvolution_offset=3` aligns the authors' x3.
+    channel_order : {"rgb", "bgr"}, optional
+        What a model of three channels was trained on. `Weights` have red first; those of "bgr" are turned around.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def load_weights(
     ConventionWarning
         The file leaves open what decides the output, and so do the arguments.
     """
-    asked = Asked(scale, border, deconvolution_offset, value_range, input_mean, licence)
+    asked = Asked(scale, border, deconvolution_offset, value_range, input_mean, licence, channel_order)
     models = shipped()
     named = models.get(name_or_path) if isinstance(name_or_path, str) else None
     path = named or Path(name_or_path)

@@ -74,6 +74,7 @@ def _add_convention(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--value-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="black and white; 0 1, say")
     group.add_argument("--input-mean", type=float, metavar="MEAN", help="subtracted before the first layer")
+    group.add_argument("--channel-order", choices=("rgb", "bgr"), help="what a model of three channels was trained on")
     group.add_argument("--licence", help="of the model, to be kept with it")
 
 
@@ -89,6 +90,7 @@ def _load(options: argparse.Namespace) -> Weights:
         value_range=None if span is None else (span[0], span[1]),
         input_mean=options.input_mean,
         licence=options.licence,
+        channel_order=options.channel_order,
     )
     if options.align and weights.architecture.scale == 3:
         from .conventions import Asked, override
@@ -164,6 +166,7 @@ def _described(weights: Weights) -> dict[str, Any]:
     a = weights.architecture
     return {
         "architecture": str(a),
+        "channels": a.channels,
         "parameters": sum(array.size for array in weights.arrays().values()),
         "dtype": weights.dtype.name,
         "border": weights.border,
@@ -210,4 +213,7 @@ def _print_json(value: Any) -> None:
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    complain("fsrcnn-np", str(message), 0)
+    from .conventions import ConventionWarning
+
+    text = message.for_commands() if isinstance(message, ConventionWarning) else str(message)
+    complain("fsrcnn-np", text, 0)

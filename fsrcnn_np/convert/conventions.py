@@ -39,11 +39,31 @@ OPTIONS = {
     "deconvolution_offset": "deconvolution_offset=4, say (--offset)",
     "value_range": "value_range=(0, 1), say (--value-range)",
     "input_mean": "input_mean=0, say (--input-mean)",
+    "channel_order": "channel_order='rgb' or 'bgr' (--channel-order)",
 }
+
+ORDERS = ("rgb", "bgr")
 
 
 class ConventionWarning(UserWarning):
-    """Something about a model that its file does not say was assumed; the message names it and how to say it."""
+    """Something about a model that its file does not say was assumed; the message names it and how to say it.
+
+    Attributes
+    ----------
+    text : str
+        What was assumed.
+    names : tuple of str
+        What of it can be said, by the names of `OPTIONS`.
+    """
+
+    def __init__(self, text: str, names: tuple[str, ...] = ()):
+        self.text, self.names = text, names
+        super().__init__(f"{text}. Say {', '.join(f'{name}=…' for name in names)} to settle it" if names else text)
+
+    def for_commands(self) -> str:
+        """The message in the words of `fsrcnn-np weights`."""
+        options = (re.findall(r"\((--[a-z-]+)\)", OPTIONS[name])[0] for name in self.names)
+        return f"{self.text}. Say {', '.join(f'{option} …' for option in options)} to settle it"
 
 
 @dataclass(frozen=True)
@@ -56,6 +76,11 @@ class Asked:
     value_range: tuple[float, float] | None = None
     input_mean: float | None = None
     licence: str | None = None
+    channel_order: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.channel_order not in (None, *ORDERS):
+            raise WeightsError(f"channel_order is {self.channel_order!r}; allowed are 'rgb' and 'bgr'")
 
     def given(self) -> dict[str, Any]:
         """What was said, by name."""
@@ -138,6 +163,9 @@ def build(found: Found, asked: Asked, path: Path) -> Weights:
             weights = replace(weights, provenance={"notes": [note], "written_as": found.header.provenance})
         return override(weights, asked)
     facts = {**_defaults(path), **found.facts}
+    if not found.layers or found.layers[0].weight.shape[1] != 3:
+        facts.pop("channel_order")
+        _check_order(1, asked)
     if asked.scale is not None and facts["scale"].value not in (None, asked.scale):
         if facts["scale"].source != _name_of(path):
             raise WeightsError(
@@ -157,13 +185,11 @@ def build(found: Found, asked: Asked, path: Path) -> Weights:
         "notes": list(found.notes),
     }
     weights = _weights(found, facts, given.get("licence", found.licence), provenance)
-    if assumed := [f"{name} = {fact.value} ({fact.source})" for name, fact in facts.items() if fact.assumed]:
-        how = ", ".join(f"{name}=…" for name, fact in facts.items() if fact.assumed)
-        warnings.warn(
-            f"{path.name} does not say, so it was assumed: {'; '.join(assumed)}. Say {how} to settle it",
-            ConventionWarning,
-            stacklevel=3,
-        )
+    if assumed := {name: f"{name} = {fact.value} ({fact.source})" for name, fact in facts.items() if fact.assumed}:
+        text = f"{path.name} does not say, so it was assumed: {'; '.join(assumed.values())}"
+        warnings.warn(ConventionWarning(text, tuple(assumed)), stacklevel=3)
+    if "channel_order" in facts and facts["channel_order"].value == "bgr":
+        weights = weights.with_channels_reversed()
     return weights
 
 
@@ -175,13 +201,18 @@ def override(weights: Weights, asked: Asked) -> Weights:
         raise WeightsError(
             f"scale={scale} was asked for, but the file says {weights.architecture.scale}; leave --scale out"
         )
+    _check_order(weights.architecture.channels, asked)
+    order = given.pop("channel_order", "rgb")  # the file's own
     changed = {name: value for name, value in given.items() if value != getattr(weights, name)}
-    if not changed:
+    if not changed and order == "rgb":
         return weights
     noted = {
         name: asdict(Fact(value, f"asked for; the file says {getattr(weights, name)}"))
         for name, value in changed.items()
     }
+    if order == "bgr":
+        weights = weights.with_channels_reversed()
+        noted["channel_order"] = asdict(Fact(order, "asked for; the file says rgb"))
     convention = {**weights.provenance.get("convention", {}), **noted}
     return replace(weights, **changed, provenance={**weights.provenance, "convention": convention})
 
@@ -206,6 +237,20 @@ def offset_fact(offset: int, source: str, name: str, more: tuple[int, int], note
     if offset not in _OFFSETS:
         return Fact(even, f"{told} evenly", assumed=True)
     return Fact(offset, f"{told} at the end; --offset {even} crops evenly", assumed=True)
+
+
+def _check_order(channels: int, asked: Asked) -> None:
+    if channels == 1 and asked.channel_order is not None:
+        raise WeightsError(
+            f"channel_order={asked.channel_order!r} was asked for, but the model has one channel; "
+            "leave --channel-order out"
+        )
+
+
+def order_in_name(path: Path) -> str | None:
+    """ "rgb" or "bgr" where the file's name says one of them, as a word; else None."""
+    found = set(re.findall(r"(?<![a-z0-9])(rgb|bgr)(?![a-z0-9])", path.stem.lower()))
+    return found.pop() if len(found) == 1 else None
 
 
 def scale_in_name(path: Path) -> int | None:
@@ -250,7 +295,7 @@ def _name_of(path: Path) -> str:
 
 
 def _defaults(path: Path) -> dict[str, Fact]:
-    scale = scale_in_name(path)
+    scale, order = scale_in_name(path), order_in_name(path)
     unknown = "neither the file nor its name says it, and the 9×9 kernel is the same at every scale"
     return {
         "scale": Fact(scale, _name_of(path) if scale else unknown),
@@ -258,6 +303,7 @@ def _defaults(path: Path) -> dict[str, Fact]:
         "deconvolution_offset": Fact(4, "as with padding=4", assumed=True),
         "value_range": Fact((0.0, 1.0), "as nearly all are trained", assumed=True),
         "input_mean": Fact(0.0, "none", assumed=True),
+        "channel_order": Fact(order, _name_of(path)) if order else Fact("rgb", "as most ports have it", assumed=True),
     }
 
 
@@ -292,7 +338,8 @@ def _architecture(found: Found, scale: int) -> Architecture:
             f"{len(layers)} convolutions before the deconvolution were found; an FSRCNN has feature extraction (5×5), "
             f"shrinking (1×1), mapping (3×3, one or more) and expanding (1×1); {all_of_them}"
         )
-    architecture = Architecture(layers[0].weight.shape[0], layers[1].weight.shape[0], len(layers) - 3, scale)
+    channels = 3 if layers[0].weight.shape[1] == 3 else 1
+    architecture = Architecture(layers[0].weight.shape[0], layers[1].weight.shape[0], len(layers) - 3, scale, channels)
     if architecture.multiply_adds * 8 > MOST_BYTES:
         raise WeightsError(f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN")
     names = (*architecture.layer_names, "deconvolution")
@@ -302,8 +349,9 @@ def _architecture(found: Found, scale: int) -> Architecture:
             continue
         order = "(in, out, rows, columns)" if layer is last else "(out, in, rows, columns)"
         hint = "is a layer missing or too many?"
-        if 3 in (layers[0].weight.shape[1], last.weight.shape[1]):
-            hint = "a model of RGB cannot be used: one luma channel in and out is needed"
+        given, made = layers[0].weight.shape[1], last.weight.shape[1]
+        if given != made and 3 in (given, made):
+            hint = f"{given} channels go in and {made} come out; a model is of grey (1 and 1) or of RGB (3 and 3);"
         elif (shape[1], shape[0], *shape[2:]) == layer.weight.shape:
             hint = "are its first two axes swapped?"
         raise WeightsError(

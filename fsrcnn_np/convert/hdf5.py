@@ -1,9 +1,9 @@
 """The package's own weights file: HDF5 with everything about the model inside.
 
     attributes     format, schema, d, s, m, scale, border, deconvolution_offset, value_range, input_mean,
-                   licence, sha256
+                   licence, sha256; of a model of RGB schema is 2 instead of 1, and there is channels
     provenance     UTF-8 JSON as bytes
-    LAYER/weight   (out, in, rows, columns); the deconvolution's (in, 1, 9, 9)
+    LAYER/weight   (out, in, rows, columns); the deconvolution's (in, channels, 9, 9)
     LAYER/bias, LAYER/slope
 
 with LAYER as in `Architecture.layer_names`, and `deconvolution`. Every shape is known from d, s and m, so nothing
@@ -27,6 +27,9 @@ from ..network.weights import Architecture, Convolution, Deconvolution, Weights
 from .conventions import MOST_BYTES, first_line
 from .header import FORMAT, MOST_TEXT, SCHEMA
 
+#: Of files that have an attribute `channels`: releases that know only grey models say so.
+RGB_SCHEMA = SCHEMA + 1
+
 
 def save(weights: Weights, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write the file whole or not at all; see `save_weights`."""
@@ -45,6 +48,8 @@ def _fill(file: Any, weights: Weights) -> None:
         deconvolution_offset=weights.deconvolution_offset, value_range=np.array(weights.value_range),
         input_mean=weights.input_mean, licence=_fixed(weights.licence), sha256=_fixed(weights.sha256),
     )  # fmt: skip
+    if a.channels != 1:
+        file.attrs.update(schema=RGB_SCHEMA, channels=a.channels)
     file["provenance"] = np.frombuffer(json.dumps(weights.provenance, indent=1).encode(), np.uint8)
     for name, array in weights.arrays().items():
         file.create_dataset(name, data=array, track_times=False)
@@ -81,9 +86,12 @@ def _read(file: Any) -> Weights:
             "model that it was made of: fsrcnn-np weights convert IN OUT.h5"
         )
     schema = _number(attributes, "schema")
-    if schema != SCHEMA:
-        raise WeightsError(f"schema {schema} was found; this version reads schema {SCHEMA}: update fsrcnn-np")
-    architecture = Architecture(*(_whole(attributes, name) for name in ("d", "s", "m", "scale")))
+    if schema not in (SCHEMA, RGB_SCHEMA):
+        raise WeightsError(
+            f"schema {schema} was found; this version reads schemas {SCHEMA} and {RGB_SCHEMA}: update fsrcnn-np"
+        )
+    names = ("d", "s", "m", "scale") if schema == SCHEMA else ("d", "s", "m", "scale", "channels")
+    architecture = Architecture(*(_whole(attributes, name) for name in names))
     if architecture.multiply_adds * 8 > MOST_BYTES:
         raise WeightsError(f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN")
     shapes = [*architecture.convolution_shapes, architecture.deconvolution_shape]

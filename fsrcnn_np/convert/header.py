@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import WeightsError
 from ..network.weights import Weights
@@ -27,6 +27,7 @@ class Header:
     licence: str
     provenance: dict[str, Any]
     sha256: str
+    channel_order: ClassVar[str] = "rgb"  #: of every file that this package writes
 
 
 _KINDS: dict[str, type | tuple[type, ...]] = {

@@ -14,6 +14,7 @@ import numpy as np
 from ..engine import engine_named
 from ..images.imresize import imresize
 from ..images.quality import psnr
+from ..network.channels import of_grey
 from ..network.weights import Weights
 
 #: Low-resolution side. Small enough for a dozen runs of any engine.
@@ -118,7 +119,8 @@ def _bicubic(low: np.ndarray, scale: int) -> float:
 def _psnr(weights: Weights, low: np.ndarray) -> float:
     start, end = weights.value_range
     with np.errstate(all="ignore"):  # a model that is none may overflow
-        high = engine_named(None).forward((start + (end - start) * low).astype(np.float32), weights).astype(np.float64)
+        high = of_grey(engine_named(None).forward, (start + (end - start) * low).astype(np.float32), weights)
+        high = high.astype(np.float64)
         return _decibel((high - start) / (end - start), weights.architecture.scale)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..images.grid_power import BLOCK, grid_power
 from ..images.imresize import imresize
+from .channels import of_grey
 from .reference import forward
 from .weights import Weights
 
@@ -87,6 +88,8 @@ class Checkerboard:
 def checkerboard(weights: Weights) -> Checkerboard:
     """Measure a model's checkerboard, by the reference in float64; takes a second, and is remembered.
 
+    Of a model of RGB, that of the luma, which PIQE sees, on grey fields.
+
     Parameters
     ----------
     weights : Weights
@@ -99,7 +102,7 @@ def checkerboard(weights: Weights) -> Checkerboard:
     low, high = weights.value_range
 
     def enlarged(plane: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (forward(low + (high - low) * plane, weights, dtype=np.float64) - low) / (high - low)
+        return (of_grey(forward, low + (high - low) * plane, weights, dtype=np.float64) - low) / (high - low)
 
     middle = slice(halo * scale, (halo + 1) * scale)  # one low-resolution pixel that sees no border
     levels = np.array(LEVELS)

@@ -63,7 +63,7 @@ def convolution(rows: Rows, layer: Convolution, border: str) -> Rows:
 
 
 def deconvolution(rows: Rows, first: int, last: int, weights: Weights) -> np.ndarray:
-    """High-resolution rows `first` to `last` (exclusive), a map a channel: every feature stamps its 9×9 kernel at stride `scale`.
+    """High-resolution rows `first` to `last` (exclusive), all channels: every feature stamps its 9×9 kernel, stride `scale`.
 
     Under a replicate border the features are continued by one row and column first (the authors' release: pad 1,
     then crop from 4 + scale); beyond that, and under a zero border everywhere, nothing is stamped.
@@ -81,7 +81,9 @@ def deconvolution(rows: Rows, first: int, last: int, weights: Weights) -> np.nda
         for kx in range(9):
             canvas[:, ky::scale, kx::scale][:, :height, :columns] += stamps[:, ky, kx]
     top, side = first + offset - scale * rows.first, offset + scale * left
-    whole = np.zeros((channels, last - first, scale * width), stamps.dtype)  # a 9-tap kernel can end before the image does
+    whole = np.zeros(
+        (channels, last - first, scale * width), stamps.dtype
+    )  # a 9-tap kernel can end before the image does
     cut = canvas[:, top : top + last - first, side : side + scale * width]
     whole[:, : cut.shape[1], : cut.shape[2]] = cut
     return whole + layer.bias[:, None, None]

@@ -164,7 +164,7 @@ class Weights:
     value_range : (float, float)
         The pixel values that the network takes for black and white; (0, 1) nearly always.
     input_mean : float
-        Subtracted from the input, all channels, before the first layer, as MATLAB's `imageInputLayer` with 'zerocenter' does.
+        Subtracted from all of the input before the first layer, as MATLAB's `imageInputLayer` with 'zerocenter' does.
     licence : str
     provenance : mapping
         Where the model comes from: recipe, data, commit, results. Anything that JSON can hold.

@@ -53,7 +53,7 @@ def test_as_the_reference(dsm, scale, offset, border, shared_slope, run):
 
 
 def error_bound(image, weights):
-    """What rounding can do at most, in the picture's form: each layer's terms · 2⁻²⁴ · Σ|w||x|, and what its input's error becomes."""
+    """What rounding can do at most: each layer's terms · 2⁻²⁴ · Σ|w||x|, and what its input's error becomes."""
     maps = image[None] if image.ndim == 2 else np.moveaxis(image, -1, 0)
     rows = reference.Rows(maps.astype(np.float64), 0, len(image))
     bound = reference.Rows(np.zeros_like(rows.maps), 0, len(image))

@@ -210,8 +210,8 @@ def _offset(layer: Properties, name: str, scale: int, notes: list[str]) -> Fact:
 def _input_mean(layer: Properties, name: str) -> Fact:
     """The mean that the input layer subtracts; of a mean image, its mean."""
     size = _list(layer, "InputSize")
-    if len(size) == 3 and size[2] != 1:
-        raise WeightsError(f"{name} takes {int(size[2])} channels; one luma channel is needed")
+    if len(size) == 3 and size[2] not in (1, 3):
+        raise WeightsError(f"{name} takes {int(size[2])} channels; 1 (grey) and 3 (RGB) are read")
     normalization = layer["Normalization"]
     inner: Properties = normalization if isinstance(normalization, Mapping) else {}
     method = _text(inner, "Type") or (normalization if isinstance(normalization, str) else "")
@@ -232,4 +232,6 @@ def _mean_of(mean: np.ndarray, source: str) -> Fact:
     if low == high:
         return Fact(low, source)
     shape = "×".join(map(str, mean.shape))
+    if mean.ndim == 3 and mean.shape[2] == 3 and np.ptp(mean.mean((0, 1))):
+        return Fact(None, f"{source}, {shape}, differs from channel to channel, and one for all is read")
     return Fact(float(mean.mean()), f"the mean of {source}, {shape} with values {low:.4g} to {high:.4g}", assumed=True)

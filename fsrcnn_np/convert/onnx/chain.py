@@ -27,7 +27,7 @@ _MOST_FOLDED, _MOST_DEPTH, _MOST_NODES = 1 << 26, 50, 10_000
 _CHANNEL_MOVES = ((0, 2, 3, 1), (0, 3, 1, 2))
 #: A pixel shuffle in three nodes.
 _SHUFFLE = ["Reshape", "Transpose", "Reshape"]
-#: Reshape (n, c, a, b, h, w) or (n, a, b, c, h, w), then this order: rows get a, columns b. c is 1 here.
+#: Reshape (n, c, a, b, h, w) or (n, a, b, c, h, w), then this order: rows get a, columns b.
 _SHUFFLES = ((0, 1, 4, 2, 5, 3), (0, 3, 4, 1, 5, 2))
 
 
@@ -47,6 +47,7 @@ class Chain:
         self.borders: dict[str, str] = {}  # border → the layer that has it
         self.edge = self.zeros = 0  # of Pad nodes before the next layer
         self.padding = (0, 0, "")  # replicated rows, zero rows, and name of the convolution before
+        self.phase_first = False  # in a shuffle of three nodes: the channels of a phase lie side by side
         self.shuffle: list[str] = []  # Reshape and Transpose met after the last convolution
 
     def _initializers(self) -> Iterator[tuple[str, np.ndarray]]:
@@ -154,11 +155,12 @@ class Chain:
             case "PRelu" | "LeakyRelu" | "Relu":
                 self._activation(node, name, attributes)
             case "DepthToSpace" if self.last is None and self.layers:
-                self._shuffled(name, int(attributes["blocksize"]))
+                mode = attributes.get("mode", b"DCR").decode()
+                self._shuffled(name, int(attributes["blocksize"]), phase_first=mode != "CRD")
             case "Reshape" | "Transpose" if self.last is None and self.layers:
                 self._reshaped(node, name, attributes)
             case "Transpose" if self._at_an_end() and tuple(attributes.get("perm", ())) in _CHANNEL_MOVES:
-                pass  # the only channel goes first or last
+                pass  # the channels go first or last
             case "Reshape" if self._at_an_end() and self._to_one_channel(node):
                 pass
             case "Reshape" if self.shuffle == _SHUFFLE:
@@ -286,17 +288,24 @@ class Chain:
         self.shuffle.append(node.op_type)
         if node.op_type == "Transpose":
             order = tuple(attributes.get("perm", ()))
+            self.phase_first = order == _SHUFFLES[1]
             if order not in _SHUFFLES:
                 raise WeightsError(f"{name} permutes by {order}; a pixel shuffle is {' or '.join(map(str, _SHUFFLES))}")
         if self.shuffle == _SHUFFLE:
-            self._shuffled(name, round(self.layers[-1].weight.shape[0] ** 0.5))
+            self._shuffled(
+                name, round((self.layers[-1].weight.shape[0] / self._channels()) ** 0.5), phase_first=self.phase_first
+            )
         elif self.shuffle != _SHUFFLE[: len(self.shuffle)]:
             raise WeightsError(f"{name}: {'–'.join(self.shuffle)} is no pixel shuffle")
 
-    def _shuffled(self, name: str, block: int) -> None:
+    def _channels(self) -> int:
+        return 3 if self.layers[0].weight.shape[1] == 3 else 1
+
+    def _shuffled(self, name: str, block: int, *, phase_first: bool) -> None:
+        channels = self._channels()
         end = self.layers.pop()
         edge, zeros, _ = self.padding
-        self.last, scale, offset = from_subpixel(end, edge + zeros)
+        self.last, scale, offset = from_subpixel(end, edge + zeros, channels, phase_first=phase_first)
         if block != scale or end.slope is not None:
             raise WeightsError(f"{name}: blocks of {block} after {listing((end,))}; its channels are to be block²")
         if edge > 1:
@@ -314,9 +323,9 @@ class Chain:
             raise WeightsError(f"{name} adds the picture to something; an FSRCNN has no such branch")
         sign = 1 if node.op_type == "Add" else -1
         if not self.layers and self.last is None:
-            if value.size != 1 or (sign < 0 and node.input[0] != at):
+            if not value.size or np.ptp(value) or (sign < 0 and node.input[0] != at):
                 raise WeightsError(f"{name} takes {value.shape} off the input; a single mean is expected")
-            mean = self.facts["input_mean"].value - sign * float(value.item())
+            mean = self.facts["input_mean"].value - sign * float(value.flat[0])
             self.facts["input_mean"] = Fact(mean, f"{name} before the first layer")
             return
         layer = self.last or self.layers[-1]

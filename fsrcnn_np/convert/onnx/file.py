@@ -10,12 +10,13 @@ import numpy as np
 
 from ...errors import MissingExtraError, WeightsError
 from ...network.weights import Weights
-from ..conventions import MOST_BYTES, Found, first_line
+from ..conventions import MOST_BYTES, ORDERS, Fact, Found, first_line
 from ..header import KEY, header_text, parse
 from .chain import Chain
 
 #: Operators of the highest opset below 18, in which onnxruntime runs everything written here.
 OPSET, IR_VERSION = 17, 8
+PIXELS = "Image.BitmapPixelFormat"  #: ONNX's own name (docs/MetadataProps.md) of what a picture is, "Rgb8", say
 FIRST_OPSET = 7  #: whose operators have the inputs that are read
 
 
@@ -47,7 +48,10 @@ def found(path: Path) -> Found:
         raise
     except Exception as error:  # protobuf's errors, and those of nodes without what they have to have, are of any kind
         raise WeightsError(f"no readable ONNX file, or a damaged one ({first_line(error)}); export it again") from None
-    header = {entry.key: entry.value for entry in model.metadata_props}.get(KEY)
+    described = {entry.key: entry.value for entry in model.metadata_props}
+    header, order = described.get(KEY), described.get(PIXELS, "").lower()[:3]
+    if order in ORDERS:
+        chain.facts["channel_order"] = Fact(order, f"{PIXELS} of the model")
     form = f"an ONNX model{' of fsrcnn-np' if header else ''}"
     return chain.found(form, parse(header) if header else None)
 
@@ -61,7 +65,7 @@ def encoded(weights: Weights) -> bytes:
         `onnx` is not installed.
     """
     onnx = _onnx("writing ONNX")
-    helper, scale = onnx.helper, weights.architecture.scale
+    helper, scale, channels = onnx.helper, weights.architecture.scale, weights.architecture.channels
     values: dict[str, np.ndarray] = {}
     nodes: list[Any] = []
     at = "low"
@@ -101,13 +105,13 @@ def encoded(weights: Weights) -> bytes:
     graph = helper.make_graph(
         nodes,
         "FSRCNN",
-        [helper.make_tensor_value_info("low", kind, ["batch", 1, "height", "width"])],
-        [helper.make_tensor_value_info("high", kind, ["batch", 1, f"{scale}*height", f"{scale}*width"])],
+        [helper.make_tensor_value_info("low", kind, ["batch", channels, "height", "width"])],
+        [helper.make_tensor_value_info("high", kind, ["batch", channels, f"{scale}*height", f"{scale}*width"])],
         [onnx.numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in values.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="fsrcnn-np")
     model.ir_version = IR_VERSION
-    helper.set_model_props(model, {KEY: header_text(weights)})
+    helper.set_model_props(model, {KEY: header_text(weights)} | ({PIXELS: "Rgb8"} if channels == 3 else {}))
     onnx.checker.check_model(model, full_check=True)
     return bytes(model.SerializeToString())
 

@@ -112,7 +112,9 @@ class _Graph:
             block = int(node.attributes.get("block_size", 0))
             inner, own = self.biased(self.node(node.inputs[0]))
             convolution = self.convolution(inner, own)
-            layer, scale, offset = from_subpixel(convolution, (convolution.weight.shape[2] - 1) // 2)
+            channels = 3 if convolution.weight.shape[0] == 3 * block**2 else 1
+            begin = (convolution.weight.shape[2] - 1) // 2
+            layer, scale, offset = from_subpixel(convolution, begin, channels, phase_first=True)
             if block != scale:
                 raise WeightsError(f"{node.name} has blocks of {block} after {scale**2} channels; block² are expected")
             if bias is not None:

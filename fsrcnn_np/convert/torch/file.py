@@ -103,11 +103,13 @@ def encoded(weights: Weights, *, safetensors: bool = False, with_module: bool = 
         state[f"{convolution}.bias"] = torch.tensor(bias)
         state[f"{prelu}.weight"] = torch.tensor(slope)
     state["deconv.weight"], state["deconv.bias"] = map(torch.tensor, weights.deconvolution)
-    described = {
+    described: dict[str, Any] = {
         "d": a.d, "s": a.s, "m": a.m, "scale": a.scale, "border": weights.border,
         "deconvolution_offset": weights.deconvolution_offset, "input_mean": weights.input_mean,
         "slopes": [len(layer.slope) for layer in weights.convolutions],
     }  # fmt: skip
+    if a.channels != 1:  # a module written by a release that knew grey only has no such parameter
+        described["channels"] = a.channels
     header = header_text(weights)
     if safetensors:
         metadata = {"format": "pt", KEY: header, MODULE_KEY: json.dumps(described)}

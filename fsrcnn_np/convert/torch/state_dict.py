@@ -50,7 +50,8 @@ def match(arrays: Mapping[str, np.ndarray]) -> tuple[tuple[Layer, ...], Layer, t
     layers = tuple(Layer(*block, paired.get(block.name)) for block in convolutions)
     if end.weight.shape[1] == 1 or end.weight.shape[2:] == (9, 9):
         return layers, Layer(*end), None
-    last, scale, offset = from_subpixel(Layer(*end), end.weight.shape[2] // 2)
+    channels = 3 if convolutions[0].weight.shape[1] == 3 else 1
+    last, scale, offset = from_subpixel(Layer(*end), end.weight.shape[2] // 2, channels)
     return layers, last, (scale, offset)
 
 
@@ -77,7 +78,7 @@ def _by_role(blocks: list[Block]) -> list[Block]:
             return 1 if channels == d and (out != d or "shrink" in block.name.lower()) else 3
         if rows == 3 and out == channels:
             return 2
-        return 0 if rows == 5 and channels == 1 else 4
+        return 0 if rows == 5 and channels in (1, 3) else 4
 
     return sorted(blocks, key=role)
 

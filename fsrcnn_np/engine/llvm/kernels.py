@@ -121,7 +121,7 @@ def expansion(module: Module, layout: Layout) -> Function:
 
 
 def stamping(module: Module, layout: Layout) -> Function:
-    """Deconvolution of one row of features, for one channel of the result: added to the nine high-resolution rows that it reaches.
+    """Deconvolution of one row of features, one channel: added to the nine high-resolution rows that it reaches.
 
     features [d][pitch] ──9 kernel rows × the kernel columns of a phase──▶ ring rows first … first + 8 [phase][x]
 

@@ -190,7 +190,7 @@ class Layout:
         return Rows.of(scratch + self.scratch[part], "float", self.shapes[part])
 
     def maps(self, address: Value) -> Rows:
-        """Maps of one image row, or the prepared image, whose rows have a line a channel: [channel][x], of one pitch."""
+        """Rows of maps of one image row, or lines of the prepared image: [channel][x], they have the same pitch."""
         return Rows(address, "float", (self.pitch, FLOAT))
 
     # -- packed weights, see packing.py
