@@ -14,8 +14,8 @@ def from_subpixel(layer: Layer, begin: int, channels: int = 1, *, phase_first: b
     """Turn a convolution that ends in a pixel shuffle into the deconvolution that does the same.
 
     Of each channel of the picture, phase (a, b) of the shuffle is channel a · scale + b, and
-    out[scale · i + a] = Σ_t x[i + t − begin] · w[t]. The deconvolution has out[r] = Σ_i x[i] · w[r + offset − scale · i],
-    so w[t] lies at a + offset − scale · (t − begin).
+    out[scale · i + a] = Σ_t x[i + t − begin] · w[t]. The deconvolution has
+    out[r] = Σ_i x[i] · w[r + offset − scale · i], so w[t] lies at a + offset − scale · (t − begin).
 
     Parameters
     ----------

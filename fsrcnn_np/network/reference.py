@@ -63,7 +63,7 @@ def convolution(rows: Rows, layer: Convolution, border: str) -> Rows:
 
 
 def deconvolution(rows: Rows, first: int, last: int, weights: Weights) -> np.ndarray:
-    """High-resolution rows `first` to `last` (exclusive), all channels: every feature stamps its 9×9 kernel, stride `scale`.
+    """High-resolution rows `first` to `last` (exclusive), all channels: each feature stamps its kernel at `scale`.
 
     Under a replicate border the features are continued by one row and column first (the authors' release: pad 1,
     then crop from 4 + scale); beyond that, and under a zero border everywhere, nothing is stamped.

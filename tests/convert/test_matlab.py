@@ -159,7 +159,11 @@ def test_what_an_fsrcnn_does_not_do_is_refused(tmp_path, changes, message):
 
 def test_input_layers(tmp_path):
     for changes, message in [
-        ({"InputSize": np.array([[24.0, 24.0, 3.0]])}, "takes 3 channels"),
+        ({"InputSize": np.array([[24.0, 24.0, 4.0]])}, "takes 4 channels"),
+        (
+            {"Normalization": "zerocenter", "Mean": np.array([[[0.4, 0.5, 0.6]]])},
+            r"differs from channel to channel.*say input_mean",
+        ),
         ({"Normalization": "zscore"}, "normalises by 'zscore'"),
         ({"Mean": np.empty((0, 0))}, r"input_mean cannot be told: .*say input_mean=0"),
     ]:

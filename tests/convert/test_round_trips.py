@@ -141,7 +141,7 @@ def replace_dataset(file, name, data):
     ("change", "message"),
     [
         (lambda f: f.attrs.__delitem__("format"), "no attribute format"),
-        (lambda f: f.attrs.__setitem__("schema", 2), "schema 2.0 was found; this version reads schema 1: update"),
+        (lambda f: f.attrs.__setitem__("schema", 3), "schema 3.0 was found; this version reads schemas 1 and 2"),
         (lambda f: f.attrs.__setitem__("d", 6), r"feature_extraction/weight has shape \(5, 1, 5, 5\); \(6, 1, 5, 5\)"),
         (lambda f: f.attrs.__setitem__("d", 10**9), "d is 1000000000; allowed is a whole number from 1 to 1024"),
         (lambda f: f.attrs.update(d=1024, s=1024, m=64), "far more than any FSRCNN"),

@@ -94,17 +94,18 @@ ACTIVATIONS = {"Saafke": saafke, "Keras": keras, "minimum": tf_minimum}
 
 
 def subpixel(weights):
-    """The deconvolution as a convolution (rows, columns, in, scale²) before DepthToSpace."""
+    """The deconvolution as a convolution (rows, columns, in, scale² · channels) before DepthToSpace."""
     scale, offset = weights.architecture.scale, weights.deconvolution_offset
-    kernel = np.zeros((5, 5, weights.architecture.d, scale**2), np.float32)
+    channels = weights.architecture.channels
+    kernel = np.zeros((5, 5, weights.architecture.d, scale**2, channels), np.float32)
     for t in range(5):
         for u in range(5):
             for a in range(scale):
                 for b in range(scale):
                     row, column = a + offset - scale * (t - 2), b + offset - scale * (u - 2)
                     if 0 <= row <= 8 and 0 <= column <= 8:
-                        kernel[t, u, :, a * scale + b] = weights.deconvolution.weight[:, 0, row, column]
-    return kernel
+                        kernel[t, u, :, a * scale + b] = weights.deconvolution.weight[:, :, row, column]
+    return kernel.reshape(5, 5, -1, scale**2 * channels)
 
 
 def frozen(weights, *, activation="Saafke", end="DepthToSpace", add="Add", **options) -> Graph:
