@@ -150,6 +150,9 @@ class Site:
         who = await run_in_threadpool(self._person, request, self._calls)
         if who.owner:
             raise Refusal(403, "this is the link of the study's owner, who does not read: go to /results")
+        page = request.headers.get("reader-outbox")  # a page that another reader's link has taken the cookie from
+        if page is not None and page != await run_in_threadpool(self.log.outbox, who.name):
+            raise Refusal(409, f"this browser has since opened the link of {who.name}: open your own link again")
         return who.name
 
     async def enter(self, request: Request) -> Response:

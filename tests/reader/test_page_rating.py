@@ -10,7 +10,7 @@ from served import Served, chromium, saved, shown, until, watched
 from study_on_disk import study
 
 CRITERIA = 14
-NAMES = ["offline", "killed", "tabs", "marks", "keys"]
+NAMES = ["offline", "killed", "tabs", "marks", "keys", "guest"]
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,9 @@ def test_two_readers_at_once(browser, server):
         for n in range(CRITERIA):
             a, b = 1 + (case + n) % 5, 1 + (case + 2 * n) % 5
             one.keyboard.press(str(a))
-            if case == 0:
+            if (case, n) < (0, 4):
                 two.locator(".criterion").nth(n).locator(f"input[value='{b}']").check()
+                two.keyboard.press("j")  # from here on by keys as well
             else:
                 two.keyboard.press(str(b))
             given["one"].append(a)
@@ -231,3 +232,16 @@ def test_keys_alone(browser, server):
     page.keyboard.press("Escape")
     expect(page.locator("#help")).to_be_hidden()
     assert chosen(page) == [""] * CRITERIA
+
+
+def test_another_readers_link_in_the_same_browser(browser, server):
+    """What one reader does is never saved under the other's name: it waits until the reader is back."""
+    page = desk(browser, server, "keys")
+    page.context.request.get(server.links["guest"])
+    page.keyboard.press("5")
+    expect(page.locator("#saving")).to_contain_text("opened the link of guest")
+    expect(page.locator("#saving")).to_contain_text("waiting 1")
+    assert clicks(server, browser, "guest") == 0
+    page.context.request.get(server.links["keys"])
+    saved(page)
+    assert (clicks(server, browser, "keys"), clicks(server, browser, "guest")) == (1, 0)

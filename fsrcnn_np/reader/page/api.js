@@ -8,10 +8,13 @@ export class Refusal extends Error {
   }
 }
 
+let outbox; // whose page this is: another reader's link may be opened in the same browser
+
 async function ask(address, options = {}) {
   let response;
+  const headers = { ...options.headers, ...(outbox && { "Reader-Outbox": outbox }) };
   try {
-    response = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(15000), ...options });
+    response = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(15000), ...options, headers });
   } catch {
     throw new Refusal(navigator.onLine ? "no answer from the server" : "offline", 0);
   }
@@ -21,8 +24,10 @@ async function ask(address, options = {}) {
 }
 
 /** Title, question, criteria, the cases in this reader's order, who the reader is. */
-export function session() {
-  return ask("api/session");
+export async function session() {
+  const answer = await ask("api/session");
+  outbox = answer.outbox;
+  return answer;
 }
 
 /** A case: its images and what was answered. Waits while its tiles are made; `waits(done)` hears how far they are. */
@@ -44,8 +49,8 @@ export function post(events) {
   return ask("api/events", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ events }) });
 }
 
-/** A UUID; randomUUID is missing where a page came over plain HTTP from another machine. */
+/** A UUID without hyphens, as the server says it again; randomUUID is missing where a page came over plain HTTP from another machine. */
 export function uuid() {
   const hex = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return crypto.randomUUID?.() ?? hex();
+  return crypto.randomUUID?.().replaceAll("-", "") ?? hex();
 }

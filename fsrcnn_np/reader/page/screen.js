@@ -6,7 +6,7 @@ import { FRAGMENT, LEVELS, VERTEX } from "./shaders.js";
 import { Tiles } from "./tiles.js";
 
 export class Screen {
-  /** Throws an Error with one clear line where the browser has no WebGL2. `again()` asks the owner for a new frame. */
+  /** Throws an Error with one clear line where the browser has no WebGL2. `again()` tells the owner that there is more to draw. */
   constructor(canvas, again, failed) {
     this.canvas = canvas;
     this.gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, powerPreference: "high-performance" });

@@ -15,8 +15,9 @@ export class Viewer {
     this.marked = marked;
     this.changed = changed;
     this.canvas = stage.querySelector("#pixels");
-    this.screen = new Screen(this.canvas, () => this.again(), failed);
+    this.screen = new Screen(this.canvas, () => this.arrived(), failed);
     this.overlay = new Overlay(stage.querySelector("#overlay"), this);
+    this.patience = 0;
     this.images = [];
     this.later = [];
     this.marks = [];
@@ -41,7 +42,7 @@ export class Viewer {
     this.images = images;
     this.later = [];
     this.screen.only(images);
-    Object.assign(this, { phase: 0, inverted: false, cursor: null, line: null, shown: false, shownAt: null });
+    Object.assign(this, { phase: 0, inverted: false, cursor: null, line: null, shown: false });
     this.preset(0);
     this.fit();
   }
@@ -110,6 +111,7 @@ export class Viewer {
     if (!this.images.length) return;
     this.view = limited(view, this.size, this.panel, Math.min(...this.images.map((image) => image.spacing[1])));
     this.fitted = false;
+    this.patience = 0;
     this.again();
   }
 
@@ -202,6 +204,19 @@ export class Viewer {
     this.ink();
   }
 
+  /** Tiles have come: a frame at once where they are the last, else after a while, for slow graphics ever longer. */
+  arrived() {
+    if (this.screen.tiles.complete) {
+      this.again();
+      return;
+    }
+    this.coming ??= setTimeout(() => {
+      this.coming = undefined;
+      this.patience = Math.min(2 * this.patience + 30, 2000);
+      this.again();
+    }, this.patience);
+  }
+
   /** Asks for a frame with the same pixels, and what is drawn over them anew. */
   ink() {
     this.pending ??= requestAnimationFrame(() => this.draw());
@@ -262,7 +277,7 @@ export class Viewer {
     this.stage.dataset.complete = this.complete ? "yes" : "no";
     if (this.shown || !this.complete) return;
     this.shown = true;
-    this.shownAt = performance.now();
+    performance.mark("shown");
     this.stage.dataset.shown = "yes";
     this.again(); // and now what comes next
   }
