@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fsrcnn_np.engine.llvm import target
-from fsrcnn_np.engine.llvm.assembler import Rows
+from piqe_np.llvm.assembler import Rows
 
 CHAINS, STEPS, ROUNDS = 12, 1000, 400
 

@@ -20,7 +20,7 @@ from piqe_np.reference import ACTIVE_VARIANCE, BLOCK, Blocks, pool
 from piqe_np.source import as_image, check_values, remarks_of, rows_around, slabs
 
 DataRange = float | Sequence[float]
-ENGINES = {"numba": "piqe_np.engine", "reference": "piqe_np.reference"}
+ENGINES = {"llvm": "piqe_np.llvm", "numba": "piqe_np.engine", "reference": "piqe_np.reference"}
 TASK_ROWS = 8  # rows of blocks that a thread takes at a time
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fsrcnn_np.engine.llvm import results, schedule, target
-from fsrcnn_np.engine.llvm.assembler import Rows
+from piqe_np.llvm.assembler import Rows
 from fsrcnn_np.engine.llvm.layout import Layout
 from fsrcnn_np.network.weights import Architecture
 

@@ -10,8 +10,8 @@
 - results.py: float32 phases → rows of the result's dtype
 - packing.py: weights in the order in which the kernels read them
 - layout.py: where everything lies
-- assembler.py: LLVM functions written with Python's operators
-- target.py: which processor, and compiling for it
+- piqe_np/llvm/assembler.py: LLVM functions written with Python's operators
+- target.py: which processor (piqe_np/llvm/target.py: compiling for it)
 
 docs/engine.md has the design drawn, and what each step brought.
 """

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...network.weights import Architecture, reach
-from .assembler import Rows, Value
+from piqe_np.llvm.assembler import Rows, Value
 from .target import Target
 
 FLOAT = 4  # bytes

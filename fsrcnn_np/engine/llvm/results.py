@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...images.value_range import ValueRange
-from .assembler import Function, Module, Rows, Value
+from piqe_np.llvm.assembler import Function, Module, Rows, Value
 from .layout import Layout
 
 #: LLVM's name of each dtype that a result can have.

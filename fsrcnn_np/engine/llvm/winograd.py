@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .assembler import Function, Module, Value
+from piqe_np.llvm.assembler import Function, Module, Value
 from .kernels import added, prelu, store
 from .layout import GROUP, POINTS, Layout
 

@@ -11,6 +11,7 @@ order of floating-point operations: a product and a sum become one FMA only wher
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +20,7 @@ INT = "i64"
 
 
 class Value:
-    """The result of one instruction; `+ - * % < <= > >=` and `&` write the next one."""
+    """The result of one instruction; `+ - * / % < <= > >=` and `& |` write the next one."""
 
     __slots__ = ("function", "kind", "name")
 
@@ -52,11 +53,17 @@ class Value:
             return self
         return self._arithmetic("fmul" if self.floating else "mul", other)
 
+    def __truediv__(self, other: Value) -> Value:
+        return self._arithmetic("fdiv", other)
+
     def __mod__(self, other: int) -> Value:
         return self._arithmetic("urem", other)
 
     def __and__(self, other: Value) -> Value:
         return self._arithmetic("and", other)
+
+    def __or__(self, other: Value) -> Value:
+        return self._arithmetic("or", other)
 
     def __lt__(self, other: Value | int) -> Value:
         return self._compare("lt", other)
@@ -177,25 +184,38 @@ class Function:
         return self.emit(kind, f"shufflevector {kind} {first.name}, {kind} poison, <{lanes} x i32> zeroinitializer")
 
     def constant(self, kind: str, number: float) -> Value:
-        """`number` in every lane of `kind`; it must be exact in binary."""
+        """`number` in every lane of `kind`, which can hold it exactly."""
+        bits = f"0x{struct.pack('>d', number).hex().upper()}"  # LLVM reads no decimals that need rounding
         if not kind.startswith("<"):
-            return Value(self, kind, repr(float(number)))
+            return Value(self, kind, bits)
         lanes, scalar = kind[1:-1].split(" x ")
-        return Value(self, kind, "<" + ", ".join([f"{scalar} {float(number)!r}"] * int(lanes)) + ">")
+        return Value(self, kind, "<" + ", ".join([f"{scalar} {bits}"] * int(lanes)) + ">")
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
         """a · b + c, rounded once; where the processor cannot do that, the product is rounded too."""
         if not self.module.fma:
             return a * b + c
-        suffix = a.kind.strip("<>").replace("double", "f64").replace("float", "f32").replace(" x ", "")
-        return self.call_intrinsic(f"llvm.fma.v{suffix}" if a.kind.startswith("<") else f"llvm.fma.{suffix}", a, b, c)
+        return self.intrinsic("fma", a, b, c)
+
+    def intrinsic(self, operation: str, *arguments: Value) -> Value:
+        """sqrt, fabs, trunc, copysign … of floating-point arguments of one type, which is the result's as well."""
+        kind = arguments[0].kind
+        suffix = kind.strip("<>").replace("double", "f64").replace("float", "f32").replace(" x ", "")
+        return self.call_intrinsic(f"llvm.{operation}.{'v' * kind.startswith('<')}{suffix}", *arguments)
 
     def call_intrinsic(self, intrinsic: str, *arguments: Value) -> Value:
-        """A function of LLVM's own, of arguments of one type, which is its result's as well."""
+        """A function of LLVM's own by its whole name, of arguments of one type, which is its result's as well."""
         kind = arguments[0].kind
         self.module.declare(f"declare {kind} @{intrinsic}({', '.join([kind] * len(arguments))})")
         operands = ", ".join(f"{argument.kind} {argument.name}" for argument in arguments)
         return self.emit(kind, f"call {kind} @{intrinsic}({operands})")
+
+    def call_reduction(self, operation: str, vector: Value) -> Value:
+        """One whole number of a vector's lanes: or, and, add …"""
+        scalar = vector.kind.strip("<>").split(" x ")[1]
+        intrinsic = f"llvm.vector.reduce.{operation}.v{vector.kind.strip('<>').replace(' x ', '')}"
+        self.module.declare(f"declare {scalar} @{intrinsic}({vector.kind})")
+        return self.emit(scalar, f"call {scalar} @{intrinsic}({vector.kind} {vector.name})")
 
     def select(self, condition: Value, yes: Value, no: Value | int) -> Value:
         """Lane by lane `yes` where the condition is 1, else `no`."""

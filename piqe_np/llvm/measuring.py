@@ -1,0 +1,69 @@
+"""`measure`: rows of blocks handed to the machine code."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from piqe_np.llvm import target
+from piqe_np.llvm.kernels import add_measure_rows
+from piqe_np.llvm.levels import Scaling, add_gray_levels
+from piqe_np.llvm.scratch import ACROSS, SIZE, WIDTH
+from piqe_np.matlab import im2double
+from piqe_np.reference import BLOCK, Blocks
+
+VARIABLE = "PIQE_NP_TARGET"
+
+
+def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float, float] | None = None) -> Blocks:
+    """Steps 1 to 7 on whole rows of blocks; see `piqe_np.reference.measure`."""
+    if pixels.ndim == 3 and pixels.dtype == np.int16 and data_range is None:
+        pixels = im2double(pixels)
+    channels, size = pixels.shape[2] if pixels.ndim == 3 else 1, pixels.dtype.itemsize
+    side_by_side = pixels.strides[1:] == ((channels * size, size) if pixels.ndim == 3 else (size,))
+    if not (side_by_side and pixels.flags.aligned and pixels.dtype.isnative):
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="), order="C")
+    scaling = Scaling.of(pixels.dtype, data_range)
+    height, width = pixels.shape[:2]
+    across, tiles = -(-width // BLOCK), -(-width // WIDTH)
+    blocks = Blocks(*(np.empty((count, tiles * ACROSS), kind) for kind in (np.float64, bool, bool)))
+    processor = target.host(VARIABLE)
+    gray_levels = _compiled_levels(processor, pixels.dtype.name, channels, scaling.way)
+    numbers, scratch = np.array(scaling), np.zeros(SIZE)
+    _compiled(processor).run(
+        pixels.ctypes.data, pixels.strides[0], height, width, above, count, tiles, gray_levels.address,
+        numbers.ctypes.data, *(part.ctypes.data for part in blocks), scratch.ctypes.data,
+    )  # fmt: skip
+    return Blocks(*(part[:, :across] for part in blocks))
+
+
+class Code:
+    """A compiled function of whole numbers: its address, and how it is called from Python without the GIL."""
+
+    def __init__(self, module: Any, processor: target.Target):
+        self._owner = target.loaded(module, processor)  # of the machine code, which lives as long
+        last = module.functions[-1]
+        self.address = self._owner.get_function_address(last.title)
+        self.run: Callable[..., None] = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(last.parameters))(self.address)
+
+
+@functools.cache
+def _compiled(processor: target.Target) -> Code:
+    module = processor.module()
+    add_measure_rows(module, _lanes(processor))
+    return Code(module, processor)
+
+
+@functools.cache
+def _compiled_levels(processor: target.Target, dtype: str, channels: int, way: str) -> Code:
+    module = processor.module()
+    add_gray_levels(module, _lanes(processor), dtype, channels, way)
+    return Code(module, processor)
+
+
+def _lanes(processor: target.Target) -> int:
+    return processor.lanes // 2  # float64
