@@ -31,7 +31,13 @@ Score = Callable[[np.ndarray], float]
 
 ROOT = Path(__file__).parents[1]
 SIZE = (8192, 6656)
-AGREEMENT = {"piqe_np": 1e-9, "piqe_np reference": 1e-9, "pypiqe": 1e-6, "pyiqa": 0.05}  # pyiqa computes in float32
+AGREEMENT = {
+    "piqe_np": 1e-9,
+    "piqe_np numba": 1e-9,
+    "piqe_np reference": 1e-9,
+    "pypiqe": 1e-6,
+    "pyiqa": 0.05,
+}  # pyiqa computes in float32
 
 
 def ours(engine: str, threads: int) -> Score:
@@ -62,7 +68,8 @@ def pyiqa(threads: int) -> Score:
 
 
 PEERS: dict[str, Callable[[int], Score]] = {
-    "piqe_np": lambda threads: ours("numba", threads),
+    "piqe_np": lambda threads: ours("llvm", threads),
+    "piqe_np numba": lambda threads: ours("numba", threads),
     "piqe_np reference": lambda threads: ours("reference", threads),
     "pypiqe": pypiqe,
     "pyiqa": pyiqa,

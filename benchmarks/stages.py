@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fsrcnn_np.engine.llvm import packing, results, schedule, target, tiles
-from piqe_np.llvm.assembler import Rows
 from fsrcnn_np.engine.llvm.layout import GROUP, POINTS, RING, Layout
 from fsrcnn_np.images.value_range import UNIT
+from piqe_np.llvm.assembler import Rows
 
 from .graphs import benchmark_weights
 from .peak import gflops

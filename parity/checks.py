@@ -134,7 +134,7 @@ def _piqe(vector: Vector) -> Iterator[Check]:
     yield Check("piqe.active", "reference", "active", lambda golden: Answer(decisions(golden)[0]), ("z",))
     yield Check("piqe.artifact", "reference", "artifact", lambda golden: Answer(decisions(golden)[1]), ("z",))
     yield Check("piqe.noise", "reference", "noise", lambda golden: Answer(decisions(golden)[2]), ("z",))
-    for engine in ("reference", "numba"):
+    for engine in ("reference", "numba", "llvm"):
 
         def result(name: str, engine: str = engine) -> Callable[[Golden], Answer]:
             return lambda _: Answer(getattr(piqe_np.piqe(image, data_range=data_range, engine=engine), name))

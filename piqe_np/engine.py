@@ -1,4 +1,4 @@
-"""PIQE made fast: `measure` of the reference, fused over tiles that stay in the cache, with the same bits.
+"""PIQE in Numba: `measure` of the reference, fused over tiles that stay in the cache, with the same bits.
 
 A tile is a row of blocks, 512 pixels wide. Its rows live in flat scratch arrays of a fixed pitch, and every loop
 over columns has a fixed length and stands innermost, or around loops short enough to be unrolled: that is what LLVM

@@ -127,8 +127,9 @@ def piqe(
     threads : int, optional
         1 to 1024; by default the environment variable PIQE_NP_THREADS, else every CPU available to the process.
         The answer has the same bits for any number.
-    engine : {None, "numba", "reference"}, optional
-        None is the fastest, "numba"; "reference" is readable NumPy with the same answer.
+    engine : {None, "llvm", "numba", "reference"}, optional
+        None is the fastest, "llvm": vector kernels as machine code. "numba" is the same tiles in Numba, "reference"
+        readable NumPy. All have the same bits.
 
     Returns
     -------
@@ -185,10 +186,10 @@ def piqe(
 
 def engine_named(engine: str | None) -> Callable[..., Blocks]:
     """An engine's `measure`; an OptionError where there is none of the name, or it cannot run on this system."""
-    name = "numba" if engine is None else engine
+    name = "llvm" if engine is None else engine
     if not isinstance(name, str) or name not in ENGINES:
         raise OptionError(f"engine={engine!r} is unknown: give {' or '.join(map(repr, ENGINES))}, or leave it out")
-    if name == "numba":
+    if name != "reference":
         check_compiled_code_runs(name)
     return importlib.import_module(ENGINES[name]).measure
 

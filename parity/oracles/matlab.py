@@ -72,13 +72,13 @@ def _comparisons(vector: Vector, results: Golden) -> Iterator[tuple[str, str, st
         yield "matlab.rgb2gray", "reference", "rgb2gray", lambda: (matlab.rgb2gray(image), results["rgb2gray"], 1)
     if "piqe" in results:
         score = np.float64(np.ravel(results["piqe"]["score"])[0])
-        yield "matlab.piqe", "numba", "score", lambda: (np.float64(piqe_np.piqe(image).score), score, 1)
+        yield "matlab.piqe", "llvm", "score", lambda: (np.float64(piqe_np.piqe(image).score), score, 1)
         for mask in MASKS:
 
             def masked(mask: str = mask) -> tuple[Any, Any, Any]:
                 return getattr(piqe_np.piqe(image), mask), results["piqe"][mask], 1
 
-            yield "matlab.masks", "numba", mask, masked
+            yield "matlab.masks", "llvm", mask, masked
     if "imresize" in results:
         (check,) = checks.checks_of(vector)
 

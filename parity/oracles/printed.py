@@ -237,9 +237,9 @@ def _score(name: str, image: np.ndarray, printed: str, known: Mapping[str, Toler
         score = piqe_np.piqe(image).score
     except Exception as error:  # ours is on trial
         fault = f"ours raised {type(error).__name__}: {error}"
-        return Finding(name, "printed.piqe", "score", "numba", Difference(np.inf), known.get("printed.piqe"), fault)
+        return Finding(name, "printed.piqe", "score", "llvm", Difference(np.inf), known.get("printed.piqe"), fault)
     return measure(
-        name, "printed.piqe", "score", "numba", np.float64(score), np.float64(printed), half_digit(printed), dict(known)
+        name, "printed.piqe", "score", "llvm", np.float64(score), np.float64(printed), half_digit(printed), dict(known)
     )
 
 

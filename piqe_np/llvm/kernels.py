@@ -6,12 +6,10 @@ a block, and no sum runs along a vector, so that its width does not matter. No p
 
 from __future__ import annotations
 
-import math
 from functools import reduce
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
-from piqe_np.llvm.levels import round_half_away
-from piqe_np.llvm.scratch import ACROSS, GROUP, PITCH, REACH, SEGMENTS, WIDTH, Scratch
+from piqe_np.llvm.scratch import ACROSS, GROUP, PITCH, SEGMENTS, WIDTH, Scratch
 from piqe_np.reference import (
     ACTIVE_VARIANCE,
     BLOCK,
@@ -27,8 +25,8 @@ from piqe_np.reference import (
 def add_measure_rows(module: Module, lanes: int) -> Function:
     """The tiles of `count` rows of blocks, from left to right, each from its first row of blocks to its last.
 
-    `pixels` is the image's first row, `pitch` the bytes from one to the next; `gray_levels` the address of a function of
-    `piqe_np.llvm.levels`. The results have one number a block, in rows of `tiles` · ACROSS; `height` · `width` pixels.
+    `pixels` is the image's first row, `pitch` the bytes from one to the next; `gray_levels` the address of what
+    `piqe_np.llvm.levels` makes. The results have one number a block, in rows of `tiles` · ACROSS; `height` · `width` pixels.
     """
     tile = add_tile(module, lanes)
     f = module.function(
@@ -103,8 +101,8 @@ def add_mscn(module: Module, lanes: int) -> Function:
             column = s.levels[top:, j:]
             levels = [column[row, 0:].vector(lanes) for row in range(GROUP + 2 * MARGIN)]
             for number, rows in enumerate((levels, [level * level for level in levels])):
-                for row in range(GROUP):
-                    s.filtered[number, row, j] = gaussian(f, rows[row : row + 2 * MARGIN + 1])
+                for member in range(GROUP):
+                    s.filtered[number, member, j] = gaussian(f, rows[member : member + 2 * MARGIN + 1])
         with f.loop(0, GROUP) as row, f.loop(0, WIDTH, lanes) as j:
             mean, square = (
                 gaussian(f, [s.filtered[number, row, j:][tap:].vector(lanes) for tap in range(2 * MARGIN + 1)])
@@ -204,7 +202,8 @@ def add_results(module: Module, lanes: int) -> Function:
     s = Scratch(scratch)
     lanes = min(lanes, ACROSS)
     variances, artifacts, noises = (
-        Rows(address, kind, (size,)) for address, kind, size in zip(results, ("double", "i8", "i8"), (8, 1, 1), strict=True)
+        Rows(address, kind, (size,))
+        for address, kind, size in zip(results, ("double", "i8", "i8"), (8, 1, 1), strict=True)
     )
     with f.loop(0, ACROSS, lanes) as block:
         means, squares = (

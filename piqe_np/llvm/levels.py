@@ -109,7 +109,9 @@ def _channels(f: Function, pixels: Rows, lanes: int) -> list[Value]:
 
 
 def _loaded(pixels: Rows, lanes: int) -> Value:
-    return pixels.vector(lanes) if lanes > 1 else pixels.address.function.load(pixels.kind, pixels.address, pixels.align)
+    return (
+        pixels.vector(lanes) if lanes > 1 else pixels.address.function.load(pixels.kind, pixels.address, pixels.align)
+    )
 
 
 def _double(f: Function, value: Value, dtype: str) -> Value:

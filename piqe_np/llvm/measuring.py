@@ -32,9 +32,10 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float,
     across, tiles = -(-width // BLOCK), -(-width // WIDTH)
     blocks = Blocks(*(np.empty((count, tiles * ACROSS), kind) for kind in (np.float64, bool, bool)))
     processor = target.host(VARIABLE)
+    kernel = _compiled(processor)  # a name of its own: two threads can compile it at once, and one is thrown away
     gray_levels = _compiled_levels(processor, pixels.dtype.name, channels, scaling.way)
     numbers, scratch = np.array(scaling), np.zeros(SIZE)
-    _compiled(processor).run(
+    kernel.run(
         pixels.ctypes.data, pixels.strides[0], height, width, above, count, tiles, gray_levels.address,
         numbers.ctypes.data, *(part.ctypes.data for part in blocks), scratch.ctypes.data,
     )  # fmt: skip

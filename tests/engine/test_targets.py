@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fsrcnn_np.engine.llvm import results, schedule, target
-from piqe_np.llvm.assembler import Rows
 from fsrcnn_np.engine.llvm.layout import Layout
 from fsrcnn_np.network.weights import Architecture
+from piqe_np.llvm.assembler import Rows
 
 X86, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
 TARGETS = {

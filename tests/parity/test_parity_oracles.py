@@ -151,7 +151,7 @@ def test_images_are_known_by_content_whatever_their_name(shared, tmp_path, known
     right = piqe_np.piqe
     monkeypatch.setattr(piqe_np, "piqe", lambda image: type("R", (), {"score": right(image).score + 1e-3}))
     rows = [row for row in printed.piqe_rows(tmp_path, known) if row.status == suite.FAIL]
-    assert rows[0].details[0].startswith("vector lighthouse.png, stage printed.piqe (score, numba against")
+    assert rows[0].details[0].startswith("vector lighthouse.png, stage printed.piqe (score, llvm against")
 
 
 def test_imgaussfilt_is_a_plain_sum():

@@ -109,12 +109,12 @@ def test_memory_layouts_give_the_same_bits(dtype, rgb):
 def test_input_is_left_alone():
     image = picture(33, 40, "int16", rgb=True)
     before = image.copy()
-    for engine in ("numba", "reference"):
+    for engine in ("llvm", "numba", "reference"):
         piqe(image, engine=engine)
         assert np.array_equal(image, before)
 
 
-@pytest.mark.parametrize("engine", ["numba", "reference"])
+@pytest.mark.parametrize("engine", ["llvm", "numba", "reference"])
 @pytest.mark.parametrize("shape", [(3000, 4100), (1500, 1400, 3)])
 def test_arrays_that_live_elsewhere_are_read_by_rows(tmp_path, shape, engine):
     image = np.tile(picture(300, 500, "uint16", len(shape) == 3), (10, 9, 1)[: len(shape)])[: shape[0], : shape[1]]
@@ -280,7 +280,7 @@ def test_values_beyond_black_and_white():
 
 def test_refused_options():
     for engine in ("cuda", "", 3, ["numba"]):
-        with pytest.raises(OptionError, match="'numba' or 'reference'"):
+        with pytest.raises(OptionError, match="'llvm' or 'numba' or 'reference'"):
             piqe(array("u1"), engine=engine)
     for threads in (0, -3, 2.5, "2", True):
         with pytest.raises(OptionError, match="threads"):

@@ -80,7 +80,7 @@ def test_naive_twin_on_odd_sizes(size):
 
 @pytest.mark.shared
 @pytest.mark.parametrize("name", PRINTED)
-@pytest.mark.parametrize("engine", ["numba", "reference"])
+@pytest.mark.parametrize("engine", ["llvm", "numba", "reference"])
 def test_scores_that_matlab_printed(shared, name, engine):
     matlab, ours = PRINTED[name]
     score = piqe(iio.imread(shared / "piqe_matlab" / name), engine=engine).score

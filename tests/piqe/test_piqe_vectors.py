@@ -23,7 +23,7 @@ def found():
     return mistakes.catches(VECTORS)
 
 
-@pytest.mark.parametrize("engine", ["numba", "reference"])
+@pytest.mark.parametrize("engine", ["llvm", "numba", "reference"])
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.id)
 def test_decisions_are_the_twin_s(vector, engine):
     levels, _, masks, score = mistakes.judge(vector.image, vector.data_range)

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
+
 from .layout import RING, Layout
 
 Sums = list[list[Value]]  #: [output][vector]

@@ -27,8 +27,9 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from ...network.weights import Architecture, reach
 from piqe_np.llvm.assembler import Rows, Value
+
+from ...network.weights import Architecture, reach
 from .target import Target
 
 FLOAT = 4  # bytes

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...images.value_range import ValueRange
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
+
+from ...images.value_range import ValueRange
 from .layout import Layout
 
 #: LLVM's name of each dtype that a result can have.

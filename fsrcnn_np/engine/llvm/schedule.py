@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from . import groups, kernels, winograd
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
+
+from . import groups, kernels, winograd
 from .layout import FLOAT, GROUP, RING, Layout
 
 #: What a strip is told, as one array of int64. Rows are rows of the image; columns are those of a buffer.

@@ -23,6 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from piqe_np.llvm.assembler import Function, Module, Value
+
 from .kernels import added, prelu, store
 from .layout import GROUP, POINTS, Layout
 
