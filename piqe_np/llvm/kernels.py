@@ -78,7 +78,7 @@ def _all_bits(f: Function, s: Scratch, lanes: int) -> Value:
     """The bits of all levels, united: 0 where all are 0."""
     kind = f"<{lanes} x i64>"
     united = [f.emit(kind, f"freeze {kind} zeroinitializer")]
-    with f.loop(0, BLOCK + 2 * MARGIN) as row, f.loop(0, WIDTH + lanes, lanes, carrying=united) as j:
+    with f.loop(0, BLOCK + 2 * MARGIN) as row, f.loop(0, REACH, lanes, carrying=united) as j:
         united[0] = united[0] | f.load(kind, s.levels[row, j:].address, 8)
     return f.call_reduction("or", united[0])
 
@@ -97,7 +97,7 @@ def add_mscn(module: Module, lanes: int) -> Function:
     f = module.function("mscn", "scratch")
     s = Scratch(f.parameters[0])
     with f.loop(0, BLOCK, GROUP) as top:
-        with f.loop(0, WIDTH + lanes * -(-2 * MARGIN // lanes), lanes) as j:
+        with f.loop(0, REACH, lanes) as j:
             column = s.levels[top:, j:]
             levels = [column[row, 0:].vector(lanes) for row in range(GROUP + 2 * MARGIN)]
             for number, rows in enumerate((levels, [level * level for level in levels])):
