@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import reduce
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
-from piqe_np.llvm.scratch import ACROSS, GROUP, PITCH, SEGMENTS, WIDTH, Scratch
+from piqe_np.llvm.scratch import ACROSS, GROUP, PITCH, REACH, SEGMENTS, WIDTH, Scratch
 from piqe_np.reference import (
     ACTIVE_VARIANCE,
     BLOCK,
@@ -26,7 +26,7 @@ def add_measure_rows(module: Module, lanes: int) -> Function:
     """The tiles of `count` rows of blocks, from left to right, each from its first row of blocks to its last.
 
     `pixels` is the image's first row, `pitch` the bytes from one to the next; `gray_levels` the address of what
-    `piqe_np.llvm.levels` makes. The results have one number a block, in rows of `tiles` · ACROSS; `height` · `width` pixels.
+    `piqe_np.llvm.levels` makes. The results have one number a block, in rows of `tiles` · ACROSS.
     """
     tile = add_tile(module, lanes)
     f = module.function(
