@@ -78,7 +78,8 @@ def _all_bits(f: Function, s: Scratch, lanes: int) -> Value:
     """The bits of all levels, united: 0 where all are 0."""
     kind = f"<{lanes} x i64>"
     united = [f.emit(kind, f"freeze {kind} zeroinitializer")]
-    with f.loop(0, BLOCK + 2 * MARGIN) as row, f.loop(0, REACH, lanes, carrying=united) as j:
+    rows = f.loop(0, BLOCK + 2 * MARGIN, carrying=united)
+    with rows as row, f.loop(0, REACH, lanes, carrying=united) as j:
         united[0] = united[0] | f.load(kind, s.levels[row, j:].address, 8)
     return f.call_reduction("or", united[0])
 
