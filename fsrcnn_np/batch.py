@@ -58,7 +58,7 @@ def upscale_batch(
     WeightsError, FileError
         As of `upscale`.
     """
-    if axes not in AXES:
+    if not isinstance(axes, str) or axes not in AXES:
         raise OptionError(f"axes is {axes!r}; allowed are {', '.join(map(repr, AXES))}")
     shape, dtype = _described(images, axes)
     model = loaded(weights)

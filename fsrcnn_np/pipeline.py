@@ -189,7 +189,10 @@ def forward(
             f"found {plane.dtype} of shape {plane.shape}; forward takes {takes} of float32 or float64; "
             "use fsrcnn_np.upscale for pictures"
         )
-    dtype = np.dtype(dtype)
+    try:
+        dtype = np.dtype(dtype)
+    except (TypeError, ValueError, OverflowError):
+        raise OptionError(f"dtype is {dtype!r}; allowed are float32 and float64") from None
     if dtype not in (np.float32, np.float64):
         raise OptionError(f"dtype is {dtype}; allowed are float32 and float64")
     if dtype == np.float64 and engine not in (None, "reference"):
@@ -266,6 +269,7 @@ def upscale_file(
     """
     from . import files
     from .files.atomic import check_free
+    from .files.reading import one_line_errors
     from .files.target import split
 
     started = time.monotonic()
@@ -273,9 +277,13 @@ def upscale_file(
     if target.exists() and target.samefile(split(source).path):
         raise FileError(f"{target} is the input itself, and would be replaced; choose another folder for the outputs")
     check_free(target, overwrite=True)
-    model, allow = loaded(weights), tuple(allow)
+    model, allow = loaded(weights), files.allowances(allow)
+    for name, text in (("transfer_syntax", transfer_syntax), ("remap_uids", remap_uids)):
+        if not isinstance(text, str):
+            raise OptionError(f"{name} is a {type(text).__name__}; allowed is a text")
     form = files.DicomForm(transfer_syntax, remap_uids)
-    provenance = provenance_of(model, None, source, engine=engine, allow=allow, form=form)
+    with one_line_errors(split(source).path):
+        provenance = provenance_of(model, None, source, engine=engine, allow=allow, form=form)
     if not overwrite and lexists(target):
         _check_made(target, provenance, source, data_range, allow)
     picture = files.read(source, every_frame=True, allow=allow)

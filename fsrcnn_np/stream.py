@@ -60,6 +60,11 @@ def upscale_stream(
     OSError, …
         What `destination` raises itself; erased as above.
     """
+    if not all(hasattr(source, name) for name in ("shape", "dtype", "__getitem__")):
+        raise ImageError(
+            f"found a {type(source).__name__}; upscale_stream takes what has shape, dtype and row slices: an h5py "
+            "dataset, np.memmap, Dask or zarr array; read a file with fsrcnn_np.read(path)"
+        )
     model = loaded(weights)
     channels = tuple(int(size) for size in source.shape[2:])
     if 0 in source.shape or len(source.shape) < 2 or (channels and channels != (model.architecture.channels,)):

@@ -198,7 +198,8 @@ def checked_range(data_range: DataRange | None, dtype: np.dtype) -> tuple[float,
     """Black and white as numbers, from what a caller gave; an OptionError unless the dtype can have them."""
     if data_range is None:
         return None
-    two = isinstance(data_range, tuple | list | np.ndarray) and np.shape(data_range) == (2,)
+    two = isinstance(data_range, tuple | list) and len(data_range) == 2
+    two = two or (isinstance(data_range, np.ndarray) and data_range.shape == (2,))
     pair: Any = data_range if two else (0, data_range)
     whole = dtype.kind in "iu"
     limits = (np.iinfo(dtype).min, np.iinfo(dtype).max) if whole else (-sys.float_info.max, sys.float_info.max)

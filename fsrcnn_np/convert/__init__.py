@@ -8,8 +8,9 @@ from pathlib import Path
 
 from piqe_np.console import printable
 
-from ..errors import FileError, FsrcnnError, WeightsError
+from ..errors import FileError, FsrcnnError, OptionError, WeightsError
 from ..files.atomic import check_free, write_bytes
+from ..files.target import path_text
 from ..network.weights import Weights
 from .conventions import KERAS, Asked, ConventionWarning, Found, build, override, scale_in_name
 
@@ -87,7 +88,7 @@ def load_weights(
     asked = Asked(scale, border, deconvolution_offset, value_range, input_mean, licence, channel_order)
     models = shipped()
     named = models.get(name_or_path) if isinstance(name_or_path, str) else None
-    path = named or Path(name_or_path)
+    path = named or Path(path_text(name_or_path, "name_or_path"))
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
         raise FileError(
@@ -126,7 +127,9 @@ def save_weights(
     WeightsError
         The format cannot hold the model, or the suffix is unknown.
     """
-    path = Path(path)
+    if not isinstance(weights, Weights):
+        raise OptionError(f"weights is a {type(weights).__name__}; allowed is a Weights, as load_weights gives it")
+    path = Path(path_text(path))
     if path.suffix not in SUFFIXES:
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
         raise WeightsError(f"{path}: the suffix {path.suffix!r} says no format; allowed are {known}")

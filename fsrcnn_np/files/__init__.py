@@ -13,7 +13,7 @@ from fsrcnn_np.files.picture import (
     Picture,
     Provenance,
 )
-from fsrcnn_np.files.reading import read
+from fsrcnn_np.files.reading import allowances, read
 from fsrcnn_np.files.writing import check_target, write, write_text
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "OutputExists",
     "Picture",
     "Provenance",
+    "allowances",
     "check_made",
     "check_target",
     "find_inputs",

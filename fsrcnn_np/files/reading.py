@@ -53,9 +53,7 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
         Its format needs a library that is not installed.
         Every message is one line that begins with the file's name.
     """
-    allowed = frozenset(allow)
-    if unknown := sorted(allowed - set(ALLOWANCES)):
-        raise OptionError(f"allow names {unknown[0]!r}; there are {', '.join(map(repr, ALLOWANCES))}")
+    allowed = frozenset(allowances(allow))
     target = split(path)
     with one_line_errors(target.path), alpha_allowed(ALPHA in allowed):
         format = identify(target.path)
@@ -66,6 +64,18 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
         if target.dataset:
             raise FormatError(f"is {format.name}, not HDF5, and has no dataset {target.dataset}")
         return format.read(target.path)
+
+
+def allowances(allow: object) -> tuple[str, ...]:
+    """What a caller allows, checked; an OptionError for what is no name of it."""
+    try:
+        names = (allow,) if isinstance(allow, str | bytes) else tuple(allow)  # type: ignore[arg-type]
+    except TypeError:
+        names = (allow,)
+    for name in names:
+        if not isinstance(name, str) or name not in ALLOWANCES:
+            raise OptionError(f"allow names {name!r}; there are {', '.join(map(repr, ALLOWANCES))}")
+    return names
 
 
 def identify(path: Path) -> Format:

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from fsrcnn_np.errors import OptionError
+
 SEPARATOR = "::"
 
 
@@ -16,9 +18,18 @@ class Target(NamedTuple):
     dataset: str | None
 
 
+def path_text(path: object, name: str = "path") -> str:
+    """What names a file, as text; an OptionError for what names none."""
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        found = repr(text) if isinstance(text, str) else f"a {type(path).__name__}"
+        raise OptionError(f"{name} is {found}; allowed is the name of a file, as text or pathlib.Path")
+    return text
+
+
 def split(path: str | os.PathLike[str]) -> Target:
     """Split FILE::/dataset; a file whose own name holds "::" stays whole when it exists."""
-    text = os.fspath(path)
+    text = path_text(path)
     file, separator, dataset = text.rpartition(SEPARATOR)
     if not separator or os.path.lexists(text):
         return Target(Path(text), None)

@@ -36,6 +36,8 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], source: An
 
 def check_target(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], name: str) -> None:
     """As `check_out`, of anything that has a shape; what is no NumPy array need not have a dtype."""
+    if not hasattr(out, "shape") or not hasattr(out, "__setitem__"):
+        raise OptionError(f"{name} is a {type(out).__name__}; allowed is an array of {dtype} of shape {shape}")
     found = np.dtype(getattr(out, "dtype", dtype))
     if tuple(out.shape) != shape or found.newbyteorder("=") != dtype.newbyteorder("="):
         raise OptionError(f"{name} is {found} of shape {tuple(out.shape)}; the result is {dtype} of shape {shape}")

@@ -105,9 +105,9 @@ def imresize(
     for digital image processing, IEEE Trans. ASSP 29(6), 1981; MathWorks, `imresize`, Image Processing Toolbox.
     """
     array = check_image(image)
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise OptionError(f"method is {method!r}; allowed are {', '.join(METHODS)}")
-    if antialiasing not in (None, True, False):
+    if not (antialiasing is None or isinstance(antialiasing, bool | np.bool_)):
         raise OptionError(f"antialiasing is {antialiasing!r}; allowed are True, False and None (MATLAB's default)")
     if antialiasing is None:
         antialiasing = method != "nearest"
@@ -208,7 +208,7 @@ def _resize_axis(image: NDArray[Any], axis: int, indices: NDArray[np.intp], weig
 def _size_and_scales(shape: tuple[int, ...], scale: Any) -> tuple[tuple[int, int], tuple[float, float]]:
     """The result's rows and columns, and the scale along each."""
     least, most = _SCALES
-    if isinstance(scale, tuple | list | np.ndarray):
+    if isinstance(scale, tuple | list) or (isinstance(scale, np.ndarray) and scale.ndim):
         whole = [isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in scale]
         if len(whole) != 2 or not all(whole):
             raise OptionError(f"scale is {scale!r}; allowed is a number, or (rows, columns) as positive whole numbers")

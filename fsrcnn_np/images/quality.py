@@ -115,7 +115,12 @@ def _span(data_range: float | Sequence[float]) -> float:
 
 
 def _pair(found: ArrayLike, truth: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    a, b = np.asarray(found), np.asarray(truth)
+    try:
+        a, b = np.asarray(found), np.asarray(truth)
+    except Exception as error:  # ragged lists, and whatever a foreign __array__ raises
+        raise ImageError(
+            f"found what is no array ({error}); allowed are two pictures of integers or floats of the same shape"
+        ) from error
     if a.shape != b.shape or a.size == 0 or a.dtype.kind not in "iuf" or b.dtype.kind not in "iuf":
         raise ImageError(
             f"found {a.dtype} of shape {a.shape} and {b.dtype} of shape {b.shape}; "

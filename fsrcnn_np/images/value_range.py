@@ -353,7 +353,8 @@ def _check_finite(array: NDArray[Any]) -> None:
 
 
 def _low_high(data_range: Any) -> tuple[float, float]:
-    pair = data_range if isinstance(data_range, list | tuple | np.ndarray) and np.ndim(data_range) else (0, data_range)
+    several = isinstance(data_range, list | tuple) or (isinstance(data_range, np.ndarray) and data_range.ndim > 0)
+    pair = data_range if several else (0, data_range)
     numbers = (int, float, np.integer, np.floating)
     if len(pair) != 2 or not all(isinstance(v, numbers) and not isinstance(v, bool) for v in pair):
         raise OptionError(f"data_range is {data_range!r}; allowed is a number R for 0..R, or a pair (low, high)")
