@@ -7,6 +7,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, MissingExtraError, OptionError
 from fsrcnn_np.files import dicom
@@ -69,7 +70,7 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
 def allowances(allow: object) -> tuple[str, ...]:
     """What a caller allows, checked; an OptionError for what is no name of it."""
     try:
-        names = (allow,) if isinstance(allow, str | bytes) else tuple(allow)  # type: ignore[arg-type]
+        names: tuple[Any, ...] = (allow,) if isinstance(allow, str | bytes) else tuple(allow)  # type: ignore[arg-type]
     except TypeError:
         names = (allow,)
     for name in names:
