@@ -112,7 +112,7 @@ def _timed(
     return {
         "suite": suite, "peer": peer, "form": form, "shape": shape, "threads": threads,
         "version": version(PEERS[peer].package), "peak": max(before.wall, after.wall),
-        "peak_cpu": max(before.cpu, after.cpu), **found,
+        "peak_cpu": max(before.cpu, after.cpu), "of_ports": max(before, after).of_ports, **found,
     }  # fmt: skip
 
 

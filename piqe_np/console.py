@@ -32,7 +32,7 @@ def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[t
             stream.reconfigure(errors="backslashreplace")
 
     def one_line(message: Warning | str, *_: Any, **__: Any) -> None:
-        complain(name, str(message), 0)
+        complain(name, str(getattr(message, "for_commands", message)), 0)
 
     warnings.showwarning = one_line
     streams = sys.stdout, sys.stderr

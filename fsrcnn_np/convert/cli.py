@@ -213,7 +213,4 @@ def _print_json(value: Any) -> None:
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    from .conventions import ConventionWarning
-
-    text = message.for_commands() if isinstance(message, ConventionWarning) else str(message)
-    complain("fsrcnn-np", text, 0)
+    complain("fsrcnn-np", str(getattr(message, "for_commands", message)), 0)

@@ -60,10 +60,14 @@ class ConventionWarning(UserWarning):
         self.text, self.names = text, names
         super().__init__(f"{text}. Say {', '.join(f'{name}=…' for name in names)} to settle it" if names else text)
 
+    @property
     def for_commands(self) -> str:
-        """The message in the words of `fsrcnn-np weights`."""
+        """The message in the words of the command line."""
+        if not self.names:
+            return self.text
         options = (re.findall(r"\((--[a-z-]+)\)", OPTIONS[name])[0] for name in self.names)
-        return f"{self.text}. Say {', '.join(f'{option} …' for option in options)} to settle it"
+        how = ", ".join(f"{option} …" for option in options)
+        return f"{self.text}. Say {how} to settle it, in fsrcnn-np weights convert IN OUT.h5"
 
 
 @dataclass(frozen=True)

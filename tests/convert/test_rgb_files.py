@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from imageio.v3 import imwrite
 from test_tensorflow import frozen, written
 from torch import nn
 
@@ -171,3 +172,13 @@ def test_the_command_speaks_of_its_options(tmp_path, capsys):
     assert "x2 RGB" in shown.out
     assert "channel_order" in shown.out
     assert main(["weights", "show", str(tmp_path / "m.h5")]) == 0
+
+
+def test_so_do_commands_that_only_use_the_model(tmp_path, capsys):
+    torch.save(Port().state_dict(), tmp_path / "x2.pth")
+    imwrite(tmp_path / "in.png", np.zeros((9, 9, 3), np.uint8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        given = ["--weights", str(tmp_path / "x2.pth"), "-o", str(tmp_path / "out")]
+        assert main(["upscale", str(tmp_path / "in.png"), *given]) == 0
+    assert "--channel-order … to settle it, in fsrcnn-np weights convert IN OUT.h5" in capsys.readouterr().err

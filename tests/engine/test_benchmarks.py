@@ -56,6 +56,32 @@ def test_peak_and_stages_are_positive():
     assert all(stage.microseconds(runs=1) > 0 for stage in stages.stages())
 
 
+def test_an_impossible_share_is_refused():
+    assert table.share(90.0, 100.0) == "90%"
+    assert table.share(126.0, 100.0, 0.99) == "126%"
+    assert table.share(171.0, 100.0) == "peak disturbed"
+    assert table.share(90.0, 100.0, 0.5) == "peak disturbed"
+
+
+def test_rounds_are_enough_for_the_clock(monkeypatch):
+    """From a kernel that takes a microsecond a round: a tenth of a second, and some more."""
+    clock = [0.0]
+
+    def kernel(address, rounds):
+        clock[0] += rounds * 1e-6
+
+    monkeypatch.setattr(peak.time, "thread_time", lambda: clock[0])
+    assert 100_000 <= peak._rounds(kernel, np.zeros(1)) <= 130_000
+
+
+def test_the_share_of_ports_needs_a_known_processor(monkeypatch):
+    monkeypatch.setattr(peak, "PORTS", {})
+    monkeypatch.setattr(peak, "SECONDS", 0.001)
+    assert peak.gflops(2, repeats=1).of_ports is None
+    monkeypatch.setattr(peak, "PORTS", {peak.llvm.get_host_cpu_name(): (4, 2)})
+    assert peak.gflops(1, repeats=1).of_ports > 0
+
+
 def test_table_and_picture(tmp_path):
     store = table.Store(tmp_path / "results.json")
     common = {
