@@ -48,3 +48,30 @@ def test_a_product_and_a_sum_are_never_fused(lanes):
     a, b, c = (rows[i].vector(lanes) for i in range(3))
     rows[0, 0] = a * b + c
     assert not re.search("fmadd|fmla", target.assembly(module, host))
+
+
+#: Most instructions a fused multiply-add in the loops that do the work; measured 1.7 to 3.0 (docs/engine.md).
+MOST = 3.6
+
+
+@pytest.mark.parametrize("name", ["AVX-512", "AVX2", "aarch64", "Apple"])
+def test_instructions_per_multiply_add(name):
+    """Every inner loop with a register tile of its own: broadcasts, loads and spills must not crowd out the FMAs."""
+    kind, triple, cpu, _ = TARGETS[name]
+    processor = target.Target(kind.lanes, kind.registers, kind.fma, triple, cpu, kind.features)
+    layout = Layout(Architecture(56, 12, 4, 2), "replicate", 4, processor)
+    ratios = instructions_per_fma(target.assembly(schedule.module(layout), processor))
+    assert len(ratios) >= 4  # 5×5, mapping, and the deconvolution's two phases
+    assert max(ratios) <= MOST, ratios
+
+
+def instructions_per_fma(assembly):
+    """Of each basic block that has 32 FMAs or more."""
+    blocks = [[]]
+    for line in assembly.splitlines():
+        if re.match(r"[^\s#;/]\S*:", line):
+            blocks.append([])
+        elif re.match(r"\s+[a-z]", line):
+            blocks[-1].append(line.split()[0])
+    counts = ((len(block), sum(bool(re.match("vfmadd|fmla", word)) for word in block)) for block in blocks)
+    return [length / fmas for length, fmas in counts if fmas >= 32]
