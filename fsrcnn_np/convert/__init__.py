@@ -90,7 +90,8 @@ def load_weights(
     named = models.get(name_or_path) if isinstance(name_or_path, str) else None
     path = named or Path(path_text(name_or_path, "name_or_path"))
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
+        what = "is a device or a pipe" if path.exists() else "does not exist"
+        what = "is a folder" if path.is_dir() else what
         raise FileError(
             f"{path} {what}; give a weights file, or a shipped model's name: {', '.join(models) or 'none found'}"
         )

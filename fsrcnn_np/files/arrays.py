@@ -21,7 +21,15 @@ _ATTRIBUTE = "fsrcnn_np_provenance"  # of the dataset
 def read_npy(path: Path) -> Picture:
     """Read an .npy file; object arrays (pickles) are refused."""
     # Mapped first: NumPy then checks the file's length against the header before anything is allocated.
-    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    try:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        if "Python objects" not in str(error):
+            raise
+        raise FormatError(
+            "holds Python objects (a pickle), which are never loaded; allowed are arrays of numbers: save it again with "
+            "numpy.save(path, array.astype('float32'))"
+        ) from error
     return Picture(_native(mapped), str(path), "NPY", details={"dtype": mapped.dtype})
 
 

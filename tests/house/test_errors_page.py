@@ -25,6 +25,7 @@ def folder(tmp_path, monkeypatch):
     Path("empty.png").write_bytes(b"")
     Path("text.png").write_text("no picture")
     np.save("grey.npy", grey)
+    np.save("objects.npy", np.array([None, 3]), allow_pickle=True)
 
 
 def test_the_page_has_rows():
