@@ -27,7 +27,7 @@ def read_npy(path: Path) -> Picture:
         if "Python objects" not in str(error):
             raise
         raise FormatError(
-            "holds Python objects (a pickle), which are never loaded; allowed are arrays of numbers: save it again with "
+            "holds Python objects (a pickle), which are never loaded; allowed are arrays of numbers: save it with "
             "numpy.save(path, array.astype('float32'))"
         ) from error
     return Picture(_native(mapped), str(path), "NPY", details={"dtype": mapped.dtype})
