@@ -101,7 +101,7 @@ def test_one_normalisation(given, monkeypatch):
     for name in ENGINES:
         seen.clear()
         engine_named(name).upscale_plane(pixels, WEIGHTS, range_)
-        assert np.array_equal(seen[0], expected), name
+        assert np.array_equal(seen[0].reshape(expected.shape), expected), name  # a line a channel in the fast ones
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -83,7 +83,7 @@ class Layout:
     @property
     def vectors(self) -> int:
         """Vectors of pixels in a register tile."""
-        return 2
+        return 2 if self.target.registers >= 32 else 3
 
     @property
     def tile(self) -> int:
@@ -103,7 +103,7 @@ class Layout:
     @property
     def most_outputs(self) -> int:
         """Channels that a register tile has room for, in the processor's registers."""
-        return 14 if self.target.registers >= 32 else 6
+        return 14 if self.target.registers >= 32 else 4
 
     @property
     def wide(self) -> Blocks:
