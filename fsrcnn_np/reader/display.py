@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,14 @@ from ..files import Picture
 from ..images.value_range import ValueRange
 
 MOST_PRESETS, MOST_ENTRIES = 16, 1 << 16
+#: Of these words, and numbers, a file's own name of a window may consist; any other could name somebody.
+WORDS = frozenset(
+    """
+    normal standard default hard harder soft softer high higher medium low lower contrast sharp smooth bright brighter
+    brightness dark darker wide narrow user auto manual original window voi lut breast mammo mammography tissue dense
+    density fatty fat implant skin nipple muscle calcification calcifications chest lung bone abdomen
+    """.split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True)
@@ -144,21 +153,44 @@ def _rescale(dataset: Any) -> tuple[float, float, list[str]]:
 
 
 def _named_windows(dataset: Any) -> list[dict[str, Any]]:
-    """Windows and VOI LUTs; texts of the file are not shown, they could name somebody."""
+    """Windows and VOI LUTs, by the names that the file gives them where these are harmless."""
     found: list[dict[str, Any]] = []
     function = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
     function = function if function in ("LINEAR", "LINEAR_EXACT", "SIGMOID") else "LINEAR"
     least = 1.0 if function == "LINEAR" else 1e-6
+
+    def named(place: int, otherwise: str, before: list[dict[str, Any]]) -> str:
+        name = harmless(said[place]) if place < len(said) else ""
+        return name if name and name not in {one["name"] for one in before} else otherwise
+
     centres, widths = (_numbers(dataset.get(keyword)) for keyword in ("WindowCenter", "WindowWidth"))
-    for centre, width in zip(centres, widths, strict=False):
+    said = _texts(dataset.get("WindowCenterWidthExplanation"))  # PS3.3 C.11.2.1.2
+    for place, (centre, width) in enumerate(zip(centres, widths, strict=False)):
         if math.isfinite(centre) and math.isfinite(width) and width >= least:
-            name = f"window {len(found) + 1}"
+            name = named(place, f"window {len(found) + 1}", found)
             found.append({"name": name, "function": function, "centre": centre, "width": width})
     tables: list[dict[str, Any]] = []
     for item in dataset.get("VOILUTSequence") or ():
         if table := _table(item, dataset):
-            tables.append({"name": f"VOI LUT {len(tables) + 1}", "table": table})
+            said = _texts(item.get("LUTExplanation"))
+            tables.append({"name": named(0, f"VOI LUT {len(tables) + 1}", found + tables), "table": table})
     return [*found, *tables]
+
+
+def harmless(text: str) -> str:
+    """A window's name if all its words are known ones, in lower case with single spaces; else ""."""
+    words = [word for word in re.split(r"[^a-z0-9]+", text.lower()) if word]
+    known = [word in WORDS for word in words]
+    plain = text.isascii() and all(
+        ok or re.fullmatch("[0-9]{1,2}", word) for word, ok in zip(words, known, strict=True)
+    )
+    return " ".join(words) if any(known) and len(words) <= 4 and plain else ""
+
+
+def _texts(value: Any) -> list[str]:
+    if value in (None, ""):
+        return []
+    return [str(one) for one in (value if type(value).__name__ == "MultiValue" or isinstance(value, list) else [value])]
 
 
 def _numbers(value: Any) -> list[float]:

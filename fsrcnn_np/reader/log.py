@@ -181,6 +181,8 @@ class Log:
             wanted = max(0, min(repeats, len({name for name, _ in known} | {name for name, _ in new})) - again)
             once = [name for name, _ in [*known, *new] if (name, 2) not in known]
             for name in chance.sample(sorted(set(once)), min(wanted, len(set(once)))):
+                if new[1:] and new[-1] == (name, 1):  # nothing could come between: show it earlier
+                    new.insert(chance.randrange(len(new) - 1), new.pop())
                 at = new.index((name, 1)) if (name, 1) in new else -1
                 new.insert(chance.randint(max(min(at + 2, len(new)), len(new) // 2), len(new)), (name, 2))
             for number, (name, occasion) in enumerate(new, len(there) + 1):

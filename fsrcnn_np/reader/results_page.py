@@ -1,4 +1,4 @@
-"""The owner's page: who has read how much, Table 2 and its bars; drawn here, without a script."""
+"""The owner's page: who has read how much, Table 2 and its bars; drawn here; its script only renews it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from .log import Log
 from .tiles import Tiles
 
 WIDTH, HEIGHT = 300, 14  #: of a bar
-REFRESH = 10  #: seconds
 
 
 class ResultsPage:
@@ -49,12 +48,12 @@ class ResultsPage:
         ratings = self.log.ratings(patients)
         title = escape(self.title)
         yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        yield f'<meta http-equiv="refresh" content="{REFRESH}"><title>Results: {title}</title>'
-        yield '<link rel="icon" href="data:,"><link rel="stylesheet" href="/results.css"></head><body><main>'
-        yield f"<h1>{title}</h1>"
+        yield f'<title>Results: {title}</title><script type="module" src="/results.js"></script>'
+        yield '<link rel="icon" href="data:,"><link rel="stylesheet" href="/results.css"></head><body>'
+        yield f"<main><h1>{title}</h1>"
         sides = " and ".join(escape(side) for side in self.comparison.sides)
-        yield f"<p>{len(self.comparison.cases)} cases, {sides}. This page renews itself every {REFRESH} seconds."
-        yield '<a href="/results/ratings.csv">ratings.csv</a> <a href="/results/log.csv">log.csv</a></p>'
+        yield f"<p>{len(self.comparison.cases)} cases, {sides}. This page renews itself."
+        yield '<a href="/results/ratings.csv">ratings.csv</a> <a href="/results/log.csv">log.csv</a></p><div id="live">'
         yield "<h2>Readers</h2>"
         yield from self._progress()
         if ratings:
@@ -64,7 +63,7 @@ class ResultsPage:
             yield from _table(table2(ratings))
             yield from _table(repeated(ratings))
         yield from self._trouble()
-        yield "</main></body></html>"
+        yield "</div></main></body></html>"
 
     def _progress(self) -> Iterator[str]:
         yield '<table><thead><tr><th scope="col">reader</th><th scope="col">cases rated</th><th scope="col">of</th>'
@@ -129,7 +128,10 @@ def _bar(values: Sequence[int], counts: Counter[int]) -> str:
 
 def _table(table: Table) -> Iterator[str]:
     yield f"<h2>{escape(table.title)}</h2><table><thead><tr>"
-    yield "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.head) + "</tr></thead><tbody>"
+    yield (
+        "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in table.head)
+        + "</tr></thead><tbody>"
+    )
     for line in table.lines:
         if line.heading:
             yield f'<tr><th scope="rowgroup" colspan="{len(table.head)}">{escape(line.cells[0])}</th></tr>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import signal
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, OptionError
+
+PATIENCE = 30.0  #: seconds that a request may take to arrive
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,48 @@ def listen(address: Address) -> socket.socket:
         ) from error
 
 
+def patient(seconds: float = PATIENCE) -> Any:
+    """Uvicorn's HTTP/1.1, which hangs up where a request is not complete so long after its first byte.
+
+    Uvicorn itself waits for ever: headers or a body that trickle would hold a connection each.
+    """
+    import h11
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Patient(H11Protocol):
+        _deadline: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._deadline = self.loop.call_later(seconds, transport.close)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._look()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self._look()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._forget()
+            super().connection_lost(exc)
+
+        def _look(self) -> None:
+            state = self.conn.their_state
+            if not (state is h11.SEND_BODY or (state is h11.IDLE and self.conn.trailing_data[0])):
+                self._forget()
+            elif self._deadline is None:
+                self._deadline = self.loop.call_later(seconds, self.transport.close)
+
+        def _forget(self) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
+
+    return Patient
+
+
 def serve(app: Any, listening: socket.socket, address: Address) -> None:
     """Answer until SIGINT or SIGTERM; requests that have begun are finished first."""
     import uvicorn
@@ -119,7 +164,7 @@ def serve(app: Any, listening: socket.socket, address: Address) -> None:
                     signal.signal(number, handler)
 
     config = uvicorn.Config(
-        app, loop="asyncio", http="h11", ws="none", lifespan="off", access_log=False, log_config=None,
+        app, loop="asyncio", http=patient(), ws="none", lifespan="off", access_log=False, log_config=None,
         log_level="critical", server_header=False, proxy_headers=False, timeout_keep_alive=75, limit_concurrency=2000,
         timeout_graceful_shutdown=3, ssl_certfile=address.certificate, ssl_keyfile=address.key,
     )  # fmt: skip

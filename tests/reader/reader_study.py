@@ -21,7 +21,7 @@ from fsrcnn_np.reader.log import NAME, Log
 from fsrcnn_np.reader.people import new_token
 from fsrcnn_np.reader.publish import Publisher
 from fsrcnn_np.reader.server import Site
-from fsrcnn_np.reader.serving import Address, listen
+from fsrcnn_np.reader.serving import PATIENCE, Address, listen, patient
 from fsrcnn_np.reader.tiles import Tiles
 from models import random_weights
 
@@ -114,7 +114,9 @@ class Running:
 
 
 @contextmanager
-def served(results: Path, *, readers=("Ann", "Bea"), repeats=0, comparison=None, criteria=None, weights=None):
+def served(
+    results: Path, *, readers=("Ann", "Bea"), repeats=0, comparison=None, criteria=None, weights=None, patience=PATIENCE
+):
     """A study on a free port."""
     comparison = comparison or from_results(results, weights=weights)
     criteria = criteria or read_criteria()
@@ -127,7 +129,9 @@ def served(results: Path, *, readers=("Ann", "Bea"), repeats=0, comparison=None,
     address = Address(port=0)
     with listen(address) as listening:
         site = Site(comparison, criteria, log, tiles, publisher, names=address.known_names(), say=said.append)
-        config = uvicorn.Config(site.app, lifespan="off", log_config=None, ws="none", http="h11", loop="asyncio")
+        config = uvicorn.Config(
+            site.app, lifespan="off", log_config=None, ws="none", http=patient(patience), loop="asyncio"
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()

@@ -68,6 +68,48 @@ def test_accessible(browser, server):
     page.context.close()
 
 
+@pytest.mark.parametrize(("scheme", "keys"), [("light", "42"), ("dark", "51")])
+def test_results_page_is_accessible_and_renews_itself(browser, server, scheme, keys):
+    """Table 2 and its bars; a click of a reader comes in without a reload."""
+    page = desk(browser, server)
+    shown(page)
+    page.keyboard.press(keys[0])
+    expect(page.locator("#saving")).to_have_text("all saved")
+    owner = watched(browser.new_context(color_scheme=scheme).new_page())
+    owner.goto(server.links["results"])
+    expect(owner.locator("h2", has_text="Table 2")).to_be_visible()
+    found = [v for v in Axe().run(owner).response["violations"] if v["impact"] != "minor"]
+    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found] == []
+    owner.evaluate("window.same = true")
+    before = owner.locator("#live").inner_html()
+    page.keyboard.press(keys[1])
+    expect(page.locator("#saving")).to_have_text("all saved")
+    owner.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as a tab that is looked at again
+    until(lambda: owner.locator("#live").inner_html() != before, "the click comes in")
+    assert owner.evaluate("window.same")
+    assert owner.faults == page.faults == []
+    for one in (owner, page):
+        one.context.close()
+
+
+def test_a_comment_is_not_saved_while_it_is_written(browser, server):
+    """From its first letter on, not only once it has been sent."""
+    page = desk(browser, server)
+    shown(page)
+    expect(page.locator("#saving")).to_have_text("all saved")
+    said = page.evaluate(
+        """() => {
+          const note = document.getElementById("comment");
+          note.value += "x";
+          note.dispatchEvent(new Event("input"));
+          return document.getElementById("saving").textContent;
+        }"""
+    )
+    assert said == "waiting 1"
+    expect(page.locator("#saving")).to_have_text("all saved")
+    page.context.close()
+
+
 def test_wheel_drag_and_fingers(browser, server):
     """The wheel zooms at the cursor, a drag pans, a right drag windows, two fingers zoom; both sides go together."""
     page = desk(browser, server, has_touch=True)

@@ -11,7 +11,7 @@ from fsrcnn_np.errors import FormatError, ImageError, OptionError
 from fsrcnn_np.files import Picture, read, write
 from fsrcnn_np.pipeline import picture_range
 from fsrcnn_np.reader.cases import from_folders, from_results, reason
-from fsrcnn_np.reader.display import display_of, sixteen_bits
+from fsrcnn_np.reader.display import display_of, harmless, sixteen_bits
 from reader_study import draw, make_study
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
@@ -47,6 +47,22 @@ def test_a_dicoms_windows():
     )
     assert (found.bits, found.signed, found.inverted, found.range) == (12, False, False, (0.0, 4095.0))
     assert "SMITH" not in json.dumps(found.as_json())
+
+
+def test_windows_have_the_files_names_where_these_are_harmless():
+    """PS3.3 C.11.2.1.2: WindowCenterWidthExplanation; a word that is not known could be somebody's."""
+    given = dicom(WindowCenter=[1, 2, 3, 4], WindowWidth=[0, 10, 10, 10],
+                  WindowCenterWidthExplanation=["SOFTER", "HIGH_CONTRAST 2", "Dr Hart", "high-contrast 2"])  # fmt: skip
+    names = [preset["name"] for preset in shown(given).presets]
+    assert names == ["high contrast 2", "window 2", "window 3", "whole range"]
+    assert (
+        shown(dicom(WindowCenter=1, WindowWidth=9, WindowCenterWidthExplanation="HARDER")).presets[0]["name"]
+        == "harder"
+    )
+    table = dicom(VOILUTSequence=[lut(2, 0, 8, [0, 9], "Normal"), lut(2, 0, 8, [0, 9], "NORMAL")])
+    assert [preset["name"] for preset in shown(table).presets][:2] == ["normal", "VOI LUT 2"]
+    for text in ("", "17", "normal Smith", "19450317", "ſoft", "soft " * 5):
+        assert harmless(text) == ""
 
 
 def test_the_whole_range_is_black_and_white_at_its_ends():

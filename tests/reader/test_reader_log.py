@@ -49,6 +49,15 @@ def test_the_order_is_drawn_for_each_reader(log):
     assert [slot.swapped for slot in ann] != [slot.swapped for slot in bea]
 
 
+def test_a_repeat_is_never_next_to_the_first(log):
+    """Whatever is drawn, with as many repeats as there are cases: also of the case that came last."""
+    for seed in range(40):
+        log.arrange(f"reader {seed}", CASES[:3], seed=seed, repeats=3)
+        slots = log.slots(f"reader {seed}")
+        numbers = {name: [slot.number for slot in slots if slot.case == name] for name in CASES[:3]}
+        assert all(second - first > 1 for first, second in numbers.values()), numbers
+
+
 def test_what_was_drawn_stays_and_new_cases_come_last(log):
     before = log.slots("Ann")
     log.arrange("Ann", [*CASES, "new 1", "new 2"], seed=99, repeats=4)

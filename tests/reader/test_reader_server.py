@@ -1,7 +1,9 @@
 """The server as a browser meets it: blinded cases, tiles, clicks, links, and who is turned away."""
 
+import http.client
 import json
 import shutil
+import socket
 import sqlite3
 import time
 import uuid
@@ -111,7 +113,7 @@ def test_the_owner_sees_results_and_readers_do_not(results):
         assert "Table 2" in page
         assert "<svg" in page
         assert '<th scope="row">Ann</th><td>1</td><td>3</td>' in page
-        assert "<script" not in page
+        assert page.count("<script") == page.count('<script type="module" src="/results.js">') == 1
         assert "style=" not in page, "the policy allows none"
         status, headers, body = owner.ask("GET", "/results/ratings.csv")
         assert (status, headers["content-type"]) == (200, "text/csv; charset=utf-8")
@@ -313,3 +315,35 @@ def test_a_slow_down_is_said(results):
                 break
         assert status == 429 or time.monotonic() - begun > 40
         assert status != 429 or int(headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"POST /api/events HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n"],
+)
+def test_who_trickles_is_hung_up_on(results, begun):
+    """Nothing, headers and a body that never end; a connection between two requests is left alone."""
+    with served(results, patience=0.5) as running:
+        polite = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
+        polite.request("GET", "/icon.svg")
+        assert polite.getresponse().read()
+        kept = polite.sock
+        with socket.create_connection(("127.0.0.1", running.port)) as slow:
+            slow.settimeout(0.05)
+            slow.sendall(begun)
+            end = time.monotonic() + 20
+            while time.monotonic() < end:
+                try:
+                    if not slow.recv(1 << 16):
+                        break
+                except TimeoutError:
+                    if begun:
+                        slow.sendall(b"x")
+                except ConnectionError:
+                    break
+            else:
+                raise AssertionError("the connection is still held")
+        polite.request("GET", "/icon.svg")
+        assert polite.getresponse().read()
+        assert polite.sock is kept
+        polite.close()

@@ -3,12 +3,13 @@
 import { element } from "./element.js";
 
 export class Form {
-  /** `rated(criterion, value)` and `commented(text)` are told what the reader did, `chosen(criterion)` what is next. */
-  constructor(place, { rated, commented, chosen }) {
+  /** `rated(criterion, value)` and `commented(text)` are told what the reader did, `chosen(criterion)` what is next, `writing()` each letter. */
+  constructor(place, { rated, commented, chosen, writing }) {
     this.place = place;
     this.rated = rated;
     this.commented = commented;
     this.chosen = chosen;
+    this.writing = writing;
     this.current = 0;
     this.kept = "";
   }
@@ -26,6 +27,8 @@ export class Form {
     this.note.addEventListener("input", () => {
       clearTimeout(this.typing);
       this.typing = setTimeout(() => this.keepComment(), 500);
+      if (this.unsaid) tell(this.noteState, "waiting");
+      this.writing();
     });
     for (const name of ["change", "blur"]) this.note.addEventListener(name, () => this.keepComment());
     addEventListener("pagehide", () => this.keepComment());
@@ -63,7 +66,8 @@ export class Form {
     }
     if (document.activeElement !== this.note && this.note.value !== comment) this.note.value = comment;
     this.kept = comment;
-    tell(this.noteState, comment === "" && !states["comment "] ? "" : (states["comment "] ?? "saved"));
+    const known = states["comment "] ?? (comment && "saved");
+    tell(this.noteState, this.unsaid ? "waiting" : known);
   }
 
   /** A new case: nothing of the old one's comment stays in the field. */
@@ -75,12 +79,16 @@ export class Form {
     this.choose(0, false);
   }
 
+  /** Whether the comment's last letters have not been told yet. */
+  get unsaid() {
+    return this.note.value !== this.kept;
+  }
+
   keepComment() {
     clearTimeout(this.typing);
-    const text = this.note.value;
-    if (text === this.kept) return;
-    this.kept = text;
-    this.commented(text);
+    if (!this.unsaid) return;
+    this.kept = this.note.value;
+    this.commented(this.kept);
   }
 
   choose(n, focus = true) {

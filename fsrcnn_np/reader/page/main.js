@@ -33,6 +33,7 @@ async function start() {
     rated: (criterion, value) => desk.rated(criterion, value),
     commented: (text) => desk.commented(text),
     chosen: explain,
+    writing: () => saving(desk),
   });
   form.build(session.criteria);
   const desk = new Desk({ session, viewer, form, say, changed: () => show(desk) });
@@ -77,7 +78,7 @@ function explain({ definition, values }) {
 
 /** Everything in words: case, time, progress, what is saved. */
 function show(desk) {
-  const { cases, index, outbox, session } = desk;
+  const { cases, index, session } = desk;
   const whole = cases.filter((one) => desk.ratedOf(one) === session.criteria.length).length;
   $("where").textContent = `Case ${index + 1} of ${cases.length}`;
   $("previous").disabled = index === 0;
@@ -89,12 +90,12 @@ function show(desk) {
   $("timer").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   $("notes").textContent = [session.note, ...(desk.notes ?? [])].filter(Boolean).join(" ");
   marks(desk);
-  saving(outbox);
+  saving(desk);
 }
 
-function saving({ events, trouble }) {
+function saving({ form, outbox: { events, trouble } }) {
   const refused = events.filter((event) => event.refused);
-  const waiting = events.length - refused.length;
+  const waiting = events.length - refused.length + Number(form.unsaid);
   const place = $("saving");
   let words = waiting ? `waiting ${waiting}` : "all saved";
   if (refused.length) words += `, ${refused.length} refused: ${refused[0].refused}`;
