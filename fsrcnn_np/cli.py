@@ -21,7 +21,7 @@ from .engine import DEFAULT, ENGINES, engine_named
 from .errors import DiskFullError, FormatError, FsrcnnError, OptionError
 from .progress import Progress, bar
 from .range_table import range_of, range_or_table, unmatched
-from .run_log import FAILED, KEPT, SKIPPED, WRITTEN, RunLog
+from .run_log import FAILED, KEPT, SKIPPED, WRITTEN, RunLog, report_option
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def body() -> int:
         options = parse(command_parser(), arguments)
-        return int(options.run(options))
+        try:
+            return int(options.run(options))
+        except DiskFullError as error:  # so would all that follow
+            return _complain(f"{error}; stopped", 1)
 
     return command("fsrcnn-np", body, FsrcnnError)
 
@@ -100,9 +103,7 @@ def command_parser() -> Parser:
         action="store_true",
         help="where a format has no place for what made the file (NPY, PGM, BMP, …): write NAME.provenance.json beside",
     )
-    job.add_argument(
-        "--report", type=Path, metavar="FILE.jsonl", help="append a record an input, as JSON lines: docs/overnight.md"
-    )
+    report_option(job)
     job.set_defaults(run=upscale)
 
     job = commands.add_parser(
@@ -118,6 +119,7 @@ def command_parser() -> Parser:
         metavar="ROW,COLUMN[,SIDE]",
         help="what to magnify, in pixels of the original (upper left corner); default: the brightest small spots",
     )
+    report_option(job)
     job.set_defaults(run=compare)
 
     job = commands.add_parser("demo", help="the whole job on a procedural phantom; needs no file")
@@ -267,13 +269,25 @@ def _one_file(options: argparse.Namespace, inputs: Sequence[Input]) -> bool:
 def compare(options: argparse.Namespace) -> int:
     """`fsrcnn-np compare`."""
     from . import files
-    from .study.job import compare_files
 
     model = _checked(options)
-    done, failed = [], 0
     inputs = files.find_inputs(options.inputs)
+    log = RunLog(options.report, states=("compared", KEPT, SKIPPED, FAILED))
     for line in unmatched(options.data_range, inputs):
         _complain(line, 0)
+    try:
+        _compare_each(options, inputs, model, log)
+    finally:  # also of a run that was stopped
+        if len(inputs) > 1:
+            print(log.summary(), flush=True)
+    return 1 if log.counts[FAILED] else 0
+
+
+def _compare_each(options: argparse.Namespace, inputs: Sequence[Input], model: Weights, log: RunLog) -> None:
+    from . import files
+    from .study.job import compare_files
+
+    done = []
     with bar("compare") as progress:
         outcomes = compare_files(
             inputs,
@@ -287,16 +301,30 @@ def compare(options: argparse.Namespace) -> int:
             wide=options.wide,
             progress=progress,
         )
-        for outcome in outcomes:
+        for item, outcome in zip(inputs, outcomes, strict=False):
             if isinstance(outcome, files.NoPicture):
                 print(printable(f"{outcome}; skipped"))
+                log.end(item.path, SKIPPED, "no-picture", str(outcome))
             elif isinstance(outcome, FsrcnnError):
-                failed += _complain(str(outcome), 1)
+                log.failed(item.path, outcome)
+                full = isinstance(outcome, DiskFullError)  # so would all that follow
+                _complain(f"{outcome}; stopped" if full else str(outcome), 1)
+                if full:
+                    break
             else:
                 _show(outcome)
                 done.append(outcome)
+                _log_compared(item.path, outcome, log)
     _show_tables(options.output, done)
-    return 1 if failed else 0
+
+
+def _log_compared(path: str, done: Compared, log: RunLog) -> None:
+    if done.comparison is None:
+        log.end(path, KEPT, "exists", f"{done.kept[0]} exists and was kept")
+        return
+    scores = [score._asdict() for score in done.comparison.scores]
+    log.note(output=done.written[0], range=str(done.comparison.value_range), remarks=[*done.remarks], scores=scores)
+    log.end(path, log.states[0])
 
 
 def demo(options: argparse.Namespace) -> int:

@@ -19,16 +19,17 @@ import numpy as np
 from piqe_np.bands import band, bands
 from piqe_np.compiled import thread_count
 from piqe_np.console import command, complain, printable
-from piqe_np.errors import ImageError, OptionError, PiqeError
+from piqe_np.errors import OptionError, PiqeError
 from piqe_np.overlay import overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
 
 from . import csv_cells
 from .command_completion import add_completion
 from .command_parser import Parser, finished, parse
-from .errors import FsrcnnError
+from .errors import DiskFullError, FormatError, FsrcnnError
 from .piqe_table import table_path, write_table
 from .range_table import range_of, range_or_table, unmatched
+from .run_log import FAILED, KEPT, SKIPPED, RunLog, report_option
 from .standard_streams import STREAM, check_one, renamed, scratch, spool
 from .version import __version__
 
@@ -51,10 +52,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         engine_named(options.engine)
         if options.output is not None:
             check_free(options.output, overwrite=options.overwrite)
+        log = RunLog(options.report, states=("scored", KEPT, SKIPPED, FAILED))
+
+        def run(inputs: Sequence[Input], *, streamed: bool = False) -> int:
+            try:
+                return _run(options, inputs, log, streamed=streamed)
+            except DiskFullError as error:
+                return _complain(f"{error}; stopped", 1)
+            finally:  # also of a run that was stopped
+                if len(inputs) > 1:
+                    _complain(log.summary(), 0)
+
         if not check_one(options.inputs):
-            return _run(options, find_inputs(options.inputs))
+            return run(find_inputs(options.inputs))
         with scratch() as folder:
-            return _run(options, [_standard_input(folder)], streamed=True)
+            return run([_standard_input(folder)], streamed=True)
 
     return command("piqe-np", body, (OptionError, FsrcnnError))
 
@@ -89,6 +101,7 @@ def command_parser() -> Parser:
     parser.add_argument("--threads", type=int, metavar="N", help="default: $PIQE_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help="default: the fastest there is")
     parser.add_argument("--overwrite", action="store_true", help="replace what exists; otherwise it is kept")
+    report_option(parser)
     return finished(add_completion(parser), f"piqe-np {__version__}")
 
 
@@ -102,7 +115,7 @@ def _standard_input(folder: Path) -> Input:
         return Input(STREAM, STANDARD_INPUT, STANDARD_INPUT, str(error))
 
 
-def _run(options: argparse.Namespace, inputs: Sequence[Input], *, streamed: bool = False) -> int:
+def _run(options: argparse.Namespace, inputs: Sequence[Input], log: RunLog, *, streamed: bool = False) -> int:
     from tqdm import tqdm
 
     from .files import NoPicture
@@ -110,23 +123,34 @@ def _run(options: argparse.Namespace, inputs: Sequence[Input], *, streamed: bool
     records: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []  # the same, with remarks, for the table
     failed = 0
+    stopped: DiskFullError | None = None
     for line in unmatched(options.data_range, inputs):
         _complain(line, 0)
     with tqdm(inputs, leave=False, unit="image", disable=None if len(inputs) > 1 else True) as bar:
         for item in bar:
             name = STANDARD_INPUT if streamed else item.path
+            log.begin()
+            fault: BaseException
             try:
                 record, remarks = _score(item, options)
             except NoPicture as other:
                 _complain(f"{other}; skipped", 0)
+                log.end(name, SKIPPED, "no-picture", str(other))
                 continue
+            except DiskFullError as error:  # so would all that follow
+                log.failed(name, error)
+                stopped = error
+                break
             except (FsrcnnError, PiqeError) as error:
+                fault = error
                 problem = (
                     str(error) if str(Path(item.path.partition("::")[0])) in str(error) else f"{item.path}: {error}"
                 )
-            except MemoryError:
+            except MemoryError as error:
+                fault = error
                 problem = f"{item.path}: not enough memory; use a smaller image or a machine with more"
             except Exception as error:  # a fault of ours: still one line, and the rest of the batch
+                fault = error
                 problem = f"{item.path}: unexpected {type(error).__name__}: {error}; please report it"
             else:
                 record["input"] = name
@@ -141,13 +165,19 @@ def _run(options: argparse.Namespace, inputs: Sequence[Input], *, streamed: bool
                     _say(bar, csv_cells.line(values))
                 elif not options.json:
                     _say(bar, _text_line(record))
+                bounds = str(Scaling(record["low"], record["high"], record["scaling"]))
+                log.note(score=record["score"], band=record["band"], range=bounds, remarks=remarks)
+                log.end(name, log.states[0])
                 continue
             problem = renamed(problem, {item.path: name})
             failed += _complain(problem, 1)
+            log.failed(name, fault)
             records.append({"input": name, "error": problem})
             rows.append(records[-1])
     if options.json:
         print(json.dumps(records, indent=2))
+    if stopped is not None:
+        raise stopped
     if options.output is not None:
         write_table(options.output, rows, overwrite=options.overwrite)
     return 1 if failed else 0
@@ -158,7 +188,7 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
     from .files import read
 
     if item.error:
-        raise ImageError(item.error)
+        raise FormatError(item.error)
     picture = read(item.path, allow=["alpha"])
     given, said = range_of(options.data_range, item.path)
     declared = picture.data_range if given is None else None

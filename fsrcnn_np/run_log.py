@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sys
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from os import fspath
 from pathlib import Path
 from typing import Any
+
+import piqe_np.errors as piqe_errors
 
 from .errors import DiskFullError, FileError, FormatError, ImageError, MissingExtraError, OptionError, WeightsError
 from .files.picture import OutputDiffers
@@ -20,7 +24,7 @@ WRITTEN, KEPT, SKIPPED, FAILED = "written", "kept", "skipped", "failed"
 REASONS: dict[type[BaseException], str] = {
     DiskFullError: "disk-full", OutputDiffers: "differs", MissingExtraError: "missing-extra",
     FileError: "file", FormatError: "format", ImageError: "image", WeightsError: "model", OptionError: "option",
-    MemoryError: "memory",
+    MemoryError: "memory", piqe_errors.ImageError: "image", piqe_errors.OptionError: "option",
 }  # fmt: skip
 
 
@@ -31,9 +35,12 @@ class RunLog:
     ----------
     report : Path, optional
         Appended to, one line of JSON an input, flushed at once: what is killed leaves whole lines.
+    states : sequence of str
+        As the summary counts them: done, kept, skipped, failed, in the command's own words.
     """
 
-    def __init__(self, report: Path | None = None) -> None:
+    def __init__(self, report: Path | None = None, *, states: Sequence[str] = (WRITTEN, KEPT, SKIPPED, FAILED)) -> None:
+        self.states = tuple(states)
         self.counts: Counter[str] = Counter()
         self._report, self._run = report, uuid.uuid4().hex[:12]
         self._began = self._started = time.monotonic()
@@ -59,30 +66,44 @@ class RunLog:
 
     def end(self, path: str, state: str, reason: str = "", message: str = "") -> None:
         """The input in hand has come to its end."""
+        if self._report is not None:
+            self._append(self._report, self._record(path, state, reason, message))
         self.counts[state] += 1
-        if self._report is None:
-            return
+        self.begin()
+
+    def _record(self, path: str, state: str, reason: str, message: str) -> dict[str, Any]:
         record: dict[str, Any] = {"run": self._run, "input": path, "state": state, "reason": reason}
         output = self._facts.pop("output", None)
         record |= {"message": " ".join(message.split()), "output": None if output is None else fspath(output)}
         record |= {"output_sha256": _sha256(output), **self._facts}
-        record |= {"seconds": round(time.monotonic() - self._started, 3), "peak_memory": _peak()}
+        record.setdefault("seconds", round(time.monotonic() - self._started, 3))
+        return record | {"peak_memory": _peak()}
+
+    def _append(self, report: Path, record: dict[str, Any]) -> None:
         try:
-            with open(self._report, "a", encoding="utf-8", errors="surrogateescape") as stream:
+            with open(report, "a", encoding="utf-8", errors="surrogateescape") as stream:
                 stream.write(json.dumps(record) + "\n")
         except OSError as error:
-            raise DiskFullError(f"{self._report}: the report cannot be written ({error.strerror or error})") from error
+            self._report = None  # what goes on without it says so once
+            raise DiskFullError(f"{report}: the report cannot be written ({error.strerror or error})") from error
 
     def failed(self, path: str, error: BaseException) -> None:
         """The input in hand has failed."""
         reason = next((code for kind, code in REASONS.items() if isinstance(error, kind)), "fault")
-        self.end(path, FAILED, reason, str(error))
+        self.end(path, self.states[3], reason, str(error))
 
     def summary(self) -> str:
         """`38 written, 12 kept, 3 skipped, 1 failed, 41 min`."""
-        counts = ", ".join(f"{self.counts[state]} {state}" for state in (WRITTEN, KEPT, SKIPPED, FAILED))
+        counts = ", ".join(f"{self.counts[state]} {state}" for state in self.states)
         seconds = time.monotonic() - self._began
         return f"{counts}, {f'{seconds / 60:.0f} min' if seconds >= 120 else f'{seconds:.1f} s'}"
+
+
+def report_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--report` to a command over several inputs."""
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE.jsonl", help="append a record an input, as JSON lines: docs/overnight.md"
+    )
 
 
 def _sha256(path: Any) -> str | None:

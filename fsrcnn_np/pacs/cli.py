@@ -10,6 +10,7 @@ from typing import Any
 from piqe_np.console import printable
 
 from ..errors import FileError, OptionError
+from ..run_log import FAILED, KEPT, SKIPPED, RunLog, report_option
 
 
 def add_commands(subparsers: Any) -> None:
@@ -47,6 +48,7 @@ def add_commands(subparsers: Any) -> None:
     send.add_argument("--ae-title", default="FSRCNN-NP", metavar="AE", help="our own (FSRCNN-NP)")
     send.add_argument("--tries", type=int, default=4, metavar="N", help="for objects that the peer cannot take now (4)")
     _add_certificates(send)
+    report_option(send)
     send.set_defaults(run=run_send)
 
     fetch = commands.add_parser("fetch", help="retrieve a study from a DICOMweb archive (QIDO-RS, WADO-RS)")
@@ -133,20 +135,27 @@ def run_send(options: argparse.Namespace) -> int:
 
     _check_tries(options)
     link = _link(options)
-    objects, failed = [], 0
-    for found in find_objects(options.paths):
-        if isinstance(found, Outgoing):
-            objects.append(found)
-        else:
-            failed += 1
-            say(str(found))
-    for outcome in send_files(link, objects, tries=options.tries, forward=Forward()):
-        if outcome.kind == "sent":
-            print(printable(f"{objects[outcome.number].path}: sent"), flush=True)
-        else:
-            failed += 1
-            say(f"{objects[outcome.number].path}: {outcome.line}")
-    return 1 if failed or not objects else 0
+    log = RunLog(options.report, states=("sent", KEPT, SKIPPED, FAILED))
+    objects: list[Outgoing] = []
+    try:
+        for path, found in find_objects(options.paths):
+            if isinstance(found, Outgoing):
+                objects.append(found)
+            else:
+                say(str(found))
+                log.failed(str(path), found)
+        for outcome in send_files(link, objects, tries=options.tries, forward=Forward()):
+            path = objects[outcome.number].path
+            if outcome.kind == "sent":
+                print(printable(f"{path}: sent"), flush=True)
+                log.end(str(path), "sent")
+            else:
+                say(f"{path}: {outcome.line}")
+                log.end(str(path), FAILED, "peer", outcome.line)
+    finally:  # also of a run that was stopped
+        if len(objects) + log.counts[FAILED] > 1:
+            print(log.summary(), flush=True)
+    return 1 if log.counts[FAILED] or not objects else 0
 
 
 def _link(options: argparse.Namespace) -> Any:

@@ -13,23 +13,24 @@ from .settings import Forward
 from .web_sending import WebLink
 
 
-def find_objects(paths: Sequence[Path]) -> Iterator[Outgoing | FsrcnnError]:
+def find_objects(paths: Sequence[Path]) -> Iterator[tuple[Path, Outgoing | FsrcnnError]]:
     """The DICOM objects below folders, and the files that are named: whatever is none of those is an error."""
     number = 0
     for path in paths:
         if not path.exists():
-            yield FileError(f"{path}: does not exist")
+            yield path, FileError(f"{path}: does not exist")
+            continue
         for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
             try:
                 found = _object(file, number)
             except FsrcnnError as error:
-                yield error
+                yield file, error
                 continue
             if found is not None:
                 number += 1
-                yield found
+                yield file, found
             elif not path.is_dir():
-                yield FormatError(f"{file}: no DICOM object")
+                yield file, FormatError(f"{file}: no DICOM object")
 
 
 def send_files(link: Link | WebLink, objects: Sequence[Outgoing], *, tries: int, forward: Forward) -> Iterator[Outcome]:

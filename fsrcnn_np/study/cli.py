@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from piqe_np.console import complain, printable
 
 from ..command_options import data_range, folder
 from ..engine import DEFAULT, ENGINES
+from ..run_log import RunLog, report_option
 from .cli_report import add_commands as add_report
 from .cli_tables import add_commands as add_tables
 
 if TYPE_CHECKING:
+    from .records import LeftOut
     from .run import Outcome
 
 
@@ -49,6 +50,7 @@ def _add_run(commands: Any) -> None:
     job.add_argument("--save-sr", action="store_true", help="keep the SR images: RESULTS/sr, same format and depth")
     job.add_argument("--again", action="store_true", help="measure again what has changed, or has killed its worker")
     _add_crew(job)
+    report_option(job)
     job.set_defaults(run=run)
 
 
@@ -91,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         again=options.again,
         **_crew(options),
     )
-    return _tell(found, len(cohort.left_out), options)
+    return _tell(found, cohort.left_out, options)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -103,32 +105,44 @@ def demo(options: argparse.Namespace) -> int:
     shape = (2 * SHAPE[0], 2 * SHAPE[1]) if options.full_size else SHAPE
     with bar("phantoms", unit="phantom") as progress:
         ratings = draw_cohort(options.output, cases=options.cases, seed=options.seed, shape=shape, progress=progress)
-    return _tell(measure_cohort(options.output, ratings, weights=options.weights, **_crew(options)), 0, options)
+    return _tell(measure_cohort(options.output, ratings, weights=options.weights, **_crew(options)), [], options)
 
 
 def _crew(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in ("workers", "dask", "threads", "engine")}
 
 
-def _tell(outcomes: Iterator[Outcome], left_out: int, options: argparse.Namespace) -> int:
+def _tell(outcomes: Iterator[Outcome], left_out: Sequence[LeftOut], options: argparse.Namespace) -> int:
     """A line an image, one of all, and the report; gives the exit status."""
     from ..errors import FsrcnnError
     from .run import KEPT, LEFT_OUT, MEASURED, SKIPPED
 
+    log = RunLog(getattr(options, "report", None), states=(MEASURED, KEPT, SKIPPED, LEFT_OUT))
+    for one in left_out:
+        log.end(one.what, LEFT_OUT, "cohort", one.why)
     ended: dict[str, str] = {}
+    stopped = False
+    reasons = {MEASURED: "", KEPT: "exists", SKIPPED: "no-picture", LEFT_OUT: "refused"}
     try:
         for outcome in outcomes:
+            if outcome.name in ended:  # a copy of another, which is found at the end
+                log.counts[ended[outcome.name]] -= 1
             ended[outcome.name] = outcome.state
             _show(outcome)
+            if outcome.piqe is not None:
+                log.note(piqe=outcome.piqe, seconds=outcome.seconds)
+            log.end(outcome.name, outcome.state, reasons[outcome.state], outcome.why)
     except FsrcnnError as error:
         if not ended:
             raise  # wrong usage
-        return complain("fsrcnn-np", f"stopped: {error}", 1)
-    counts = Counter(ended.values()) + Counter({LEFT_OUT: left_out})
-    states = [state for state in (MEASURED, KEPT, LEFT_OUT, SKIPPED) if counts[state] or state != SKIPPED]
-    print(", ".join(f"{counts[state]} {state}" for state in states), flush=True)
+        stopped = bool(complain("fsrcnn-np", f"stopped: {error}", 1))
+    finally:  # also of a run that was stopped
+        if ended:
+            print(log.summary(), flush=True)
+    if stopped:
+        return 1
     reported = options.no_report or _report(options)
-    return 0 if reported and not counts[LEFT_OUT] else 1
+    return 0 if reported and not log.counts[LEFT_OUT] else 1
 
 
 def _report(options: argparse.Namespace) -> bool:

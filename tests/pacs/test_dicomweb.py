@@ -111,7 +111,7 @@ def web(url, seconds=20, credentials=None):
 
 
 def sent(peer, path, *, tries=1, seconds=20):
-    objects = list(find_objects([path]))
+    objects = [one for _, one in find_objects([path])]
     return list(send_files(WebLink(web(peer.url, seconds)), objects, tries=tries, forward=SOON))
 
 
@@ -293,7 +293,10 @@ def test_a_peer_that_stalls_or_trickles_is_cut_off(answer, archive, tmp_path):
 def test_nobody_listens(tmp_path):
     save(mammogram(1), tmp_path / "a.dcm")
     (outcome,) = send_files(
-        WebLink(web("http://127.0.0.1:9/x")), list(find_objects([tmp_path / "a.dcm"])), tries=1, forward=SOON
+        WebLink(web("http://127.0.0.1:9/x")),
+        [one for _, one in find_objects([tmp_path / "a.dcm"])],
+        tries=1,
+        forward=SOON,
     )
     assert (outcome.kind, outcome.line) == ("retry", "http://127.0.0.1:9/x cannot be reached (no connection)")
 
@@ -479,5 +482,5 @@ def test_https_believes_the_authority_alone(archive, tmp_path):
     path = save(mammogram(1), tmp_path / "a.dcm")
     said = run("send", path, url, "--tries", "1", "--tls-authority", tmp_path / "cert.pem")
     assert said == f"{path}: sent\n"
-    (outcome,) = send_files(WebLink(web(url)), list(find_objects([path])), tries=1, forward=SOON)
+    (outcome,) = send_files(WebLink(web(url)), [one for _, one in find_objects([path])], tries=1, forward=SOON)
     assert outcome.line == f"{url} cannot be reached (its certificate is not believed)"

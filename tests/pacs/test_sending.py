@@ -1,7 +1,9 @@
 """What an archive may answer, and what follows from it."""
 
+import json
 import threading
 import time
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -238,7 +240,14 @@ def test_send_says_what_was_not_sent(archive, tmp_path):
     for number in (1, 2):
         save(mammogram(number), tmp_path / f"{number}.dcm")
     (tmp_path / "notes.txt").write_text("no object")
-    text = run("send", tmp_path, tmp_path / "none.dcm", peer.peer, status=1, process=True)
+    log = tmp_path / "night.jsonl"
+    text = run("send", tmp_path, tmp_path / "none.dcm", peer.peer, "--report", log, status=1, process=True)
+    assert "\n1 sent, 0 kept, 0 skipped, 2 failed, " in text
+    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert {(Path(r["input"]).name, r["state"], r["reason"]) for r in records} == {
+        ("none.dcm", "failed", "file"), ("1.dcm", "sent", ""), ("2.dcm", "failed", "peer"),
+    }  # fmt: skip
+    assert text.count("none.dcm") == 1
     assert f"{tmp_path / '1.dcm'}: sent\n" in text
     assert f"fsrcnn-np: {tmp_path / '2.dcm'}: {peer.peer} answered 0xC000\n" in text
     assert f"fsrcnn-np: {tmp_path / 'none.dcm'}: does not exist\n" in text

@@ -5,7 +5,9 @@ import json
 
 import imageio.v3 as iio
 import numpy as np
+import pytest
 
+from fsrcnn_np import errors, files, piqe_cli
 from fsrcnn_np.cli import main
 
 
@@ -41,3 +43,87 @@ def test_one_input_needs_no_summary(tmp_path, capsys):
     iio.imwrite(tmp_path / "a.png", np.zeros((9, 8), np.uint8))
     assert main(["upscale", str(tmp_path / "a.png"), "-o", str(tmp_path / "out")]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    noise = np.random.default_rng(0)
+    for name in "ac":
+        iio.imwrite(folder / f"{name}.png", noise.integers(0, 256, (40, 48), np.uint8))
+    (folder / "b.png").write_bytes(b"no picture")
+    return folder
+
+
+def records_of(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_piqe_sums_up_beside_its_scores(inputs, tmp_path, capsys):
+    report = tmp_path / "night.jsonl"
+    assert piqe_cli.main([str(inputs), "--json", "--report", str(report)]) == 1
+    said = capsys.readouterr()
+    scores = json.loads(said.out)
+    assert said.err.splitlines()[-1].startswith("piqe-np: 2 scored, 0 kept, 0 skipped, 1 failed, ")
+    records = records_of(report)
+    assert [(r["state"], r["reason"]) for r in records] == [("scored", ""), ("failed", "format"), ("scored", "")]
+    assert records[0]["score"] == scores[0]["score"]
+    assert records[0]["range"] == "0 to 255 (uint8)"
+    assert "no picture" not in records[0]["message"]
+
+
+def test_compare_sums_up(inputs, tmp_path, capsys):
+    report, out = tmp_path / "night.jsonl", tmp_path / "out"
+    command = ["compare", str(inputs), "-o", str(out), "--report", str(report)]
+    assert main(command) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("2 compared, 0 kept, 0 skipped, 1 failed, ")
+    assert main(command) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("0 compared, 2 kept, 0 skipped, 1 failed, ")
+    records = records_of(report)
+    assert [r["state"] for r in records] == ["compared", "failed", "compared", "kept", "failed", "kept"]
+    assert {score["image"] for score in records[0]["scores"]} == {"original", "bicubic", "SR"}
+    figure = (out / "a_comparison.png").read_bytes()
+    assert records[0]["output_sha256"] == hashlib.sha256(figure).hexdigest()
+
+
+def full(path, *_, **__):
+    raise errors.DiskFullError(f"{path}: cannot be written: No space left on device")
+
+
+def test_a_full_disk_stops_piqe(inputs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(files, "write", full)
+    assert piqe_cli.main([str(inputs), "--masks", str(tmp_path / "masks")]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2
+    assert said[0].endswith("No space left on device; stopped")
+    assert said[1].startswith("piqe-np: 0 scored, 0 kept, 0 skipped, 1 failed, ")
+
+
+def test_a_full_disk_stops_compare(inputs, tmp_path, monkeypatch, capsys):
+    from fsrcnn_np.study import figure
+
+    monkeypatch.setattr(figure, "write", lambda comparison, path, **_: full(path))
+    assert main(["compare", str(inputs), "-o", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    (line,) = said.err.splitlines()
+    assert line.endswith("No space left on device; stopped")
+    assert said.out.splitlines()[-1].startswith("0 compared, 0 kept, 0 skipped, 1 failed, ")
+
+
+@pytest.mark.parametrize("words", [["upscale", "-o", "out"], ["compare", "-o", "out"], []])
+def test_a_report_that_cannot_be_written_stops_the_run(words, inputs, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    report = tmp_path / "night.jsonl"
+    monkeypatch.setattr("fsrcnn_np.run_log.open", no_space, raising=False)
+    run = main if words else piqe_cli.main
+    assert run([*words, str(inputs), "--report", str(report)]) == 1
+    said = capsys.readouterr().err
+    assert said.count("the report cannot be written (No space left on device); stopped") == 1
+    assert "usage" not in said
+
+
+def no_space(path, mode, **how):
+    if mode == "a":
+        raise OSError(28, "No space left on device")
+    return open(path, mode, **how)

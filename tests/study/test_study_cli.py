@@ -1,5 +1,7 @@
 """`fsrcnn-np study run` and `demo`, as a user sees them."""
 
+import json
+
 import pytest
 
 from cohort_images import small_images, small_model
@@ -20,9 +22,13 @@ def test_a_line_an_image_and_one_of_all(tmp_path, weights, capsys):
     first, second, last = capsys.readouterr().out.splitlines()
     assert first.startswith("1/2 000.png: PIQE ")
     assert second.startswith("2/2 001.png: PIQE ")
-    assert last == "2 measured, 0 kept, 0 left out"
-    assert main(command) == 0
-    assert capsys.readouterr().out == "0 measured, 2 kept, 0 left out\n"
+    assert last.startswith("2 measured, 0 kept, 0 skipped, 0 left out, ")
+    log = tmp_path / "night.jsonl"
+    assert main([*command, "--report", str(log)]) == 0
+    (last,) = capsys.readouterr().out.splitlines()
+    assert last.startswith("0 measured, 2 kept, 0 skipped, 0 left out, ")
+    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [(r["input"], r["state"], r["reason"]) for r in records] == [(f"00{n}.png", "kept", "exists") for n in "01"]
     assert main([*command[:6], "x2-small", *command[7:]]) == 2
     assert "was made with model" in capsys.readouterr().err
 
@@ -60,7 +66,7 @@ def test_the_demo_ends_with_the_report(tmp_path, weights, capsys, monkeypatch):
     assert main(["study", "demo", "-o", str(out), "--cases", "3", "--weights", weights, "--workers", "0"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("procedural phantoms, no patients; simulated readers")
-    assert lines[-3] == "3 measured, 0 kept, 0 left out"
+    assert lines[-3].startswith("3 measured, 0 kept, 0 skipped, 0 left out, ")
     assert lines[-2].startswith("WARNING: the model draws a checkerboard")  # of random weights
     assert lines[-1].startswith(f"wrote {out / 'report.html'}")
     assert len(told[0].cases) == 3
