@@ -59,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _run(options, inputs, log, streamed=streamed)
             except DiskFullError as error:
                 return _complain(f"{error}; stopped", 1)
+            except BrokenPipeError:  # the reader has gone: nothing more is said
+                inputs = ()
+                raise
             finally:  # also of a run that was stopped
                 if len(inputs) > 1:
                     _complain(log.summary(), 0)

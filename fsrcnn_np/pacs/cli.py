@@ -137,8 +137,9 @@ def run_send(options: argparse.Namespace) -> int:
     link = _link(options)
     log = RunLog(options.report, states=("sent", KEPT, SKIPPED, FAILED))
     objects: list[Outgoing] = []
+    given = 0
     try:
-        for path, found in find_objects(options.paths):
+        for given, (path, found) in enumerate(find_objects(options.paths), 1):
             if isinstance(found, Outgoing):
                 objects.append(found)
             else:
@@ -153,7 +154,7 @@ def run_send(options: argparse.Namespace) -> int:
                 say(f"{path}: {outcome.line}")
                 log.end(str(path), FAILED, "peer", outcome.line)
     finally:  # also of a run that was stopped
-        if len(objects) + log.counts[FAILED] > 1:
+        if given > 1:
             print(log.summary(), flush=True)
     return 1 if log.counts[FAILED] or not objects else 0
 
