@@ -64,10 +64,12 @@ def at_a_terminal(folder: Path) -> list[str]:
     shown = bytearray()
 
     def read() -> None:
+        stopped = False  # once: a second Ctrl-C would end it in the middle of a line
         try:
             while piece := os.read(ours, 65536):
                 shown.extend(piece)
-                if len(list((folder / "morning").glob("*.png"))) >= STOP_AFTER and b"%|" in piece:
+                if not stopped and len(list((folder / "morning").glob("*.png"))) >= STOP_AFTER and b"%|" in piece:
+                    stopped = True
                     process.send_signal(signal.SIGINT)
         except OSError:  # Linux: the other end is closed
             pass

@@ -139,7 +139,8 @@ def run_send(options: argparse.Namespace) -> int:
     objects: list[Outgoing] = []
     given = 0
     try:
-        for given, (path, found) in enumerate(find_objects(options.paths), 1):
+        for path, found in find_objects(options.paths):
+            given += 1
             if isinstance(found, Outgoing):
                 objects.append(found)
             else:
