@@ -215,7 +215,7 @@ def _network(vector: Vector) -> Iterator[Check]:
     def deconvolved(golden: Golden) -> Answer:
         x = maps(golden, previous)
         rows = reference.Rows(x, 0, len(image))
-        ours = reference.deconvolution(rows, 0, len(image) * model.architecture.scale, double)
+        (ours,) = reference.deconvolution(rows, 0, len(image) * model.architecture.scale, double)
         return Answer(ours, deconvolution_bound(x, double))
 
     def forward(dtype: Any, engine: str) -> Callable[[Golden], Answer]:
@@ -251,7 +251,7 @@ def layers_of(image: np.ndarray, model: Any) -> dict[str, np.ndarray]:
     for name, layer in zip(model.architecture.layer_names, double.convolutions, strict=True):
         rows = reference.convolution(rows, layer, model.border)
         found[name] = rows.maps
-    found["deconvolution"] = reference.deconvolution(rows, 0, len(image) * model.architecture.scale, double)
+    (found["deconvolution"],) = reference.deconvolution(rows, 0, len(image) * model.architecture.scale, double)
     return found
 
 

@@ -81,9 +81,7 @@ def deconvolution(rows: Rows, first: int, last: int, weights: Weights) -> np.nda
         for kx in range(9):
             canvas[:, ky::scale, kx::scale][:, :height, :columns] += stamps[:, ky, kx]
     top, side = first + offset - scale * rows.first, offset + scale * left
-    whole = np.zeros(
-        (channels, last - first, scale * width), stamps.dtype
-    )  # a 9-tap kernel can end before the image does
+    whole = np.zeros((channels, last - first, scale * width), stamps.dtype)  # 9 taps can end before the image does
     cut = canvas[:, top : top + last - first, side : side + scale * width]
     whole[:, : cut.shape[1], : cut.shape[2]] = cut
     return whole + layer.bias[:, None, None]

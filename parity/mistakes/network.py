@@ -68,7 +68,7 @@ def mean_after_padding(vector):
     rows = reference.Rows(rows.maps[:, 2:-2, 2:-2], 0, len(vector.image))
     for layer in cut.convolutions[1:]:
         rows = reference.convolution(rows, layer, cut.border)
-    return reference.deconvolution(rows, 0, len(vector.image) * cut.architecture.scale, cut)
+    return reference.deconvolution(rows, 0, len(vector.image) * cut.architecture.scale, cut)[0]
 
 
 def without_last_columns(vector):

@@ -277,8 +277,9 @@ def test_bmp_with_transparency(tmp_path):
 
 def test_no_pickles(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[{}]]), allow_pickle=True)
-    assert "damaged or unreadable" in refused(tmp_path / "a.npy")
-    assert "object" in refused(tmp_path / "a.npy").lower()
+    assert refused(tmp_path / "a.npy").startswith(
+        "holds Python objects (a pickle), which are never loaded; allowed are "
+    )
 
 
 def test_hdf5(tmp_path):
@@ -381,7 +382,9 @@ def test_no_partial_file_stays(tmp_path, monkeypatch, fault, overwrite):
     if fault == "os.replace":
         monkeypatch.setattr("os.link", full)
     monkeypatch.setattr({"open": "builtins.open"}.get(fault, fault), full)
-    with pytest.raises(FileError, match=r"a\.png: cannot be written \(No space left on device\)"):
+    with pytest.raises(
+        FileError, match=r"a\.png: cannot be written: No space left on device; make space, and run it again$"
+    ):
         files.write(path, np.zeros((2, 2), np.uint8), overwrite=overwrite)
     monkeypatch.undo()
     assert list(tmp_path.iterdir()) == []
@@ -433,9 +436,9 @@ def test_a_library_that_fails_to_write(tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setattr("imagecodecs.png_encode", fail)
-    with pytest.raises(FormatError, match=r"a\.png: cannot be written as PNG: two lines$"):
-        files.write(tmp_path / "a.png", np.zeros((2, 2), np.uint8))
+    monkeypatch.setattr("imagecodecs.jpeg2k_encode", fail)
+    with pytest.raises(FormatError, match=r"a\.jp2: cannot be written as JPEG 2000: two lines$"):
+        files.write(tmp_path / "a.jp2", np.zeros((2, 2), np.uint8))
 
 
 def test_exceptions_are_what_python_programs_expect():

@@ -545,9 +545,9 @@ def test_a_circle_of_tiff_pages_ends(tmp_path):
     ("least", "most", "option"),
     [
         (0, 3730, "(--data-range 4095)"),
-        (-2048, 1709, "(--data-range=-2048:2047)"),
-        (-1, 0, "(--data-range=-2:1)"),
-        (-1024, 3000, "(--data-range=-4096:4095)"),
+        (-2048, 1709, "(--data-range=-2048:2047 for "),
+        (-1, 0, "(--data-range=-2:1 for "),
+        (-1024, 3000, "(--data-range=-4096:4095 for "),
         (0, 20000, ""),
         (-32768, 100, ""),
     ],
@@ -560,5 +560,5 @@ def test_the_range_that_a_16_bit_file_is_asked_for_holds_its_values(tmp_path, le
     assert option in doubt
     assert bool(doubt) == bool(option)
     if option:
-        text = option.strip("()").removeprefix("--data-range").lstrip("= ")
+        text = option.strip("() ").removesuffix(" for").removeprefix("--data-range").lstrip("= ")
         check_within(pixels, value_range(pixels.dtype, data_range(text)))
