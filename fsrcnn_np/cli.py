@@ -400,7 +400,7 @@ def _one_of_them(item: Input, label: str, one: _One, log: RunLog) -> bool:
     log.begin()
     try:
         if item.error:
-            raise FormatError(item.error)
+            raise (NoPicture if item.skipped else FormatError)(item.error)
         with bar(label) as progress:
             lines = list(one(item, progress))
         log.end(item.path, WRITTEN)

@@ -79,7 +79,7 @@ def upscale_streams(options: argparse.Namespace, settings: Mapping[str, Any]) ->
 def _one_input(words: list[str]) -> list[Any]:
     from . import files
 
-    found = files.find_inputs(words)
+    found = [item for item in files.find_inputs(words) if not item.skipped]
     if len(found) != 1:
         raise OptionError(f"-o - (standard output) takes one image, and {len(found)} were found; give a folder")
     if found[0].error:

@@ -188,10 +188,10 @@ def _run(options: argparse.Namespace, inputs: Sequence[Input], log: RunLog, *, s
 
 def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """One input's record, and remarks for the user."""
-    from .files import read
+    from .files import NoPicture, read
 
     if item.error:
-        raise FormatError(item.error)
+        raise (NoPicture if item.skipped else FormatError)(item.error)
     picture = read(item.path, allow=["alpha"])
     given, said = range_of(options.data_range, item.path)
     declared = picture.data_range if given is None else None

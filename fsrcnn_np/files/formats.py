@@ -99,6 +99,13 @@ def by_head(head: bytes) -> Format | None:
     return DICOM if found is None and dicom.bare(head) else found
 
 
+def packed(head: bytes) -> str:
+    """What a file is that has to be unpacked first, by its first bytes; empty if it is none."""
+    if head.startswith(b"\x1f\x8b"):
+        return "is compressed with gzip; unpack it first (gunzip)"
+    return "is a ZIP archive; unpack it first, and give the folder" if head.startswith(b"PK\3\4") else ""
+
+
 def suffix_of(path: Path) -> str:
     """The usual suffix of what a file's first bytes show; empty where they show nothing."""
     with open(path, "rb") as stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import itertools
 import os
@@ -11,8 +12,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from fsrcnn_np.files.formats import DICOM, HEAD, IN_FOLDERS, by_head, by_suffix
+from fsrcnn_np.files.formats import DICOM, HEAD, IN_FOLDERS, by_head, by_suffix, packed
 from fsrcnn_np.files.target import SEPARATOR, Target, split
+
+_PACKED = (".zip", ".gz", ".tgz")
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,15 @@ class Input:
         The same for outputs of another format: unique without the suffix.
     error : str or None
         Why this is no input, in one line; `path` then is what the user gave.
+    skipped : bool
+        It is passed over because of `error`, which is no failure: a packed file of a folder.
     """
 
     path: str
     name: str
     stem: str
     error: str | None = None
+    skipped: bool = False
 
 
 def find_inputs(patterns: Iterable[str | os.PathLike[str]], *, suffixes: Iterable[str] | None = None) -> list[Input]:
@@ -52,8 +58,8 @@ def find_inputs(patterns: Iterable[str | os.PathLike[str]], *, suffixes: Iterabl
     Returns
     -------
     list of Input
-        A folder without images or that cannot be read, or a glob without a match, is one entry with `error`. Missing
-        files are found out when they are read.
+        A folder without images or that cannot be read, or a glob without a match, is one entry with `error`, and so is
+        each .zip and .gz of a folder, `skipped`. Missing files are found out when they are read.
     """
     wanted = tuple(suffix.lower() for suffix in (IN_FOLDERS if suffixes is None else suffixes))
     candidates: dict[str, _Candidate] = {}
@@ -68,6 +74,7 @@ class _Candidate:
     path: str
     below: str = ""  # the path below the folder that the user gave
     error: str | None = None
+    skipped: bool = False
 
     @property
     def identity(self) -> str:
@@ -82,7 +89,7 @@ def _expand(pattern: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
     if os.path.isdir(pattern):
         found = False
         for candidate in _below(pattern, wanted):
-            found = True
+            found = found or not candidate.skipped
             yield candidate
         if not found:
             yield _Candidate(pattern, error=f"{pattern}: a folder without images ({', '.join(wanted)})")
@@ -109,6 +116,10 @@ def _below(folder: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
             path = os.path.join(root, name)
             if not name.startswith(".") and (name.lower().endswith(wanted) or _dicom_by_content(path, wanted)):
                 yield _Candidate(path, os.path.relpath(path, folder))
+            elif not name.startswith(".") and name.lower().endswith(_PACKED):
+                with contextlib.suppress(OSError):
+                    if what := packed(_head(path)):
+                        yield _Candidate(path, error=f"{path}: {what}", skipped=True)
     for problem in unreadable:
         where = problem.filename
         yield _Candidate(where, error=f"{where}: a folder that cannot be read: {problem.strerror}")
@@ -119,12 +130,17 @@ def _dicom_by_content(path: str, wanted: tuple[str, ...]) -> bool:
     if not set(DICOM.suffixes) & set(wanted) or by_suffix(path) is not None:
         return False
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its other end
-            return False
-        with open(path, "rb") as stream:
-            return by_head(stream.read(HEAD)) is DICOM
+        return by_head(_head(path)) is DICOM
     except OSError:
         return False
+
+
+def _head(path: str) -> bytes:
+    """A file's first bytes; none of what is no regular file: opening a pipe would wait for its other end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        return b""
+    with open(path, "rb") as stream:
+        return stream.read(HEAD)
 
 
 def _named(candidates: list[_Candidate]) -> list[Input]:
@@ -137,7 +153,7 @@ def _named(candidates: list[_Candidate]) -> list[Input]:
         [n.replace(".", "_") if counts[s.casefold()] > 1 else s for n, s in zip(names, stems, strict=True)]
     )
     found = iter(zip(names, stems, strict=True))
-    return [Input(c.path, *(("", "") if c.error else next(found)), c.error) for c in candidates]
+    return [Input(c.path, *(("", "") if c.error else next(found)), c.error, c.skipped) for c in candidates]
 
 
 def _unique_names(candidates: list[_Candidate]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, MissingExtraError, OptionError
 from fsrcnn_np.files import dicom
 from fsrcnn_np.files.dicom import ALLOWANCES as _OF_DICOM
-from fsrcnn_np.files.formats import DICOM, FORMATS, HEAD, NPZ, TGA, WITH_PARTS, Format, by_head, by_suffix
+from fsrcnn_np.files.formats import DICOM, FORMATS, HEAD, NPZ, TGA, WITH_PARTS, Format, by_head, by_suffix, packed
 from fsrcnn_np.files.picture import ALPHA, NoPicture, Picture, alpha_allowed
 from fsrcnn_np.files.target import split
 
@@ -98,10 +98,8 @@ def identify(path: Path) -> Format:
     if named is not None:
         raise FormatError(f"is no {named.name}: it does not begin as one; it is damaged or misnamed")
     known = ", ".join(format.name for format in FORMATS)
-    if head.startswith(b"\x1f\x8b"):
-        raise FormatError("is compressed with gzip; unpack it first (gunzip)")
-    if head.startswith(b"PK\3\4"):
-        raise FormatError("is a ZIP archive; unpack it first, and give the folder")
+    if packed(head):
+        raise FormatError(packed(head))
     raise FormatError(f"is of an unknown format; allowed are {known}")
 
 

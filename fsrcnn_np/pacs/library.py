@@ -5,7 +5,9 @@ What it logs and warns of quotes what peers send: names, UIDs, AE titles. Lines 
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import warnings
 from typing import Any
 
@@ -23,14 +25,26 @@ def import_pynetdicom() -> Any:
     try:
         import pynetdicom
         import pynetdicom.sop_class
+        import pynetdicom.transport
     except ImportError as error:
         raise MissingExtraError("the network needs pynetdicom: pip install 'fsrcnn-np[pacs]'") from error
     pynetdicom._config.STORE_SEND_CHUNKED_DATASET = True
     pynetdicom._config.LOG_HANDLER_LEVEL = "none"
     pynetdicom._config.ENFORCE_UID_CONFORMANCE = True
+    pynetdicom.transport.AssociationSocket._shutdown_socket = _close
     for name in ("pynetdicom", "pydicom"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [logging.NullHandler()], False
         logger.setLevel(logging.CRITICAL + 1)
     warnings.filterwarnings("ignore", module=r"(pydicom|pynetdicom)")
     return pynetdicom
+
+
+def _close(connection: Any) -> None:
+    """End a connection. pynetdicom's own leaves the socket open where the peer is gone: it cannot be shut down then."""
+    ended = connection.socket  # which another thread may take away
+    if ended is not None:
+        with contextlib.suppress(OSError):
+            ended.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            ended.close()

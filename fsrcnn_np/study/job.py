@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FileError, FsrcnnError
-from ..files import Input, OutputExists, find_inputs, read
+from ..files import Input, NoPicture, OutputExists, find_inputs, read
 from ..progress import Progress
 from ..range_table import RangeTable, range_of
 from ..types import DataRange, Model
@@ -104,7 +104,7 @@ def compare_files(
             continue
         try:
             if item.error:
-                raise FileError(item.error)
+                raise (NoPicture if item.skipped else FileError)(item.error)
             picture = read(item.path)
             bounds, said = range_of(data_range, item.path)
             comparison = compare(

@@ -1,9 +1,13 @@
 import errno
+import gzip
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fsrcnn_np import files
+from fsrcnn_np.cli import main
 from fsrcnn_np.files import find_inputs
 from fsrcnn_np.files.target import split
 
@@ -136,3 +140,35 @@ def test_a_folder_that_cannot_be_read_is_an_entry_and_the_rest_goes_on(tree, mon
     found = find_inputs(["one"])
     assert [i.error for i in found[:2]] == [None, None]
     assert [i.error for i in found[2:]] == [f"{Path('one', 'deep')}: a folder that cannot be read: Permission denied"]
+
+
+def test_packed_files_of_a_folder_are_skipped_with_a_line(tmp_path):
+    """By name and content: what only has such a name, and hidden files, are left out as before."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "a.dcm.gz").write_bytes(gzip.compress(b"an object"))
+    (folder / "b.ZIP").write_bytes(b"PK\3\4 and more")
+    (folder / "c.gz").write_bytes(b"something else")
+    (folder / ".d.zip").write_bytes(b"PK\3\4")
+    (folder / "e.zip").mkdir()
+    (folder / "f.png").write_bytes(b"")
+    found = find_inputs([folder])
+    assert [(Path(item.path).name, item.skipped) for item in found] == [
+        ("a.dcm.gz", True), ("b.ZIP", True), ("f.png", False),
+    ]  # fmt: skip
+    assert found[0].error == f"{folder / 'a.dcm.gz'}: is compressed with gzip; unpack it first (gunzip)"
+    assert found[1].error == f"{folder / 'b.ZIP'}: is a ZIP archive; unpack it first, and give the folder"
+    (folder / "f.png").unlink()
+    assert [item.skipped for item in find_inputs([folder])] == [True, True, False]
+    assert "a folder without images" in find_inputs([folder])[2].error
+
+
+def test_commands_say_skipped_and_go_on(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    files.write(tmp_path / "in" / "a.png", np.full((16, 16), 9, np.uint8))
+    (tmp_path / "in" / "b.dcm.gz").write_bytes(gzip.compress(b"an object"))
+    line = f"{tmp_path / 'in' / 'b.dcm.gz'}: is compressed with gzip; unpack it first (gunzip); skipped\n"
+    for command in ("upscale", "compare"):
+        assert main([command, str(tmp_path / "in"), "-o", str(tmp_path / command)]) == 0
+        assert line in "".join(capsys.readouterr())
+    assert main(["upscale", str(tmp_path / "in" / "b.dcm.gz"), "-o", str(tmp_path / "named")]) == 1

@@ -4,10 +4,14 @@ pynetdicom has no public way to say where objects arrive, how long a PDU may be 
 """
 
 import inspect
+import socket
+from types import SimpleNamespace
 
 import pynetdicom
 import pytest
 from pynetdicom import _config, association, dimse_messages, dul, transport
+
+from fsrcnn_np.pacs.library import import_pynetdicom
 
 MOVED = "pynetdicom {version} has moved {what}, which fsrcnn_np/pacs touches: {where}"
 
@@ -26,6 +30,7 @@ def source(thing):
         (lambda: "self.socket.recv(" in source(dul.DULServiceProvider), "how a PDU is read", "incoming.guard"),
         (lambda: list(inspect.signature(transport.AssociationSocket.recv).parameters)[1:] == ["nr_bytes"],
          "how a PDU is read", "incoming.guard"),
+        (lambda: callable(transport.AssociationSocket._shutdown_socket), "how a socket ends", "library.py"),
         (lambda: "to_provider_queue.put(" in source(dul.DULServiceProvider), "its queue", "sending._Bounded"),
         (lambda: "self.to_provider_queue" in source(dul.DULServiceProvider.__init__), "its queue", "sending._Bounded"),
         (lambda: "def send_reject" in source(pynetdicom.acse.ACSE), "rejecting", "service._on_request"),
@@ -39,3 +44,11 @@ def test_what_is_touched_is_where_it_was(there, what, where):
     except (AttributeError, TypeError, OSError):
         found = False
     assert found, MOVED.format(version=pynetdicom.__version__, what=what, where=where)
+
+
+def test_a_socket_is_closed_that_cannot_be_shut_down():
+    """As where the peer is gone, or never was there: else a warning of Python's, and one file more that stays open."""
+    import_pynetdicom()
+    ended = socket.socket()
+    transport.AssociationSocket._shutdown_socket(SimpleNamespace(socket=ended))
+    assert ended.fileno() == -1
