@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .ledger import Ledger, Row
-from .library import import_pynetdicom
+from .library import end, import_pynetdicom
 from .lines import say
 from .metrics import Metrics
 from .sending import Link, wait_seconds
@@ -69,6 +69,7 @@ class Committer:
         on_report = (pynetdicom.evt.EVT_N_EVENT_REPORT, self._on_report)
         association = link.open([pynetdicom.build_context(_PUSH)], [on_report])
         if not association.is_established:
+            end(association)
             if association.is_rejected or not association.rejected_contexts:
                 self._later(rows, f"{link.peer} takes no association")
                 return True
@@ -85,8 +86,7 @@ class Committer:
                 return True
             self._linger(association, transaction)
         finally:
-            if association.is_established:
-                association.release()
+            end(association)
         return True
 
     def _linger(self, association: Any, transaction: str) -> None:
@@ -105,8 +105,7 @@ class Committer:
         association = link.open([pynetdicom.build_context(_FIND)])
         if not association.is_established or not association.accepted_contexts:
             self._later(rows, f"{link.peer} offers neither storage commitment nor queries")
-            if association.is_established:
-                association.release()
+            end(association)
             return
         try:
             for row in rows:
@@ -125,8 +124,7 @@ class Committer:
                 )
                 self._found(row, there)
         finally:
-            if association.is_established:
-                association.release()
+            end(association)
 
     def _by_qido(self, web: Web, rows: Sequence[Row]) -> None:
         """Ask by QIDO-RS for each (PS3.18 10.6), and read back what is found: only that shows that it is whole."""

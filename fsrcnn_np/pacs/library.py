@@ -40,6 +40,14 @@ def import_pynetdicom() -> Any:
     return pynetdicom
 
 
+def end(association: Any) -> None:
+    """Release an association; where the peer went away, close its connection, which pynetdicom leaves open."""
+    if association.is_established:
+        association.release()
+    elif (connection := association.dul.socket) is not None:
+        _close(connection)
+
+
 def _close(connection: Any) -> None:
     """End a connection. pynetdicom's own leaves the socket open where the peer is gone: it cannot be shut down then."""
     ended = connection.socket  # which another thread may take away

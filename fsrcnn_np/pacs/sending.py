@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .incoming import guard
-from .library import IMPLICIT, UNCOMPRESSED, import_pynetdicom
+from .library import IMPLICIT, UNCOMPRESSED, end, import_pynetdicom
 from .peer import Peer
 from .settings import Forward, Limits
 
@@ -87,8 +87,7 @@ class Link:
                 for each in now:
                     yield self._deliver(association, each)
             finally:
-                if association.is_established:
-                    association.release()
+                end(association)
 
     def _deliver(self, association: Any, each: Outgoing) -> Outcome:
         if association.rejected_contexts and not association.accepted_contexts:

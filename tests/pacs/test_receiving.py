@@ -142,18 +142,18 @@ def test_who_calls_and_who_is_called(service):
 
 def test_a_peer_that_aborts_amid_an_object_leaves_nothing(service):
     association = associate(service.port)
-    connection, sent = association.dul.socket, []
+    connection, sent, came = association.dul.socket, [], []
 
-    def send(data, real=connection.send):
+    def send(data, real=connection.send):  # in the reactor's thread
         sent.append(len(data))
         real(data)
-        if sum(sent) > 1 << 20:
-            assert list((service.store / "incoming").iterdir())
+        if sum(sent) > 1 << 20 and not came:
+            came.extend(until(lambda: list((service.store / "incoming").iterdir())))
             connection.socket.shutdown(socket.SHUT_RDWR)
 
     connection.send = send
     assert "Status" not in association.send_c_store(mammogram(8, shape=(1200, 1200)))
-    assert sum(sent) > 1 << 20
+    assert came
     serves(service, 9)
     assert "1.2.826.99.8.1" not in [row.uid for row in queue(service.store)[0]]
 
