@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, OptionError
+from ..errors import OptionError
+from ..files.toml import read_toml
 
 _MAMMOGRAPHY = "1.2.840.10008.5.1.4.1.1.1.2"  # Digital Mammography X-Ray Image Storage - For Presentation: PS3.4 B.5
 
@@ -88,12 +88,7 @@ def load_settings(path: Path | None) -> Settings:
     """
     if path is None:
         return Settings()
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{path}: {error.strerror or error}; give a TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path}: no TOML: {error}") from error
+    given = read_toml(path)
     tables = {table.name: table.default_factory for table in dataclasses.fields(Settings)}
     unknown = sorted(given.keys() - tables.keys())
     if unknown:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, OptionError
+from ..errors import OptionError
+from ..files.toml import read_toml
 
 DEFAULT = Path(__file__).with_name("honjo2022.toml")
 SIDES = {"left": "left (first) image", "right": "right (second) image"}
@@ -95,12 +95,7 @@ def read_criteria(path: Path | None = None) -> Criteria:
         The file cannot be read.
     """
     path = path or DEFAULT
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(f"{path}: {error.strerror or error}; give a TOML file of criteria") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path}: no TOML: {error}") from error
+    given = read_toml(path)
     try:
         return _criteria(given)
     except OptionError as error:

@@ -1,4 +1,4 @@
-"""A study of three cases, made once; each test reads a copy."""
+"""A study of three cases, made once; each test reads a copy. A browser for each file of tests."""
 
 import shutil
 
@@ -15,3 +15,11 @@ def made(tmp_path_factory):
 @pytest.fixture
 def results(made, tmp_path):
     return shutil.copytree(made, tmp_path / "results")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from served import chromium
+
+    with chromium() as browser:
+        yield browser

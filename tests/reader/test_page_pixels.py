@@ -7,22 +7,21 @@ import pytest
 from PIL import Image
 
 from naive_view import View, fit, linear, sampled, sigmoid, table
-from served import Served, chromium, shown, watched
+from served import Served, shown, watched
 from study_on_disk import SPACING, study
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory, browser):
     """A page on three cases, and what is in them."""
     folder = tmp_path_factory.mktemp("pixels")
     left, right, cases = study(folder)
     server = Served(folder / "store", left, right, ["one"])
-    with chromium() as browser:
-        page = watched(browser.new_context(viewport={"width": 900, "height": 560}).new_page())
-        page.goto(server.links["one"])
-        page.evaluate("document.getElementById('overlay').style.opacity = 0")
-        yield page, {case.name: case for case in cases}
-        assert page.faults == []
+    page = watched(browser.new_context(viewport={"width": 900, "height": 560}).new_page())
+    page.goto(server.links["one"])
+    page.evaluate("document.getElementById('overlay').style.opacity = 0")
+    yield page, {case.name: case for case in cases}
+    assert page.faults == []
     server.end()
 
 

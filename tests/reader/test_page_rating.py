@@ -6,17 +6,11 @@ import io
 import pytest
 from playwright.sync_api import expect
 
-from served import Served, chromium, saved, shown, until, watched
+from served import Served, saved, shown, until, watched
 from study_on_disk import study
 
 CRITERIA = 14
 NAMES = ["offline", "killed", "tabs", "marks", "keys", "guest"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +149,7 @@ def test_killed_server(browser, server):
         given.append(value)
         if n in (2, 7):
             # what the page shows as saved at this moment
-            states = [c.inner_text() for c in page.locator(".criterion .state").all()]
+            states = page.locator(".criterion .state").all_inner_texts()  # at once: they go on meanwhile
             server.kill()
         if n in (5, 10):
             expect(page.locator("#saving")).to_contain_text("waiting")
