@@ -75,6 +75,13 @@ class Orthanc:
     """An archive of Debian's on ports that were free, its data in a folder."""
 
     def __init__(self, folder):
+        for attempt in range(5):  # a port that was free may be taken by now
+            self._start(folder.with_name(f"{folder.name}{attempt}"))
+            if until(lambda: self._up() or self.process.poll() is not None) and self.process.poll() is None:
+                return
+        raise AssertionError("Orthanc does not start")
+
+    def _start(self, folder):
         self.dicom, self.http = free_port(), free_port()
         folder.mkdir()
         config = {
@@ -88,7 +95,6 @@ class Orthanc:
         path.write_text(json.dumps(config))
         program = "Orthanc" if Path("/usr/sbin/Orthanc").exists() is False else "/usr/sbin/Orthanc"
         self.process = subprocess.Popen([program, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self._up)
 
     @property
     def peer(self):

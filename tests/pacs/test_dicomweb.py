@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import os
 import subprocess
 import threading
 import time
@@ -154,7 +155,8 @@ def test_sent_found_and_fetched_again(orthanc, tmp_path):
     for number in (700, 701, 702):
         kept = pydicom.dcmread(back[f"1.2.826.99.{number}.1"])
         assert kept == pydicom.dcmread(source / f"{number}.dcm")
-    times = {path: path.stat().st_mtime_ns for path in out.iterdir()}
+    for path in out.iterdir():
+        os.utime(path, (1, 1))
     back["1.2.826.99.701.1"].unlink()
     root = web(orthanc.web)
     again = list(fetch(root, out, study, tries=1, forward=SOON, limits=Limits()))
@@ -162,7 +164,7 @@ def test_sent_found_and_fetched_again(orthanc, tmp_path):
     root.close()
     assert [each.line for each in again] == [""] * 4
     assert len(one) == 1
-    assert sum(path.stat().st_mtime_ns != times[path] for path in out.iterdir()) == 1
+    assert sum(path.stat().st_mtime != 1 for path in out.iterdir()) == 1
 
 
 def test_serve_forwards_over_http_and_reads_back(orthanc, serve, tmp_path):
@@ -259,7 +261,8 @@ def test_a_peer_that_refuses_early_is_heard(archive, tmp_path):
 
 
 def stall(handler):
-    time.sleep(2)
+    while handler.rfile.read(1 << 16):  # until the other end goes
+        pass
 
 
 def trickle(head):
@@ -267,7 +270,7 @@ def trickle(head):
         handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         handler.wfile.write(head)
         with contextlib.suppress(OSError):
-            for _ in range(100):
+            while True:
                 handler.wfile.write(b"1")
                 time.sleep(0.05)
 

@@ -69,10 +69,14 @@ def test_one_thread_runs_in_the_caller():
 @pytest.mark.parametrize("threads", [1, 4])
 def test_the_first_exception_stops_the_rest_and_is_raised(threads):
     done: list[int] = []
+    failing = threading.Event()
 
     def task(number: int) -> None:
         if number == 3:
+            failing.set()
             raise ZeroDivisionError("task 3")
+        if number > 3:  # on another thread: not before that one fails
+            assert failing.wait(60)
         time.sleep(0.001)
         done.append(number)
 

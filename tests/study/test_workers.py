@@ -12,11 +12,10 @@ from attacks import ENVIRONMENT, killed_again_and_again, memory_over, one_dask_w
 from cohort_images import rows, small_images, small_model
 from fsrcnn_np.errors import FileError, OptionError
 from fsrcnn_np.study import dask_workers
-from fsrcnn_np.study import run as run_module
 from fsrcnn_np.study.measuring import measure
 from fsrcnn_np.study.run import run
 from fsrcnn_np.study.store import read_study
-from fsrcnn_np.study.workers import Processes
+from fsrcnn_np.study.workers import _Process
 
 
 @pytest.fixture(scope="module")
@@ -47,28 +46,32 @@ def test_killed_at_random_points(tmp_path, cohort, weights):
     assert sorted(path.name for path in (tmp_path / "r/sr").iterdir()) == [f"{n:03}.png" for n in range(8)]
 
 
-class Deadly(Processes):
-    """Workers that die of one image, or only the first time."""
+def deadly(kills, name="003.png"):
+    """A `_Process.begin` whose worker dies of one image, so many times; it is stopped before, or it might be done."""
+    real, left = _Process.begin, [kills]
 
-    kills, name = 3, "003.png"
+    def begin(worker, task):
+        dies = task["name"] == name and left[0] > 0
+        if dies:
+            left[0] -= 1
+            worker.process.send_signal(signal.SIGSTOP)
+            os.waitpid(worker.process.pid, os.WUNTRACED)
+        real(worker, task)
+        if dies:
+            worker.process.kill()
 
-    def submit(self, task):
-        super().submit(task)
-        if task["name"] == self.name and self.kills:
-            self.kills -= 1
-            next(one for one in self._all if one.task is task).process.kill()
+    return begin
 
 
 def test_a_killed_worker_costs_nothing(tmp_path, cohort, weights, plain, monkeypatch):
-    monkeypatch.setattr(Deadly, "kills", 2)
-    monkeypatch.setattr(run_module, "crew", lambda workers, _: Deadly(workers))
+    monkeypatch.setattr(_Process, "begin", deadly(2))
     list(run(cohort, tmp_path / "r", weights=weights, data_range=4095, workers=2))
     assert rows(tmp_path / "r") == plain
 
 
 def test_a_file_that_kills_is_quarantined_after_three_tries_and_named(tmp_path, cohort, weights, plain, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(run_module, "crew", lambda workers, _: Deadly(workers))
+        patched.setattr(_Process, "begin", deadly(3))
         found = list(run(cohort, tmp_path / "r", weights=weights, data_range=4095, workers=2))
     (left,) = [one for one in found if one.state == "left out"]
     assert left.name == "003.png"
