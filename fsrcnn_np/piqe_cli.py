@@ -28,6 +28,7 @@ from .command_completion import add_completion
 from .command_parser import Parser, finished, parse
 from .errors import DiskFullError, FormatError, FsrcnnError
 from .piqe_table import table_path, write_table
+from .progress import bars as progress_bars
 from .range_table import range_of, range_or_table, unmatched
 from .run_log import FAILED, KEPT, SKIPPED, RunLog, report_option
 from .standard_streams import STREAM, check_one, renamed, scratch, spool
@@ -119,8 +120,6 @@ def _standard_input(folder: Path) -> Input:
 
 
 def _run(options: argparse.Namespace, inputs: Sequence[Input], log: RunLog, *, streamed: bool = False) -> int:
-    from tqdm import tqdm
-
     from .files import NoPicture
 
     records: list[dict[str, Any]] = []
@@ -129,7 +128,7 @@ def _run(options: argparse.Namespace, inputs: Sequence[Input], log: RunLog, *, s
     stopped: DiskFullError | None = None
     for line in unmatched(options.data_range, inputs):
         _complain(line, 0)
-    with tqdm(inputs, leave=False, unit="image", disable=None if len(inputs) > 1 else True) as bar:
+    with progress_bars()(inputs, leave=False, unit="image", disable=None if len(inputs) > 1 else True) as bar:
         for item in bar:
             name = STANDARD_INPUT if streamed else item.path
             log.begin()

@@ -60,12 +60,18 @@ def reports(label: str, *, unit: str) -> Callable[[Callable[P, R]], Callable[P, 
     return decorate
 
 
+@functools.cache
+def bars() -> Any:
+    """tqdm without the thread that watches over its bars: ours have no need of it, and the system may grant few."""
+    from tqdm import tqdm
+
+    return type("bars", (tqdm,), {"monitor_interval": 0})
+
+
 @contextmanager
 def bar(label: str, *, unit: str = "tile", always: bool = False) -> Iterator[Progress]:
     """A tqdm bar on standard error; unless `always`, on a terminal alone. It goes away at the end."""
-    from tqdm import tqdm
-
-    with tqdm(desc=printable(label), leave=False, disable=False if always else None, unit=unit) as shown:
+    with bars()(desc=printable(label), leave=False, disable=False if always else None, unit=unit) as shown:
 
         def update(done: int, total: int) -> None:
             shown.total, shown.n = total, done

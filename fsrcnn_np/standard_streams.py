@@ -31,13 +31,17 @@ def check_one(words: Sequence[str]) -> bool:
         return False
     if len(words) > 1:
         raise OptionError("- (standard input) is one image and stands alone; a file of that name is ./-")
-    if sys.stdin is None or sys.stdin.isatty():
+    if sys.stdin is None:
+        raise OptionError("- is standard input, and that is closed; pipe an image into it, or name a file")
+    if sys.stdin.isatty():
         raise OptionError("- is standard input, and that is a terminal; pipe an image into it, or name a file")
     return True
 
 
 def check_output() -> None:
-    """Raise an OptionError where standard output is a terminal: an image is no text."""
+    """Raise an OptionError where standard output is closed, or a terminal: an image is no text."""
+    if sys.__stdout__ is None:
+        raise OptionError("-o - is standard output, and that is closed; redirect it (> FILE), or name a file")
     if sys.stdout.isatty():
         raise OptionError("-o - would write an image to the terminal; redirect it (> FILE), or name a file")
 

@@ -11,13 +11,15 @@ import math
 import operator
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeVar
 
 from piqe_np.errors import OptionError
 
 MOST_THREADS = 1024
+_T = TypeVar("_T")
 CGROUP = Path("/sys/fs/cgroup")
 
 # No fastmath: the order of operations is fixed, so the answer has the same bits on every machine, tile and thread
@@ -126,11 +128,37 @@ def thread_count(threads: SupportsIndex | None, variable: str, error: type[Excep
     return count
 
 
+def with_threads(function: Callable[[int], _T], threads: int) -> _T:
+    """What a library's function gives that takes a number of threads; of one, where the system grants no more."""
+    try:
+        return function(threads)
+    except RuntimeError as error:
+        if threads == 1 or "new thread" not in str(error):
+            raise
+        return function(1)
+
+
+def _started(thread: threading.Thread) -> bool:
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
+
+
+@functools.cache
+def _say_few() -> None:
+    """Once a process."""
+    text = "the system grants fewer threads than were asked for (ulimit -u, or a container's limit): it takes longer"
+    warnings.warn(text, RuntimeWarning, stacklevel=3)
+
+
 def run_tasks(function: Callable[[int], Any], count: int, threads: int) -> None:
     """Call ``function(number)`` for every number from 0 to ``count − 1`` on up to `threads` threads.
 
     The calling thread works too, and the helpers end with the call: nothing is kept that a fork, a spawned process
     or a second caller could trip over. The first exception stops the taking of further tasks and is raised here.
+    Where the system grants fewer threads, those that there are do all; a RuntimeWarning says so.
     """
     numbers = iter(range(count))
     lock = threading.Lock()
@@ -150,9 +178,11 @@ def run_tasks(function: Callable[[int], Any], count: int, threads: int) -> None:
     helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, count) - 1)]
     try:
         for helper in helpers:
-            helper.start()
+            if not _started(helper):
+                _say_few()
+                break
         work()
-    except BaseException as interruption:  # Ctrl-C between two tasks, or the system grants no more threads
+    except BaseException as interruption:  # Ctrl-C between two tasks
         failures.append(interruption)
     for helper in helpers:
         if helper.ident is not None:

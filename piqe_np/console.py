@@ -7,7 +7,8 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from piqe_np import start, stopping
@@ -37,6 +38,7 @@ def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[t
     warnings.showwarning = one_line
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (Terminal(stream) if stream.isatty() else stream for stream in streams)
+    sys.stderr = Unheard(sys.stderr)
     try:
         with stopping.stoppable():
             status = body()
@@ -50,11 +52,17 @@ def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[t
         number = getattr(stop, "number", 2)
         return complain(name, start.line(number), 128 + number)
     except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
-        start.close_output()
+        start.close_output(streams[0])
         return 128 + start.PIPE
     except OSError as error:
-        start.close_output()
+        if error.errno is None or error.filename is not None:
+            return complain(name, f"the system refuses: {error}", 1)
+        start.close_output(streams[0])
         return complain(name, f"standard output cannot be written: {error.strerror or error}", 1)
+    except ImportError as error:
+        return complain(name, start.missing(error), 1)
+    except Exception as error:  # a fault of ours: still one line
+        return complain(name, f"unexpected {type(error).__name__}: {error}; please report it", 1)
     finally:
         sys.stdout, sys.stderr = streams
 
@@ -73,6 +81,40 @@ def printable(text: str) -> str:
 def say(text: str) -> None:
     """A text of one or more lines on standard output, each as `printable` has it."""
     print(*map(printable, text.split("\n")), sep="\n", flush=True)
+
+
+class Unheard:
+    """Standard error that ends nothing where it cannot be written (a log on a full disk): what is said there is lost.
+
+    A reader that has gone (`2>&1 | head`) ends the command, as it does on standard output.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or lose the text."""
+        with _lost():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or lose what is held."""
+        with _lost():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def _lost() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 class Terminal:

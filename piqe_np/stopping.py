@@ -53,7 +53,8 @@ def stoppable() -> Iterator[None]:
     hook = sys.unraisablehook
     sys.unraisablehook = lambda said: None if said.exc_type is Stopped else hook(said)
     woken = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(ours, ended), daemon=True).start()
+    with suppress(RuntimeError):  # the system grants no more threads: the main thread alone hears
+        threading.Thread(target=_watch, args=(ours, ended), daemon=True).start()
     try:
         for number in taken:
             signal.signal(number, _stop)

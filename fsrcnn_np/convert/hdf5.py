@@ -73,6 +73,8 @@ def load(path: str | os.PathLike[str]) -> Weights:
     except FileNotFoundError:
         raise FileError(f"{path} does not exist") from None
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno:  # the system's: too many open files, a disk that fails
+            raise FileError(f"{path} cannot be read: {error.strerror}") from None
         raise WeightsError(
             f"{path} is no readable HDF5 file, or a damaged one ({first_line(error)}); copy it again from its source"
         ) from None

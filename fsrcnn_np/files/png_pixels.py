@@ -7,12 +7,12 @@ that the bytes are the same for every number of threads.
 from __future__ import annotations
 
 import zlib
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from piqe_np.compiled import run_tasks
 
 _STRIP = 1 << 20  # bytes: a strip's dictionary begins empty, which costs a thousandth at this size
 _SUB, _UP = 1, 2  # filter types: PNG (Third Edition) 9.2
@@ -31,8 +31,13 @@ class _Strip(NamedTuple):
 def compressed(pixels: NDArray[Any], threads: int) -> list[bytes]:
     """What the IDAT chunks hold, in their order, of H×W or H×W×3 uint8 or uint16."""
     rows = max(1, _STRIP // (pixels[0].nbytes + 1))
-    with ThreadPoolExecutor(threads) as pool:
-        strips = list(pool.map(partial(_strip, pixels, rows), range(0, len(pixels), rows)))
+    starts = range(0, len(pixels), rows)
+    strips: list[Any] = [None] * len(starts)
+
+    def one(number: int) -> None:
+        strips[number] = _strip(pixels, rows, starts[number])
+
+    run_tasks(one, len(starts), threads)
     adler = 1
     for strip in strips:
         adler = _joined(adler, strip.adler, strip.length)

@@ -29,6 +29,7 @@ from fsrcnn_np.files.picture import (
 )
 from fsrcnn_np.files.record import text_of
 from fsrcnn_np.images.value_range import row_blocks
+from piqe_np.compiled import available_cpus, with_threads
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # none, LZW, deflate (two numbers), PackBits, LZMA, Zstandard
 _NONE, _JPEG, _DEFLATE = 1, 7, 8
@@ -69,7 +70,7 @@ def read(path: Path) -> Picture:
             _check_jpegs(file, page)
         remarks = ["its previews (reduced pages) are left out"] if len(file.pages) > 1 else []
         _check_segments(page, remarks)
-        pixels = page.asarray()
+        pixels = with_threads(lambda count: page.asarray(maxworkers=count), available_cpus())
         pixels, photometric = _as_grey_or_rgb(pixels, page, remarks)
         bits = page.bitspersample
         declared = pixels.dtype.kind == "u" and bits < 8 * pixels.dtype.itemsize and page.photometric != _PALETTE
@@ -134,16 +135,21 @@ def encode(output: Output) -> Encoded:
         "extratags": _with_provenance(details.get("tags", ()), output, remarks),
         "metadata": None,
         "software": False,
-        "maxworkers": output.threads,
     }
     if details.get("resolution"):
         factor = enlargement(output)
         options["resolution"] = tuple(value * factor for value in details["resolution"])
         options["resolutionunit"] = details["resolutionunit"]
-    stream = io.BytesIO()
     large = pixels.nbytes > _MOST_CLASSIC
-    with tifffile.TiffWriter(stream, bigtiff=large, byteorder=details.get("byteorder")) as file:
-        file.write(_packed(pixels, bits) if bits else np.ascontiguousarray(pixels), **options)
+    values = _packed(pixels, bits) if bits else np.ascontiguousarray(pixels)
+
+    def written(threads: int) -> io.BytesIO:
+        stream = io.BytesIO()
+        with tifffile.TiffWriter(stream, bigtiff=large, byteorder=details.get("byteorder")) as file:
+            file.write(values, maxworkers=threads, **options)
+        return stream
+
+    stream = with_threads(written, output.threads)
     if bits:
         _declare_packed(stream, pixels, bits)
     return Encoded(stream.getbuffer(), remarks)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from ..errors import OptionError
+from ..errors import FileError, OptionError
 from .measuring import measure
 
 MOST = 256
@@ -85,7 +85,13 @@ class Processes(Crew):
     def submit(self, task: dict[str, Any]) -> None:
         idle = next((one for one in self._all if one.task is None), None)
         if idle is None:
-            idle = _Process(self._ended)
+            try:
+                idle = _Process(self._ended)
+            except (OSError, RuntimeError) as error:  # no process, or no thread to listen to it
+                raise FileError(
+                    f"no worker can be begun ({error}); allow more processes (ulimit -u), or measure in this one: "
+                    "--workers 0"
+                ) from error
             self._all.append(idle)
         idle.begin(task)
 
@@ -121,7 +127,12 @@ class _Process:
             start_new_session=True,  # Ctrl-C is for the one that the user sees
         )  # fmt: skip
         self._thread = threading.Thread(target=self._listen, args=(ended,), daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self.process.kill()
+            self.obituary()
+            raise
 
     def begin(self, task: dict[str, Any]) -> None:
         self.task = task
