@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.deflate import crc32
 from fsrcnn_np.files.picture import (
     DEFLATED,
     Encoded,
@@ -107,7 +107,7 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
 
 
 def _assemble(chunk: _Chunk) -> bytes:
-    check = zlib.crc32(chunk.body, zlib.crc32(chunk.kind))
+    check = crc32(chunk.body, crc32(chunk.kind))
     return b"".join([struct.pack(">I", len(chunk.body)), *chunk, struct.pack(">I", check)])
 
 
