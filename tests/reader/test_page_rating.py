@@ -10,7 +10,7 @@ from served import Served, saved, shown, until, watched
 from study_on_disk import study
 
 CRITERIA = 14
-NAMES = ["offline", "killed", "tabs", "marks", "keys", "guest"]
+NAMES = ["offline", "killed", "tabs", "marks", "keys", "guest", "late"]
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +122,9 @@ def test_offline_reload_and_back(browser, server):
     expect(page.locator("#saving")).to_contain_text("waiting 4")
     expect(page.locator(".criterion").nth(1).locator(".state")).to_contain_text("waiting")
     expect(page.locator(".criterion").nth(0).locator(".state")).to_contain_text("saved")
+    expect(page.locator("#saving")).to_have_attribute("data-kept", "yes")
     context = page.context
-    page.close()
+    page.close()  # without asking the page, as a crash does
     context.set_offline(False)
     page = enter(context, server, "offline")
     saved(page)
@@ -137,6 +138,32 @@ def test_offline_reload_and_back(browser, server):
     page.context.set_offline(False)
     saved(page)  # without a reload
     assert list(kept(page, 1).values()) == [5, 2, 3, 1]
+
+
+def test_answers_older_than_what_was_saved(browser, server):
+    """The answers of a case that come late, when what waited is saved, take nothing back."""
+    page = desk(browser, server, "late")
+    page.context.set_offline(True)
+    for key in "231":
+        page.keyboard.press(key)
+    expect(page.locator("#saving")).to_have_text("waiting 3 (offline)")
+    expect(page.locator("#saving")).to_have_attribute("data-kept", "yes")
+    context = page.context
+    page.close()
+    context.set_offline(False)
+    page = watched(context.new_page())
+    late = []
+    page.route("**/api/cases/1", lambda route: late.append((route, route.fetch())))
+    page.goto(server.links["late"])
+    saved(page)
+    until(lambda: late or page.wait_for_timeout(10), "the case is asked for")
+    for route, answer in late:
+        answer_then = answer.json()
+        answer_then["answers"]["values"] = {}  # as it was when the server was asked
+        route.fulfill(response=answer, json=answer_then)
+    shown(page)
+    assert chosen(page)[:4] == ["2", "3", "1", ""]
+    assert page.faults == []
 
 
 def test_killed_server(browser, server):

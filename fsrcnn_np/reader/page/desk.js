@@ -9,6 +9,7 @@ export class Desk {
     this.cases = session.cases;
     this.index = 0;
     this.known = new Map(); // case's number → its answers: the server's, and what was done here since
+    this.opening = null; // the case last asked for; what was done since, here or in another tab, until its answers came
     this.spent = 0; // ms on this case with the page in sight
     this.since = null;
     document.addEventListener("visibilitychange", () => this.clock(!document.hidden));
@@ -30,23 +31,27 @@ export class Desk {
     performance.mark("open");
     this.say("");
     const { number } = this.case;
+    // the server's answers may be older than these events, and come when these are saved and no longer in the outbox
+    const opening = (this.opening = { number, since: [...this.outbox.events] });
     this.viewer.clear();
     this.form.enable(false);
     this.changed();
     try {
-      const waits = (done) => number === this.case.number && this.say(`The images are being prepared: ${Math.round(100 * done)} %`);
-      this.enter(number, await openCase(number, waits));
+      const waits = (done) => opening === this.opening && this.say(`The images are being prepared: ${Math.round(100 * done)} %`);
+      this.enter(opening, await openCase(number, waits));
     } catch (error) {
-      if (number === this.case.number) this.refuse(error);
+      if (opening === this.opening) this.refuse(error);
     }
   }
 
-  enter(number, { images, notes, answers }) {
-    if (number !== this.case.number) return; // the reader went on
+  enter(opening, { images, notes, answers }) {
+    if (opening !== this.opening) return; // the reader went on
+    const { number, since } = opening;
+    opening.since = null;
     this.known.set(number, answers);
     this.spent = 1000 * answers.seconds;
     this.said = this.spent;
-    for (const event of this.outbox.events) this.apply(event);
+    for (const event of since) this.apply(event);
     this.clock(!document.hidden);
     this.notes = notes;
     this.say("");
@@ -117,6 +122,7 @@ export class Desk {
 
   /** What an event, of this tab or another, changes in what is known of its case. */
   apply(event) {
+    this.opening?.since?.push(event);
     const answers = this.known.get(event.case);
     if (!answers || event.refused) return;
     if (event.kind === "rating") answers.values[event.criterion] = event.value;

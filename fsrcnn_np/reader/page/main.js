@@ -93,7 +93,7 @@ function show(desk) {
   saving(desk);
 }
 
-function saving({ form, outbox: { events, trouble } }) {
+function saving({ form, outbox: { events, early, trouble } }) {
   const refused = events.filter((event) => event.refused);
   const waiting = events.length - refused.length + Number(form.unsaid);
   const place = $("saving");
@@ -102,6 +102,7 @@ function saving({ form, outbox: { events, trouble } }) {
   if (trouble) words += ` (${trouble})`;
   $("drop").hidden = !refused.length;
   place.dataset.state = waiting || refused.length || trouble ? "waiting" : "saved";
+  place.dataset.kept = early.length || form.unsaid ? "no" : "yes"; // on this machine's disk: the page may be closed
   if (place.textContent !== words) place.textContent = words;
 }
 

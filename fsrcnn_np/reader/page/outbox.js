@@ -52,6 +52,7 @@ export class Outbox {
     }
     await this.look();
     this.early.splice(this.early.indexOf(event), 1);
+    this.changed(this);
     this.channel.postMessage(event);
     this.hurry();
   }
