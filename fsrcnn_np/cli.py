@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import glob
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from .engine import DEFAULT, ENGINES, engine_named
 from .errors import DiskFullError, FormatError, FsrcnnError, OptionError
 from .progress import Progress, bar
 from .range_table import range_of, range_or_table, unmatched
-from .run_log import FAILED, KEPT, SKIPPED, WRITTEN, RunLog, report_option
+from .run_log import FAILED, KEPT, SKIPPED, WRITTEN, RunLog, one_line, run_options, stops
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .study.job import Compared
 
 
-_One = Callable[["Input", Progress], Iterator[str]]
+_One = Callable[["Input", Progress], str]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,7 +103,7 @@ def command_parser() -> Parser:
         action="store_true",
         help="where a format has no place for what made the file (NPY, PGM, BMP, …): write NAME.provenance.json beside",
     )
-    report_option(job)
+    run_options(job)
     job.set_defaults(run=upscale)
 
     job = commands.add_parser(
@@ -119,7 +119,7 @@ def command_parser() -> Parser:
         metavar="ROW,COLUMN[,SIDE]",
         help="what to magnify, in pixels of the original (upper left corner); default: the brightest small spots",
     )
-    report_option(job)
+    run_options(job)
     job.set_defaults(run=compare)
 
     job = commands.add_parser("demo", help="the whole job on a procedural phantom; needs no file")
@@ -201,11 +201,11 @@ def upscale(options: argparse.Namespace) -> int:
         return upscale_streams(options, settings)
     inputs = files.find_inputs(options.inputs)
     one_file = _one_file(options, inputs)
-    log = RunLog(options.report)
+    log = RunLog(options, several=len(inputs) > 1)
     for line in unmatched(options.data_range, inputs):
-        _complain(line, 0)
+        log.warn(line)
 
-    def one(item: files.Input, progress: Progress) -> Iterator[str]:
+    def one(item: files.Input, progress: Progress) -> str:
         bounds, said = range_of(options.data_range, item.path)
         place = options.output if one_file else options.output / item.name
         done = upscale_file(item.path, place, data_range=bounds, progress=progress, **settings)
@@ -214,35 +214,35 @@ def upscale(options: argparse.Namespace) -> int:
             output=done.path, range=str(done.value_range), remarks=remarks, source_sha256=done.provenance.source_sha256
         )
         size = "×".join(map(str, done.shape))
-        yield f"{done.path}: {size}, range {done.value_range}, {done.seconds:.1f} s"
-        yield from (f"{done.path}: {remark}" for remark in remarks)
+        return one_line(f"{done.path}: {size}, range {done.value_range}, {done.seconds:.1f} s", remarks)
 
-    try:
-        return _with_states(options, inputs, one, log) if options.presentation_states else _each(inputs, one, log)
-    finally:  # also of a run that was stopped
-        if len(inputs) > 1:
-            print(log.summary(), flush=True)
+    with log.summing_up():
+        if options.presentation_states:
+            _with_states(options, inputs, one, log)
+        else:
+            _each(inputs, one, log)
+    return log.status
 
 
-def _with_states(options: argparse.Namespace, inputs: Sequence[Input], one: _One, log: RunLog) -> int:
+def _with_states(options: argparse.Namespace, inputs: Sequence[Input], one: _One, log: RunLog) -> None:
     """The images first, then the presentation states that refer to them."""
     from .files.dicom import carry_over, is_state
 
     states = [item for item in inputs if not item.error and is_state(Path(item.path))]
     images = [item for item in inputs if item not in states]
-    status = _each(images, one, log)
+    _each(images, one, log)
     results = [(Path(item.path), options.output / item.name) for item in images if not item.error]
     results = [pair for pair in results if all(path.is_file() for path in pair)]
 
-    def carried(item: Input, progress: Progress) -> Iterator[str]:
+    def carried(item: Input, progress: Progress) -> str:
         place = options.output / item.name
         remarks = carry_over(
             Path(item.path), results, place, remap_uids=options.remap_uids, overwrite=options.overwrite
         )
-        yield f"{place}: a presentation state, carried over"
-        yield from (f"{place}: {remark}" for remark in remarks)
+        log.note(output=place, remarks=remarks)
+        return one_line(f"{place}: a presentation state, carried over", remarks)
 
-    return max(status, _each(states, carried, log))
+    _each(states, carried, log)
 
 
 def _one_file(options: argparse.Namespace, inputs: Sequence[Input]) -> bool:
@@ -272,15 +272,12 @@ def compare(options: argparse.Namespace) -> int:
 
     model = _checked(options)
     inputs = files.find_inputs(options.inputs)
-    log = RunLog(options.report, states=("compared", KEPT, SKIPPED, FAILED))
+    log = RunLog(options, states=("compared", KEPT, SKIPPED, FAILED), several=len(inputs) > 1)
     for line in unmatched(options.data_range, inputs):
-        _complain(line, 0)
-    try:
+        log.warn(line)
+    with log.summing_up():
         _compare_each(options, inputs, model, log)
-    finally:  # also of a run that was stopped
-        if len(inputs) > 1:
-            print(log.summary(), flush=True)
-    return 1 if log.counts[FAILED] else 0
+    return log.status
 
 
 def _compare_each(options: argparse.Namespace, inputs: Sequence[Input], model: Weights, log: RunLog) -> None:
@@ -288,7 +285,7 @@ def _compare_each(options: argparse.Namespace, inputs: Sequence[Input], model: W
     from .study.job import compare_files
 
     done = []
-    with bar("compare") as progress:
+    with bar("compare", hidden=log.quiet) as progress:
         outcomes = compare_files(
             inputs,
             options.output,
@@ -303,28 +300,25 @@ def _compare_each(options: argparse.Namespace, inputs: Sequence[Input], model: W
         )
         for item, outcome in zip(inputs, outcomes, strict=False):
             if isinstance(outcome, files.NoPicture):
-                print(printable(f"{outcome}; skipped"))
-                log.end(item.path, SKIPPED, "no-picture", str(outcome))
+                log.end(item.path, SKIPPED, "no-picture", f"{outcome}; skipped")
             elif isinstance(outcome, FsrcnnError):
                 log.failed(item.path, outcome)
-                full = isinstance(outcome, DiskFullError)  # so would all that follow
-                _complain(f"{outcome}; stopped" if full else str(outcome), 1)
-                if full:
+                if stops(outcome):
                     break
             else:
-                _show(outcome)
                 done.append(outcome)
                 _log_compared(item.path, outcome, log)
-    _show_tables(options.output, done)
+    log.say(*_about_tables(options.output, done))
 
 
 def _log_compared(path: str, done: Compared, log: RunLog) -> None:
+    lines = [*_shown(done), ""]
     if done.comparison is None:
-        log.end(path, KEPT, "exists", f"{done.kept[0]} exists and was kept")
+        log.end(path, KEPT, "exists", f"{done.kept[0]} exists and was kept", lines=lines)
         return
     scores = [score._asdict() for score in done.comparison.scores]
     log.note(output=done.written[0], range=str(done.comparison.value_range), remarks=[*done.remarks], scores=scores)
-    log.end(path, log.states[0])
+    log.end(path, log.states[0], lines=lines)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -342,34 +336,29 @@ def demo(options: argparse.Namespace) -> int:
             overwrite=options.overwrite,
             progress=progress,
         )
-    _show(done)
-    _show_tables(options.output, [done])
+    print(*map(printable, [*_shown(done), "", *_about_tables(options.output, [done])]), sep="\n", flush=True)
     return 0
 
 
-def _show(done: Compared) -> None:
-    """A comparison's table, and where its picture went."""
+def _shown(done: Compared) -> list[str]:
+    """A comparison's table, where its picture went, and a line of remarks."""
     from .study.table import block, record
 
+    lines = []
     if done.comparison is not None:
-        print(*map(printable, block(record(done.comparison) | {"input": printable(done.name)}).splitlines()), sep="\n")
-    for path in done.written:
-        if path.stem != "comparison":  # the tables of all are named once, at the end
-            print(printable(f"wrote {path}"))
-    for path in done.kept:
-        print(printable(f"{path} exists and was kept; --overwrite replaces it"))
-    for remark in done.remarks:
-        print(printable(f"{done.name}: {remark}"))
-    print(flush=True)
+        lines += block(record(done.comparison) | {"input": printable(done.name)}).splitlines()
+    lines += [f"wrote {path}" for path in done.written if path.stem != "comparison"]  # the tables of all come last
+    lines += [f"{path} exists and was kept; --overwrite replaces it" for path in done.kept]
+    return [*lines, f"{done.name}: {'; '.join(done.remarks)}"] if done.remarks else lines
 
 
-def _show_tables(folder: Path, done: Sequence[Compared]) -> None:
+def _about_tables(folder: Path, done: Sequence[Compared]) -> list[str]:
     """Where the tables of all are, and what has to be known to read them."""
     from .study.table import NOTES
 
-    if any(one.comparison is not None for one in done):
-        print(*NOTES, sep="\n")
-        print(printable(f"wrote {folder / 'comparison'}.txt, .csv and .json"))
+    if all(one.comparison is None for one in done):
+        return []
+    return [*NOTES, f"wrote {folder / 'comparison'}.txt, .csv and .json"]
 
 
 def _checked(options: argparse.Namespace) -> Weights:
@@ -383,47 +372,33 @@ def _checked(options: argparse.Namespace) -> Weights:
     return load_weights(options.weights)
 
 
-def _each(inputs: Sequence[Input], one: _One, log: RunLog) -> int:
-    """Every input in turn: its lines on success, one line on failure, and on to the next."""
+def _each(inputs: Sequence[Input], one: _One, log: RunLog) -> None:
+    """Every input in turn: its line on success, one line on failure, and on to the next."""
     for number, item in enumerate(inputs, 1):
         label = item.name if len(inputs) == 1 else f"{number}/{len(inputs)} {item.name}"
         if not _one_of_them(item, label, one, log):
             break
-    return 1 if log.counts[FAILED] else 0
 
 
 def _one_of_them(item: Input, label: str, one: _One, log: RunLog) -> bool:
     """Whether the run goes on."""
     from .files import NoPicture, OutputExists
 
-    lines: list[str] = []
     log.begin()
     try:
         if item.error:
             raise (NoPicture if item.skipped else FormatError)(item.error)
-        with bar(label) as progress:
-            lines = list(one(item, progress))
-        log.end(item.path, WRITTEN)
+        with bar(label, hidden=log.quiet) as progress:
+            line = one(item, progress)
     except OutputExists as kept:
-        lines = [str(kept)]
         log.end(item.path, KEPT, "exists", str(kept))
     except NoPicture as other:
-        lines = [f"{other}; skipped"]
-        log.end(item.path, SKIPPED, "no-picture", str(other))
-    except DiskFullError as error:  # so would all that follow
-        _complain(f"{error}; stopped", 1)
+        log.end(item.path, SKIPPED, "no-picture", f"{other}; skipped")
+    except Exception as error:
         log.failed(item.path, error)
-        return False
-    except FsrcnnError as error:
-        _complain(str(error), 1)
-        log.failed(item.path, error)
-    except MemoryError as error:
-        _complain(f"{item.path}: not enough memory; use a smaller image or a machine with more", 1)
-        log.failed(item.path, error)
-    except Exception as error:  # a fault of ours: still one line, and the rest of the batch
-        _complain(f"{item.path}: unexpected {type(error).__name__}: {error}; please report it", 1)
-        log.failed(item.path, error)
-    print(*map(printable, lines), sep="\n", end="\n" if lines else "", flush=True)
+        return not stops(error)
+    else:
+        log.end(item.path, WRITTEN, lines=[line])
     return True
 
 

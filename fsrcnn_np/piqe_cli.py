@@ -7,8 +7,6 @@ in one line, the others done), 2 wrong usage.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +17,7 @@ import numpy as np
 from piqe_np.bands import band, bands
 from piqe_np.compiled import thread_count
 from piqe_np.console import command, complain, printable
-from piqe_np.errors import OptionError, PiqeError
+from piqe_np.errors import OptionError
 from piqe_np.overlay import overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
 
@@ -30,15 +28,12 @@ from .errors import DiskFullError, FormatError, FsrcnnError
 from .piqe_table import table_path, write_table
 from .progress import bars as progress_bars
 from .range_table import range_of, range_or_table, unmatched
-from .run_log import FAILED, KEPT, SKIPPED, RunLog, report_option
-from .standard_streams import STREAM, check_one, renamed, scratch, spool
+from .run_log import FAILED, KEPT, SKIPPED, RunLog, run_options, stops
+from .standard_streams import STANDARD_INPUT, STREAM, check_one, saying, scratch, spool
 from .version import __version__
 
 if TYPE_CHECKING:
     from .files import Input
-
-
-STANDARD_INPUT = "standard input"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,24 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         engine_named(options.engine)
         if options.output is not None:
             check_free(options.output, overwrite=options.overwrite)
-        log = RunLog(options.report, states=("scored", KEPT, SKIPPED, FAILED))
-
-        def run(inputs: Sequence[Input], *, streamed: bool = False) -> int:
-            try:
-                return _run(options, inputs, log, streamed=streamed)
-            except DiskFullError as error:
-                return _complain(f"{error}; stopped", 1)
-            except BrokenPipeError:  # the reader has gone: nothing more is said
-                inputs = ()
-                raise
-            finally:  # also of a run that was stopped
-                if len(inputs) > 1:
-                    _complain(log.summary(), 0)
-
-        if not check_one(options.inputs):
-            return run(find_inputs(options.inputs))
-        with scratch() as folder:
-            return run([_standard_input(folder)], streamed=True)
+        log = RunLog(options, command="piqe-np", states=("scored", KEPT, SKIPPED, FAILED), data=True)
+        try:
+            if not check_one(options.inputs):
+                return _run(options, find_inputs(options.inputs), log)
+            with scratch() as folder:
+                return _run(options, [_standard_input(folder)], log)
+        except DiskFullError as error:  # so would all that follow
+            return complain("piqe-np", f"{error}; stopped", 1)
 
     return command("piqe-np", body, (OptionError, FsrcnnError))
 
@@ -85,7 +70,6 @@ def command_parser() -> Parser:
     )
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, glob, file.h5::/dataset; - for stdin")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one JSON array, with every digit of the scores")
     form.add_argument("--csv", action="store_true", help="a table with a header line, one row an image")
     parser.add_argument(
         "-o",
@@ -105,7 +89,7 @@ def command_parser() -> Parser:
     parser.add_argument("--threads", type=int, metavar="N", help="default: $PIQE_NP_THREADS, else the CPUs available")
     parser.add_argument("--engine", choices=tuple(ENGINES), help="default: the fastest there is")
     parser.add_argument("--overwrite", action="store_true", help="replace what exists; otherwise it is kept")
-    report_option(parser)
+    run_options(parser, form)
     return finished(add_completion(parser), f"piqe-np {__version__}")
 
 
@@ -119,70 +103,47 @@ def _standard_input(folder: Path) -> Input:
         return Input(STREAM, STANDARD_INPUT, STANDARD_INPUT, str(error))
 
 
-def _run(options: argparse.Namespace, inputs: Sequence[Input], log: RunLog, *, streamed: bool = False) -> int:
-    from .files import NoPicture
-
-    records: list[dict[str, Any]] = []
-    rows: list[dict[str, Any]] = []  # the same, with remarks, for the table
-    failed = 0
-    stopped: DiskFullError | None = None
+def _run(options: argparse.Namespace, inputs: Sequence[Input], log: RunLog) -> int:
+    rows: list[dict[str, Any]] = []
+    log.several = len(inputs) > 1
     for line in unmatched(options.data_range, inputs):
-        _complain(line, 0)
-    with progress_bars()(inputs, leave=False, unit="image", disable=None if len(inputs) > 1 else True) as bar:
+        log.warn(line)
+    hidden = True if log.quiet or len(inputs) == 1 else None
+    with log.summing_up(), progress_bars()(inputs, leave=False, unit="image", disable=hidden) as bar:
         for item in bar:
-            name = STANDARD_INPUT if streamed else item.path
-            log.begin()
-            fault: BaseException
-            try:
-                record, remarks = _score(item, options)
-            except NoPicture as other:
-                _complain(f"{other}; skipped", 0)
-                log.end(name, SKIPPED, "no-picture", str(other))
-                continue
-            except DiskFullError as error:  # so would all that follow
-                log.failed(name, error)
-                stopped = error
-                break
-            except (FsrcnnError, PiqeError) as error:
-                fault = error
-                problem = (
-                    str(error) if str(Path(item.path.partition("::")[0])) in str(error) else f"{item.path}: {error}"
-                )
-            except MemoryError as error:
-                fault = error
-                problem = f"{item.path}: not enough memory; use a smaller image or a machine with more"
-            except Exception as error:  # a fault of ours: still one line, and the rest of the batch
-                fault = error
-                problem = f"{item.path}: unexpected {type(error).__name__}: {error}; please report it"
-            else:
-                record["input"] = name
-                records.append(record)
-                rows.append(record | {"remarks": remarks})
-                for remark in remarks:
-                    _complain(f"{name}: {remark}", 0)
-                if options.csv:
-                    if len(records) == failed + 1:
-                        _say(bar, csv_cells.line(record))
-                    values = (f"{value:.4f}" if key == "score" else value for key, value in record.items())
-                    _say(bar, csv_cells.line(values))
-                elif not options.json:
-                    _say(bar, _text_line(record))
-                bounds = str(Scaling(record["low"], record["high"], record["scaling"]))
-                log.note(score=record["score"], band=record["band"], range=bounds, remarks=remarks)
-                log.end(name, log.states[0])
-                continue
-            problem = renamed(problem, {item.path: name})
-            failed += _complain(problem, 1)
-            log.failed(name, fault)
-            records.append({"input": name, "error": problem})
-            rows.append(records[-1])
-    if options.json:
-        print(json.dumps(records, indent=2))
-    if stopped is not None:
-        raise stopped
+            row, goes_on = _one(item, options, log, first=not any("score" in row for row in rows))
+            rows += [] if row is None else [row]
+            if not goes_on:
+                return 1
     if options.output is not None:
         write_table(options.output, rows, overwrite=options.overwrite)
-    return 1 if failed else 0
+    return log.status
+
+
+def _one(item: Input, options: argparse.Namespace, log: RunLog, *, first: bool) -> tuple[dict[str, Any] | None, bool]:
+    """An input's row of the table, and whether the run goes on; `first` of those with a score."""
+    from .files import NoPicture
+
+    name = STANDARD_INPUT if item.name == STANDARD_INPUT else item.path
+    log.begin()
+    try:
+        with saying({item.path: name} if name != item.path else {}):
+            record, remarks = _score(item, options)
+    except NoPicture as other:
+        log.end(name, SKIPPED, "no-picture", f"{other}; skipped")
+        return None, True
+    except Exception as error:
+        return {"input": name, "error": log.failed(name, error)}, not stops(error)
+    record["input"] = name
+    if options.csv:
+        values = (f"{value:.4f}" if key == "score" else value for key, value in record.items())
+        log.show(*([csv_cells.line(record)] if first else []), csv_cells.line(values))
+    else:
+        log.show(_text_line(record))
+    scaled = str(Scaling(record["low"], record["high"], record["scaling"]))
+    log.note(range=scaled, remarks=remarks, **{key: value for key, value in record.items() if key != "input"})
+    log.end(name, log.states[0], lines=[f"{name}: {'; '.join(remarks)}"] if remarks else [])
+    return record | {"remarks": remarks}, True
 
 
 def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
@@ -246,12 +207,3 @@ def _write_masks(stem: Path, pixels: np.ndarray, result: PiqeResult, *, overwrit
 def _text_line(record: dict[str, Any]) -> str:
     scaled = Scaling(record["low"], record["high"], record["scaling"])
     return f"{printable(record['input'])}: {record['score']:.4f}  {record['band']}  (scaled from {scaled})"
-
-
-def _say(bar: Any, line: str) -> None:
-    with bar.external_write_mode(file=sys.stdout):
-        print(line, flush=True)
-
-
-def _complain(text: str, status: int) -> int:
-    return complain("piqe-np", text, status)

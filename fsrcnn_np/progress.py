@@ -69,9 +69,10 @@ def bars() -> Any:
 
 
 @contextmanager
-def bar(label: str, *, unit: str = "tile", always: bool = False) -> Iterator[Progress]:
-    """A tqdm bar on standard error; unless `always`, on a terminal alone. It goes away at the end."""
-    with bars()(desc=printable(label), leave=False, disable=False if always else None, unit=unit) as shown:
+def bar(label: str, *, unit: str = "tile", always: bool = False, hidden: bool = False) -> Iterator[Progress]:
+    """A tqdm bar on standard error; unless `always`, on a terminal alone, if not `hidden`. It goes away at the end."""
+    disable = hidden or (False if always else None)
+    with bars()(desc=printable(label), leave=False, disable=disable, unit=unit) as shown:
 
         def update(done: int, total: int) -> None:
             shown.total, shown.n = total, done

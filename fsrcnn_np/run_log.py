@@ -1,4 +1,5 @@
-"""What became of each input of a run: counted for the summary line, and kept as JSON lines (`--report`)."""
+"""What became of each input of a run: told as a line, as JSON (`--json`) or not at all (`--quiet`); counted; kept
+as JSON lines (`--report`)."""
 
 from __future__ import annotations
 
@@ -9,15 +10,27 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from os import fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import piqe_np.errors as piqe_errors
+from piqe_np.console import complain, printable
 
-from .errors import DiskFullError, FileError, FormatError, ImageError, MissingExtraError, OptionError, WeightsError
+from .errors import (
+    DiskFullError,
+    FileError,
+    FormatError,
+    FsrcnnError,
+    ImageError,
+    MissingExtraError,
+    OptionError,
+    WeightsError,
+)
 from .files.picture import OutputDiffers
+from .progress import bars
 
 WRITTEN, KEPT, SKIPPED, FAILED = "written", "kept", "skipped", "failed"
 #: reason codes of failures, by exception, the more special first; they stay as they are
@@ -33,28 +46,54 @@ class RunLog:
 
     Parameters
     ----------
-    report : Path, optional
-        Appended to, one line of JSON an input, flushed at once: what is killed leaves whole lines.
+    options : argparse.Namespace
+        As `run_options` fills it. `report` is appended to, one line of JSON an input, flushed at once: what is killed
+        leaves whole lines.
+    command : str
+        What every line on standard error begins with.
     states : sequence of str
         As the summary counts them: done, kept, skipped, failed, in the command's own words.
+    data : bool
+        Standard output holds data (scores, an image), and what is said goes to standard error.
+    several : bool, optional
+        Whether there is more than one input, so that a line sums up; default: whether more than one came to an end.
     """
 
-    def __init__(self, report: Path | None = None, *, states: Sequence[str] = (WRITTEN, KEPT, SKIPPED, FAILED)) -> None:
-        self.states = tuple(states)
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        *,
+        command: str = "fsrcnn-np",
+        states: Sequence[str] = (WRITTEN, KEPT, SKIPPED, FAILED),
+        data: bool = False,
+        several: bool | None = None,
+    ) -> None:
+        self.states, self.several = tuple(states), several
         self.counts: Counter[str] = Counter()
-        self._report, self._run = report, uuid.uuid4().hex[:12]
+        self.quiet, self._json = bool(options.quiet), bool(options.json)
+        self._command, self._data = command, data
+        self._report, self._run = options.report, uuid.uuid4().hex[:12]
         self._began = self._started = time.monotonic()
         self._facts: dict[str, Any] = {}
-        if report is not None:
-            try:
-                report.parent.mkdir(parents=True, exist_ok=True)
-                with open(report, "ab+") as stream:  # of a line that was cut the next begins anew
-                    if stream.tell():
-                        stream.seek(-1, 2)
-                        if stream.read(1) != b"\n":
-                            stream.write(b"\n")
-            except OSError as error:
-                raise OptionError(f"{report}: the report cannot be written ({error.strerror or error})") from error
+        if self._report is not None:
+            _prepare(self._report)
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 where an input failed."""
+        return 1 if self.counts[self.states[3]] else 0
+
+    @contextmanager
+    def summing_up(self) -> Iterator[None]:
+        """End with the summary, also where the run is stopped; not where nobody reads it, nor after wrong usage."""
+        try:
+            yield
+        except (BrokenPipeError, OptionError):
+            raise
+        except BaseException:
+            self._sum_up()
+            raise
+        self._sum_up()
 
     def begin(self) -> None:
         """An input is taken up."""
@@ -64,18 +103,57 @@ class RunLog:
         """What is known of the input in hand: output, range, remarks, source_sha256."""
         self._facts |= facts
 
-    def end(self, path: str, state: str, reason: str = "", message: str = "") -> None:
-        """The input in hand has come to its end."""
+    def end(self, path: str, state: str, reason: str = "", message: str = "", *, lines: Sequence[str] = ()) -> None:
+        """The input in hand has come to its end; `lines` say so, by default the message."""
+        record = self._record(path, state, reason, message) if self._report is not None or self._json else {}
         if self._report is not None:
-            self._append(self._report, self._record(path, state, reason, message))
+            self._append(self._report, record)
         self.counts[state] += 1
+        said = lines or ([message] if message else [])
+        if state != self.states[3]:
+            self.say(*said)
+        for line in said if state == self.states[3] else ():
+            self._complain(line)
+        if self._json:
+            self._print(json.dumps(record))
         self.begin()
+
+    def failed(self, path: str, error: BaseException) -> str:
+        """The input in hand has failed; gives the message."""
+        reason = next((code for kind, code in REASONS.items() if isinstance(error, kind)), "fault")
+        if isinstance(error, FsrcnnError | piqe_errors.PiqeError):
+            named = str(Path(path.partition("::")[0])) in str(error)
+            said = str(error) if named else f"{path}: {error}"
+        elif isinstance(error, MemoryError):
+            said = f"{path}: not enough memory; use a smaller image or a machine with more"
+        else:  # a fault of ours: still one line, and the rest of the batch
+            said = f"{path}: unexpected {type(error).__name__}: {error}; please report it"
+        self.end(path, self.states[3], reason, said, lines=[f"{said}; stopped"] if stops(error) else ())
+        return said
+
+    def show(self, *lines: str) -> None:
+        """Lines on standard output, but with `--quiet` and `--json`."""
+        if lines and not self.quiet and not self._json:
+            self._print("\n".join(map(printable, lines)))
+
+    def say(self, *lines: str) -> None:
+        """What people should know of an input that has not failed, or of the run."""
+        if not self._data:
+            self.show(*lines)
+        elif not self.quiet and not self._json:
+            for line in lines:
+                self._complain(line)
+
+    def warn(self, text: str) -> None:
+        """What people should know of the run as a whole."""
+        if not self.quiet:
+            self._complain(text)
 
     def _record(self, path: str, state: str, reason: str, message: str) -> dict[str, Any]:
         record: dict[str, Any] = {"run": self._run, "input": path, "state": state, "reason": reason}
         output = self._facts.pop("output", None)
         record |= {"message": " ".join(message.split()), "output": None if output is None else fspath(output)}
-        record |= {"output_sha256": _sha256(output), **self._facts}
+        record |= {"output_sha256": sha256_of(output), **self._facts}
         record.setdefault("seconds", round(time.monotonic() - self._started, 3))
         return record | {"peak_memory": _peak()}
 
@@ -87,26 +165,65 @@ class RunLog:
             self._report = None  # what goes on without it says so once
             raise DiskFullError(f"{report}: the report cannot be written ({error.strerror or error})") from error
 
-    def failed(self, path: str, error: BaseException) -> None:
-        """The input in hand has failed."""
-        reason = next((code for kind, code in REASONS.items() if isinstance(error, kind)), "fault")
-        self.end(path, self.states[3], reason, str(error))
-
-    def summary(self) -> str:
-        """`38 written, 12 kept, 3 skipped, 1 failed, 41 min`."""
-        counts = ", ".join(f"{self.counts[state]} {state}" for state in self.states)
+    def _sum_up(self) -> None:
         seconds = time.monotonic() - self._began
-        return f"{counts}, {f'{seconds / 60:.0f} min' if seconds >= 120 else f'{seconds:.1f} s'}"
+        if self._json:
+            counts = {state: self.counts[state] for state in self.states}
+            summary = {"run": self._run, "summary": counts, "seconds": round(seconds, 3), "peak_memory": _peak()}
+            self._print(json.dumps(summary))
+        elif self.several if self.several is not None else sum(self.counts.values()) > 1:
+            counts_said = ", ".join(f"{self.counts[state]} {state}" for state in self.states)
+            self.say(f"{counts_said}, {f'{seconds / 60:.0f} min' if seconds >= 120 else f'{seconds:.1f} s'}")
+
+    def _print(self, text: str) -> None:
+        with _beside_bars(sys.stdout):
+            print(text, flush=True)
+
+    def _complain(self, text: str) -> None:
+        with _beside_bars(sys.stderr):
+            complain(self._command, text, 1)
 
 
-def report_option(parser: argparse.ArgumentParser) -> None:
-    """Add `--report` to a command over several inputs."""
+def run_options(parser: argparse.ArgumentParser, forms: Any = None) -> None:
+    """Add `--report`, `--quiet` and `--json` to a command over several inputs; `forms` excludes others with them."""
     parser.add_argument(
         "--report", type=Path, metavar="FILE.jsonl", help="append a record an input, as JSON lines: docs/overnight.md"
     )
+    forms = forms or parser.add_mutually_exclusive_group()
+    forms.add_argument("--quiet", action="store_true", help="say nothing but what failed")
+    forms.add_argument("--json", action="store_true", help="print the report's records, one a line, and the summary")
 
 
-def _sha256(path: Any) -> str | None:
+def one_line(first: str, remarks: Iterable[str]) -> str:
+    """What is said of one file: a line, whatever there is to remark."""
+    return "; ".join([first, *remarks])
+
+
+def stops(error: BaseException) -> bool:
+    """Whether all inputs that follow would fail alike."""
+    return isinstance(error, DiskFullError)
+
+
+def _prepare(report: Path) -> None:
+    """Of a line that was cut the next begins anew."""
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        with open(report, "ab+") as stream:
+            if stream.tell():
+                stream.seek(-1, 2)
+                if stream.read(1) != b"\n":
+                    stream.write(b"\n")
+    except OSError as error:
+        raise OptionError(f"{report}: the report cannot be written ({error.strerror or error})") from error
+
+
+def _beside_bars(stream: TextIO) -> Any:
+    """Progress bars are taken away for a line, and come back under it."""
+    return bars().external_write_mode(file=stream) if "tqdm" in sys.modules else nullcontext()
+
+
+def sha256_of(path: Any) -> str | None:
+    """Of a file's bytes; None where there is none."""
     if path is None or not Path(path).is_file():
         return None
     with open(path, "rb") as stream:

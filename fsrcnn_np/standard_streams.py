@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .errors import FormatError, FsrcnnError, OptionError
 
-STREAM = "-"
+STREAM, STANDARD_INPUT, STANDARD_OUTPUT = "-", "standard input", "standard output"
 MOST_BYTES = 4 << 30  # of standard input: what never ends must not fill the disk
 _PIECE = 1 << 20
 #: where a system without /tmp still has room: memory, in containers 64 MB by default

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from typing import Any
 
-from piqe_np.console import complain, say
+from fsrcnn_np.run_log import FAILED, KEPT, SKIPPED, RunLog, run_options
 
 
 def add_commands(subparsers: Any) -> None:
     """Add `provenance` to the commands of `fsrcnn-np`; `options.run` gives the exit status."""
     job = subparsers.add_parser("provenance", help="what made an output: version, model, value range, source's sha256")
     job.add_argument("inputs", nargs="+", metavar="FILE", help="what upscale wrote")
-    job.add_argument("--json", action="store_true", help="one record a line, for programs")
+    run_options(job)
     job.set_defaults(run=run)
 
 
@@ -23,20 +22,19 @@ def run(options: argparse.Namespace) -> int:
     from ..errors import FsrcnnError
     from .made import provenance
 
-    failed = 0
-    for path in options.inputs:
-        try:
-            found = provenance(path)
-        except FsrcnnError as error:
-            failed += complain("fsrcnn-np", str(error), 1)
-            continue
-        if found is None:
-            failed += complain("fsrcnn-np", f"{path}: does not say what made it", 1)
-        elif options.json:
-            print(json.dumps({"path": path, **asdict(found)}))
-        else:
+    log = RunLog(options, states=("told", KEPT, SKIPPED, FAILED), several=False)
+    with log.summing_up():
+        for path in options.inputs:
+            try:
+                found = provenance(path)
+            except FsrcnnError as error:
+                log.failed(path, error)
+                continue
+            if found is None:
+                log.end(path, FAILED, "no-provenance", f"{path}: does not say what made it")
+                continue
+            log.note(**asdict(found))
             facts = {**asdict(found), "value_range": found.value_range, "allow": ", ".join(found.allow)}
-            say(
-                "\n".join([path, *(f"  {name:15} {value}" for name, value in facts.items() if value not in ("", None))])
-            )
-    return 1 if failed else 0
+            lines = [f"  {name:15} {value}" for name, value in facts.items() if value not in ("", None)]
+            log.end(path, "told", lines=[path, *lines])
+    return log.status

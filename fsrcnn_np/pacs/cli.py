@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
-from piqe_np.console import printable
+from piqe_np.console import complain, printable
 
 from ..errors import FileError, OptionError
-from ..run_log import FAILED, KEPT, SKIPPED, RunLog, report_option
+from ..run_log import FAILED, KEPT, SKIPPED, RunLog, run_options
 
 
 def add_commands(subparsers: Any) -> None:
@@ -22,7 +21,7 @@ def add_commands(subparsers: Any) -> None:
     check.add_argument("source", type=Path, metavar="SOURCE")
     check.add_argument("derived", type=Path, metavar="DERIVED")
     check.add_argument("--remap-uids", default="", metavar="TEXT", help="with which the derived object's were mapped")
-    check.add_argument("--json", action="store_true", help="print JSON")
+    run_options(check)
     check.set_defaults(run=run_check)
 
     serve = commands.add_parser("serve", help="receive objects, super-resolve those that are meant, and send both on")
@@ -48,7 +47,7 @@ def add_commands(subparsers: Any) -> None:
     send.add_argument("--ae-title", default="FSRCNN-NP", metavar="AE", help="our own (FSRCNN-NP)")
     send.add_argument("--tries", type=int, default=4, metavar="N", help="for objects that the peer cannot take now (4)")
     _add_certificates(send)
-    report_option(send)
+    run_options(send)
     send.set_defaults(run=run_send)
 
     fetch = commands.add_parser("fetch", help="retrieve a study from a DICOMweb archive (QIDO-RS, WADO-RS)")
@@ -59,6 +58,7 @@ def add_commands(subparsers: Any) -> None:
     fetch.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
     fetch.add_argument("--tries", type=int, default=4, metavar="N", help="for what the archive cannot give now (4)")
     _add_certificates(fetch)
+    run_options(fetch)
     fetch.set_defaults(run=run_fetch)
 
     queue = commands.add_parser("queue", help="what the objects of a store are waiting for")
@@ -80,16 +80,16 @@ def run_check(options: argparse.Namespace) -> int:
     """`fsrcnn-np dicom check`: status 1 where a rule is broken that the source does not break itself."""
     from ..files.dicom.check import check_files
 
-    found = check_files(options.source, options.derived, remap_uids=options.remap_uids)
-    own = [breach for breach in found if not breach.inherited]
-    if options.json:
-        record = {"source": str(options.source), "derived": str(options.derived), "passed": not own}
-        print(json.dumps(record | {"breaches": [breach.as_dict() for breach in found]}, indent=2))
-    else:
-        for breach in found:
-            print(printable(str(breach)))
-        print(printable(f"{options.derived}: {len(own)} rules broken, {len(found) - len(own)} as in the source"))
-    return 1 if own else 0
+    log = RunLog(options, states=("passed", KEPT, SKIPPED, FAILED), several=False)
+    path = str(options.derived)
+    with log.summing_up():
+        found = check_files(options.source, options.derived, remap_uids=options.remap_uids)
+        own = [breach for breach in found if not breach.inherited]
+        log.note(source=str(options.source), passed=not own, breaches=[breach.as_dict() for breach in found])
+        log.say(*map(str, found))
+        said = f"{path}: {len(own)} rules broken, {len(found) - len(own)} as in the source"
+        log.end(path, FAILED if own else "passed", "rules" if own else "", said)
+    return log.status
 
 
 def run_serve(options: argparse.Namespace) -> int:
@@ -128,36 +128,35 @@ def run_serve(options: argparse.Namespace) -> int:
 
 def run_send(options: argparse.Namespace) -> int:
     """`fsrcnn-np dicom send`: status 1 where something was not sent."""
-    from .lines import say
     from .sending import Outgoing
     from .sending_files import find_objects, send_files
     from .settings import Forward
 
     _check_tries(options)
     link = _link(options)
-    log = RunLog(options.report, states=("sent", KEPT, SKIPPED, FAILED))
-    objects: list[Outgoing] = []
-    given = 0
-    try:
-        for path, found in find_objects(options.paths):
-            given += 1
-            if isinstance(found, Outgoing):
-                objects.append(found)
-            else:
-                say(str(found))
+    log = RunLog(options, states=("sent", KEPT, SKIPPED, FAILED))
+    given = list(find_objects(options.paths))
+    objects = [found for _, found in given if isinstance(found, Outgoing)]
+    log.several = len(given) > 1
+
+    def none(until: Path | None) -> None:
+        """Say what is no object, in its place among those that are."""
+        while given and given[0][0] != until:
+            path, found = given.pop(0)
+            if not isinstance(found, Outgoing):
                 log.failed(str(path), found)
+
+    with log.summing_up():
         for outcome in send_files(link, objects, tries=options.tries, forward=Forward()):
             path = objects[outcome.number].path
+            if any(path == other for other, _ in given):
+                none(path)
             if outcome.kind == "sent":
-                print(printable(f"{path}: sent"), flush=True)
-                log.end(str(path), "sent")
+                log.end(str(path), "sent", lines=[f"{path}: sent"])
             else:
-                say(f"{path}: {outcome.line}")
-                log.end(str(path), FAILED, "peer", outcome.line)
-    finally:  # also of a run that was stopped
-        if given > 1:
-            print(log.summary(), flush=True)
-    return 1 if log.counts[FAILED] or not objects else 0
+                log.end(str(path), FAILED, "peer", outcome.line, lines=[f"{path}: {outcome.line}"])
+        none(None)
+    return log.status if objects else 1
 
 
 def _link(options: argparse.Namespace) -> Any:
@@ -196,7 +195,6 @@ def run_fetch(options: argparse.Namespace) -> int:
     """`fsrcnn-np dicom fetch`: status 1 where something is missing, or nothing was found."""
     from ..files.dicom.library import import_pydicom
     from .fetching import fetch
-    from .lines import say
     from .settings import Forward, Limits
     from .web_asking import is_uid
 
@@ -208,22 +206,25 @@ def run_fetch(options: argparse.Namespace) -> int:
             raise OptionError(f"--{name} is {text!r}, which is no UID: up to 64 digits and points")
     web = _web(options, options.root)
     chosen = {"series": options.series, "uid": options.instance}
-    count = failed = 0
+    log = RunLog(options, states=("fetched", KEPT, SKIPPED, FAILED))
     try:
-        for one in fetch(
-            web, options.output, options.study, **chosen, tries=options.tries, forward=Forward(), limits=Limits()
-        ):
-            count += 1
-            if one.line:
-                failed += 1
-                say(f"{one.path}: {one.line}")
-            else:
-                print(printable(f"{one.path}: fetched"), flush=True)
+        with log.summing_up():
+            for one in fetch(
+                web, options.output, options.study, **chosen, tries=options.tries, forward=Forward(), limits=Limits()
+            ):
+                path = str(one.path)
+                if one.line:
+                    log.end(path, FAILED, "peer", one.line, lines=[f"{path}: {one.line}"])
+                elif one.kept:
+                    log.end(path, KEPT, "exists", f"{path}: is there already and is kept")
+                else:
+                    log.note(output=one.path)
+                    log.end(path, "fetched", lines=[f"{path}: fetched"])
     finally:
         web.close()
-    if not count:
-        say(f"{web.root} has nothing of that")
-    return 1 if failed or not count else 0
+    if not log.counts.total():
+        return complain("fsrcnn-np", f"{web.root} has nothing of that", 1)
+    return log.status
 
 
 def run_queue(options: argparse.Namespace) -> int:

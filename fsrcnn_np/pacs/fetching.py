@@ -20,10 +20,11 @@ from .whole import NotWhole, facts_of
 
 
 class Fetched(NamedTuple):
-    """What became of one: `line` says why it is not there."""
+    """What became of one: `line` says why it is not there; `kept`: it was there already."""
 
     path: Path
     line: str = ""
+    kept: bool = False
 
 
 def fetch(
@@ -45,9 +46,10 @@ def fetch(
         for wanted in rest:
             path = folder / f"{hashlib.sha256(wanted.uid.encode()).hexdigest()[:32]}.dcm"
             try:
-                if not _is_there(path, wanted):
+                there = _is_there(path, wanted)
+                if not there:
                     _fetch(web, wanted, path, limits)
-                yield Fetched(path)
+                yield Fetched(path, kept=there)
             except WebError as error:
                 if attempt < tries - 1:
                     again.append(wanted)

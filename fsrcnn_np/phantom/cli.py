@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from piqe_np.console import complain, say
-
 from ..command_options import folder
+from ..run_log import KEPT, WRITTEN, RunLog, run_options, stops
 from .anatomy import DENSITIES
 from .calcifications import MORPHOLOGIES
 from .distributions import DISTRIBUTIONS
@@ -42,6 +41,7 @@ def add_commands(subparsers: Any) -> None:
         "--format", choices=("png", "tif", "dicom"), default="png", help="dicom: the labels as PNG; needs its extra"
     )
     job.add_argument("--overwrite", action="store_true", help="replace outputs that exist; otherwise they are kept")
+    run_options(job)
     job.set_defaults(run=run)
 
 
@@ -50,27 +50,34 @@ def run(options: argparse.Namespace) -> int:
     from ..errors import FsrcnnError, OptionError
     from .draw import phantom
 
-    try:
-        if not 1 <= options.count <= 10_000:
-            raise OptionError(f"--count is {options.count}; allowed are 1 to 10000")
-        if options.format == "dicom":
-            from ..files.dicom.library import import_pydicom
+    if not 1 <= options.count <= 10_000:
+        raise OptionError(f"--count is {options.count}; allowed are 1 to 10000")
+    if options.format == "dicom":
+        from ..files.dicom.library import import_pydicom
 
-            import_pydicom()  # or one line, before anything is drawn
+        import_pydicom()  # or one line, before anything is drawn
+    log = RunLog(options, several=options.count > 1)
+    with log.summing_up():
         for seed in range(options.seed, options.seed + options.count):
-            drawn = phantom(
-                seed, density=options.density, morphology=options.morphology, distribution=options.distribution,
-                view=options.view, dose=options.dose, shape=tuple(options.shape), processed=not options.raw,
-                preset=options.preset,
-            )  # fmt: skip
-            _write(drawn, options)
-    except FsrcnnError as error:
-        return complain("fsrcnn-np", str(error), 2 if isinstance(error, OptionError) else 1)
-    return 0
+            log.begin()
+            try:
+                drawn = phantom(
+                    seed, density=options.density, morphology=options.morphology, distribution=options.distribution,
+                    view=options.view, dose=options.dose, shape=tuple(options.shape), processed=not options.raw,
+                    preset=options.preset,
+                )  # fmt: skip
+                _write(drawn, options, log)
+            except OptionError:  # so would be all
+                raise
+            except FsrcnnError as error:
+                log.failed(f"phantom_{seed}", error)
+                if stops(error):
+                    break
+    return log.status
 
 
-def _write(drawn: Phantom, options: argparse.Namespace) -> None:
-    """The picture, the labels and the truth, each whole or not at all."""
+def _write(drawn: Phantom, options: argparse.Namespace, log: RunLog) -> None:
+    """The picture, the labels and the truth, each whole or not at all; a line for the three."""
     from functools import partial
 
     from ..errors import FileError
@@ -91,13 +98,18 @@ def _write(drawn: Phantom, options: argparse.Namespace) -> None:
         **picture,
         f"{stem}_labels{suffix}": partial(write, pixels=drawn.labels),
     }
+    written, kept = [], []
     for name, job in jobs.items():
         path = Path(options.output, name)
         try:
             job(path, overwrite=options.overwrite)
-            say(f"wrote {path}")
-        except OutputExists as kept:
-            say(str(kept))
+            written.append(str(path))
+        except OutputExists:
+            kept.append(str(path))
+    said = [f"wrote {', '.join(written)}"] if written else []
+    said += [f"kept {', '.join(kept)}, which --overwrite replaces"] if kept else []
+    log.note(output=Path(options.output, *picture))
+    log.end(stem, WRITTEN if written else KEPT, "" if written else "exists", lines=["; ".join(said)])
 
 
 def described(drawn: Phantom) -> dict[str, Any]:

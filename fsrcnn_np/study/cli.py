@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from piqe_np.console import complain, printable
+from piqe_np.console import complain
 
 from ..command_options import data_range, folder
 from ..engine import DEFAULT, ENGINES
-from ..run_log import RunLog, report_option
+from ..run_log import RunLog, run_options
 from .cli_report import add_commands as add_report
 from .cli_tables import add_commands as add_tables
 
@@ -50,7 +50,6 @@ def _add_run(commands: Any) -> None:
     job.add_argument("--save-sr", action="store_true", help="keep the SR images: RESULTS/sr, same format and depth")
     job.add_argument("--again", action="store_true", help="measure again what has changed, or has killed its worker")
     _add_crew(job)
-    report_option(job)
     job.set_defaults(run=run)
 
 
@@ -72,6 +71,7 @@ def _add_crew(job: argparse.ArgumentParser) -> None:
     job.add_argument("--threads", type=int, metavar="N", help="of each worker; default: the CPUs divided among them")
     job.add_argument("--engine", choices=tuple(ENGINES), help=f"default: {DEFAULT}, the fastest")
     job.add_argument("--no-report", action="store_true", help="measure only; `study report` makes it")
+    run_options(job)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -80,10 +80,8 @@ def run(options: argparse.Namespace) -> int:
     from .run import run as outcomes
 
     cohort = read_cohort(options.cohort, without=options.output)
-    for remark in cohort.remarks:
-        print(printable(remark))
-    for one in cohort.left_out:
-        complain("fsrcnn-np", str(one), 1)
+    log = _log(options)
+    log.say(*cohort.remarks)
     found = outcomes(
         cohort,
         options.output,
@@ -93,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
         again=options.again,
         **_crew(options),
     )
-    return _tell(found, cohort.left_out, options)
+    return _tell(found, cohort.left_out, log, options)
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -101,51 +99,54 @@ def demo(options: argparse.Namespace) -> int:
     from ..progress import bar
     from .demo_study import DATA, SHAPE, draw_cohort, measure_cohort
 
-    print(DATA)
+    log = _log(options)
+    log.say(DATA)
     shape = (2 * SHAPE[0], 2 * SHAPE[1]) if options.full_size else SHAPE
-    with bar("phantoms", unit="phantom") as progress:
+    with bar("phantoms", unit="phantom", hidden=log.quiet) as progress:
         ratings = draw_cohort(options.output, cases=options.cases, seed=options.seed, shape=shape, progress=progress)
-    return _tell(measure_cohort(options.output, ratings, weights=options.weights, **_crew(options)), [], options)
+    return _tell(measure_cohort(options.output, ratings, weights=options.weights, **_crew(options)), [], log, options)
 
 
 def _crew(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in ("workers", "dask", "threads", "engine")}
 
 
-def _tell(outcomes: Iterator[Outcome], left_out: Sequence[LeftOut], options: argparse.Namespace) -> int:
-    """A line an image, one of all, and the report; gives the exit status."""
-    from ..errors import FsrcnnError
+def _log(options: argparse.Namespace) -> RunLog:
     from .run import KEPT, LEFT_OUT, MEASURED, SKIPPED
 
-    log = RunLog(getattr(options, "report", None), states=(MEASURED, KEPT, SKIPPED, LEFT_OUT))
-    for one in left_out:
-        log.end(one.what, LEFT_OUT, "cohort", one.why)
+    return RunLog(options, states=(MEASURED, KEPT, SKIPPED, LEFT_OUT), several=True)
+
+
+def _tell(outcomes: Iterator[Outcome], left_out: Sequence[LeftOut], log: RunLog, options: argparse.Namespace) -> int:
+    """A line an image, one of all, and the report; gives the exit status."""
+    from ..errors import FsrcnnError, OptionError
+    from .run import KEPT, LEFT_OUT, MEASURED, SKIPPED
+
     ended: dict[str, str] = {}
     stopped = False
     reasons = {MEASURED: "", KEPT: "exists", SKIPPED: "no-picture", LEFT_OUT: "refused"}
-    try:
-        for outcome in outcomes:
-            if outcome.name in ended:  # a copy of another, which is found at the end
-                log.counts[ended[outcome.name]] -= 1
-            ended[outcome.name] = outcome.state
-            _show(outcome)
-            if outcome.piqe is not None:
-                log.note(piqe=outcome.piqe, seconds=outcome.seconds)
-            log.end(outcome.name, outcome.state, reasons[outcome.state], outcome.why)
-    except FsrcnnError as error:
-        if not ended:
-            raise  # wrong usage
-        stopped = bool(complain("fsrcnn-np", f"stopped: {error}", 1))
-    finally:  # also of a run that was stopped
-        if ended:
-            print(log.summary(), flush=True)
+    with log.summing_up():
+        for one in left_out:
+            log.end(one.what, LEFT_OUT, "cohort", one.why, lines=[str(one)])
+        try:
+            for outcome in outcomes:
+                if outcome.name in ended:  # a copy of another, which is found at the end
+                    log.counts[ended[outcome.name]] -= 1
+                ended[outcome.name] = outcome.state
+                if outcome.piqe is not None:
+                    log.note(piqe=outcome.piqe, seconds=outcome.seconds)
+                log.end(outcome.name, outcome.state, reasons[outcome.state], outcome.why, lines=_lines(outcome))
+        except FsrcnnError as error:
+            if not ended:
+                raise OptionError(str(error)) from error  # so it would be of every image
+            stopped = bool(complain("fsrcnn-np", f"stopped: {error}", 1))
     if stopped:
         return 1
-    reported = options.no_report or _report(options)
-    return 0 if reported and not log.counts[LEFT_OUT] else 1
+    reported = options.no_report or _report(log, options)
+    return log.status if reported else 1
 
 
-def _report(options: argparse.Namespace) -> bool:
+def _report(log: RunLog, options: argparse.Namespace) -> bool:
     """Write the report; whether that was possible."""
     from ..convert import load_weights
     from ..errors import FsrcnnError
@@ -155,7 +156,7 @@ def _report(options: argparse.Namespace) -> bool:
     try:
         study = read_study(options.output)
         if warning := study.about.checkerboard.get("warning"):
-            print(printable(f"WARNING: {warning}"))
+            log.say(f"WARNING: {warning}")
         done = write_report(
             study,
             options.output,
@@ -165,19 +166,17 @@ def _report(options: argparse.Namespace) -> bool:
     except FsrcnnError as error:
         complain("fsrcnn-np", f"no report: {error}", 1)
         return False
-    print(printable(f"wrote {done.path}, and beside it {len(done.written) - 1} tables and figures"))
+    log.say(f"wrote {done.path}, and beside it {len(done.written) - 1} tables and figures")
     return True
 
 
-def _show(outcome: Outcome) -> None:
-    from .run import SKIPPED
-
+def _lines(outcome: Outcome) -> list[str]:
+    """What is said of one image; of one that was kept nothing."""
     place = f"{outcome.done}/{outcome.total} " if outcome.total else ""
-    if outcome.state == SKIPPED:
-        print(printable(place + outcome.why), flush=True)
-    elif outcome.why:
-        complain("fsrcnn-np", place + outcome.why, 1)
-    elif outcome.piqe is not None:
-        original, bicubic, sr = outcome.piqe
-        scores = f"PIQE {original:.2f}, bicubic {bicubic:.2f}, SR {sr:.2f}"
-        print(printable(f"{place}{outcome.name}: {scores}, {outcome.seconds:.1f} s"), flush=True)
+    if outcome.why:
+        return [place + outcome.why]
+    if outcome.piqe is None:
+        return []
+    original, bicubic, sr = outcome.piqe
+    scores = f"PIQE {original:.2f}, bicubic {bicubic:.2f}, SR {sr:.2f}"
+    return [f"{place}{outcome.name}: {scores}, {outcome.seconds:.1f} s"]

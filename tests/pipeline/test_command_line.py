@@ -118,7 +118,7 @@ def test_names_that_begin_like_options(here, capsys, name):
 def test_an_option_to_the_letter_stays_one(here, capsys):
     (here / "a.png").rename("--json")
     assert piqe_main(["--json", "./--json"]) == 0
-    assert capsys.readouterr().out.startswith("[")
+    assert capsys.readouterr().out.startswith('{"run": ')
 
 
 @pytest.fixture

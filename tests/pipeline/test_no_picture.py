@@ -50,6 +50,8 @@ def test_compare(study, capsys):
 
 def test_piqe(study, capsys):
     assert piqe_cli.main([str(study / "in"), "--json"]) == 0
+    assert capsys.readouterr().out.count("no picture; skipped") == 2
+    assert piqe_cli.main([str(study / "in")]) == 0
     assert capsys.readouterr().err.count("no picture; skipped") == 2
 
 

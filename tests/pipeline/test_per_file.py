@@ -64,7 +64,8 @@ def command(request):
     def score(words, capsys):
         assert piqe_main(["--json", *words]) == 0
         said = capsys.readouterr()
-        return [(one["low"], one["high"]) for one in json.loads(said.out)], said
+        *records, _ = map(json.loads, said.out.splitlines())
+        return [(one["low"], one["high"]) for one in records], said
 
     def compare(words, capsys):
         assert main(["compare", *words, "-o", "out"]) == 0
@@ -77,7 +78,7 @@ def command(request):
 def test_each_file_has_its_own_range(command, table, capsys):
     found, said = command(["a", "b", "--data-range", table], capsys)
     assert found == [(0, 4095), (0, 8191), (0, 1023)]
-    assert said.err.replace("piqe-np: 3 scored, 0 kept, 0 skipped, 0 failed, ", "").count(": ") == 0
+    assert said.err == ""
 
 
 def test_what_the_table_lacks_and_what_the_inputs_lack(command, table, here, capsys):
@@ -89,7 +90,7 @@ def test_what_the_table_lacks_and_what_the_inputs_lack(command, table, here, cap
     lines = (said.out + said.err).splitlines()
     assert sum("is none of the inputs; the row was not used" in line for line in lines) == 2
     assert any("row 4" in line and "two.png" in line for line in lines)
-    assert any("not_in_it.png: " in line and "has no row for it" in line for line in lines)
+    assert any("not_in_it.png" in line and "has no row for it" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,8 @@ def test_a_table_of_datasets(here, capsys):
             file[name] = iio.imread("a/one.png")
     (here / "t.csv").write_text("path;data_range\nboth.h5::/x;4095\nboth.h5;8191\n")
     assert piqe_main(["--json", "both.h5::/x", "both.h5::y", "--data-range", "t.csv"]) == 0
-    assert [one["high"] for one in json.loads(capsys.readouterr().out)] == [4095, 8191]
+    *records, _ = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [one["high"] for one in records] == [4095, 8191]
 
 
 # one image through a pipe
@@ -151,7 +153,7 @@ def test_from_pipe_to_pipe(here):
         iio.imread(done.stdout, extension=".png"), fsrcnn_np.upscale(iio.imread("a/one.png"), data_range=4095)
     )
     (line,) = done.stderr.decode().splitlines()
-    assert line.startswith("standard output: 80×72, range 0..4095")
+    assert line.startswith("fsrcnn-np: standard output: 80×72, range 0..4095")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_content_tells_the_format_of_standard_input(here, tmp_path):
     for suffix in ("tif", "npy"):
         done = pipe("fsrcnn_np", "upscale", "a/one.png", "-o", "-", "--format", suffix)
         again = pipe("piqe_np", "--json", "-", data=done.stdout)
-        (record,) = json.loads(again.stdout)
+        record, _ = map(json.loads, again.stdout.splitlines())
         assert record["input"] == "standard input"
         assert record["score"] == piqe_np.piqe(fsrcnn_np.upscale(image)).score
     done = pipe("fsrcnn_np", "upscale", "-", "-o", "out", data=(here / "a" / "one.png").read_bytes())
@@ -198,7 +200,7 @@ def test_what_is_no_image_is_one_line(here, module, data, says):
         ["upscale", "-", "-", "-o", "out"],
         ["upscale", "a", "-o", "-"],
         ["upscale", "a/one.png", "-o", "-", "--sidecar"],
-        ["upscale", "a/*.none", "-o", "-"],
+        ["upscale", "a/one.png", "-o", "-", "--json"],
         ["upscale", "a/one.png", "-o", "out", "--format", "png"],
     ],
 )

@@ -85,7 +85,9 @@ def test_options_of_the_command(image, tmp_path, capsys):
     assert main([*command, "--engine", "reference"]) == 1
     assert "engine llvm → reference" in capsys.readouterr().err
     assert main(["provenance", str(out / "a.png"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["value_range"]["high"] == 255
+    record, summary = map(json.loads, capsys.readouterr().out.splitlines())
+    assert record["value_range"]["high"] == 255
+    assert summary["summary"]["told"] == 1
     assert main(["provenance", str(out / "a.png"), str(source), str(tmp_path / "none.png")]) == 1
     said = capsys.readouterr()
     assert "source_sha256" in said.out

@@ -64,7 +64,11 @@ def test_piqe_sums_up_beside_its_scores(inputs, tmp_path, capsys):
     report = tmp_path / "night.jsonl"
     assert piqe_cli.main([str(inputs), "--json", "--report", str(report)]) == 1
     said = capsys.readouterr()
-    scores = json.loads(said.out)
+    *scores, summary = map(json.loads, said.out.splitlines())
+    assert summary["summary"] == {"scored": 2, "kept": 0, "skipped": 0, "failed": 1}
+    assert len(said.err.splitlines()) == 1
+    assert piqe_cli.main([str(inputs)]) == 1
+    said = capsys.readouterr()
     assert said.err.splitlines()[-1].startswith("piqe-np: 2 scored, 0 kept, 0 skipped, 1 failed, ")
     records = records_of(report)
     assert [(r["state"], r["reason"]) for r in records] == [("scored", ""), ("failed", "format"), ("scored", "")]

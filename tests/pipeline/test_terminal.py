@@ -125,7 +125,7 @@ def test_data_in_a_pipe_is_what_it_is(evil):
     """Only a terminal's text is changed: JSON holds the name itself."""
     (name,) = (str(path) for path in evil.iterdir() if path.name.startswith("good"))
     done = subprocess.run([sys.executable, "-m", "piqe_np", "--json", name], capture_output=True, check=True)
-    assert json.loads(done.stdout)[0]["input"] == name
+    assert json.loads(done.stdout.splitlines()[0])["input"] == name
 
 
 def test_lines_in_a_log_are_printable_too(evil, capsys):

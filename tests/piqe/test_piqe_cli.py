@@ -77,13 +77,15 @@ def test_csv(folder, capsys):
 
 def test_json(folder, capsys):
     status, out, err = run(capsys, "--json", folder / "one", folder / "broken.png")
-    one, broken = json.loads(out)
+    one, broken, summary = map(json.loads, out.splitlines())
     result = piqe(picture(90, 70))
     assert status == 1
     assert one["score"] == result.score
     assert (one["height"], one["width"], one["band"]) == (90, 70, band(result.score))
     assert (one["active"], one["artifact"], one["noise"]) == result.block_shares
-    assert broken == {"input": f"{folder}/broken.png", "error": err.strip().removeprefix("piqe-np: ")}
+    assert broken["input"] == f"{folder}/broken.png"
+    assert (broken["state"], broken["message"]) == ("failed", err.strip().removeprefix("piqe-np: "))
+    assert summary["summary"] == {"scored": 1, "kept": 0, "skipped": 0, "failed": 1}
 
 
 def test_masks_of_two_inputs_of_one_name(folder, capsys):
