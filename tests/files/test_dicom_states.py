@@ -187,7 +187,7 @@ def test_the_same_again_has_the_same_bytes_also_with_mapped_uids(study):
 def test_images_that_are_not_there_are_left_out_with_a_line(study, capsys):
     (study / "2.dcm").unlink()
     out = upscaled(study)
-    assert "gsps: 1 of the images that it refers to were not super-resolved here" in capsys.readouterr().out
+    assert "; 1 of the images that it refers to were not super-resolved here" in capsys.readouterr().out
     d = pydicom.dcmread(out / "states/gsps")
     assert len(d.DisplayedAreaSelectionSequence) == 1
     assert len(d.ReferencedSeriesSequence[0].ReferencedImageSequence) == 1
