@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import glob
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -185,7 +186,8 @@ def upscale(options: argparse.Namespace) -> int:
     """`fsrcnn-np upscale`."""
     from . import files
     from .cli_streams import streamed, upscale_streams
-    from .pipeline import upscale_file
+    from .pipeline import FileJob
+    from .upscale_files import upscaled_files
 
     settings = {
         "weights": _checked(options),
@@ -205,32 +207,40 @@ def upscale(options: argparse.Namespace) -> int:
     for line in unmatched(options.data_range, inputs):
         log.warn(line)
 
-    def one(item: files.Input, progress: Progress) -> str:
-        bounds, said = range_of(options.data_range, item.path)
+    def begun(item: files.Input) -> FileJob:
         place = options.output if one_file else options.output / item.name
-        done = upscale_file(item.path, place, data_range=bounds, progress=progress, **settings)
-        remarks = [*said, *done.remarks]
-        log.note(
-            output=done.path, range=str(done.value_range), remarks=remarks, source_sha256=done.provenance.source_sha256
-        )
-        size = "×".join(map(str, done.shape))
-        return one_line(f"{done.path}: {size}, range {done.value_range}, {done.seconds:.1f} s", remarks)
+        return FileJob(item.path, place, data_range=range_of(options.data_range, item.path)[0], **settings)
+
+    def each(items: Sequence[Input]) -> None:
+        with upscaled_files([partial(begun, item) for item in items if not item.error]) as following:
+
+            def one(item: Input, progress: Progress) -> str:
+                done = following(progress)
+                remarks = [*range_of(options.data_range, item.path)[1], *done.remarks]
+                log.note(output=done.path, range=str(done.value_range), remarks=remarks)
+                log.note(source_sha256=done.provenance.source_sha256, seconds=round(done.seconds, 3))
+                size = "×".join(map(str, done.shape))
+                return one_line(f"{done.path}: {size}, range {done.value_range}, {done.seconds:.1f} s", remarks)
+
+            _each(items, one, log)
 
     with log.summing_up():
         if options.presentation_states:
-            _with_states(options, inputs, one, log)
+            _with_states(options, inputs, each, log)
         else:
-            _each(inputs, one, log)
+            each(inputs)
     return log.status
 
 
-def _with_states(options: argparse.Namespace, inputs: Sequence[Input], one: _One, log: RunLog) -> None:
+def _with_states(
+    options: argparse.Namespace, inputs: Sequence[Input], each: Callable[[Sequence[Input]], None], log: RunLog
+) -> None:
     """The images first, then the presentation states that refer to them."""
     from .files.dicom import carry_over, is_state
 
     states = [item for item in inputs if not item.error and is_state(Path(item.path))]
     images = [item for item in inputs if item not in states]
-    _each(images, one, log)
+    each(images)
     results = [(Path(item.path), options.output / item.name) for item in images if not item.error]
     results = [pair for pair in results if all(path.is_file() for path in pair)]
 

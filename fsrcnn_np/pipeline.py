@@ -212,7 +212,7 @@ class Upscaled:
     path: Path  #: the file written
     shape: tuple[int, ...]  #: of the result
     value_range: ValueRange  #: the values taken for black and white, and who said so
-    seconds: float  #: read, upscaled and written
+    seconds: float  #: of reading, upscaling and writing; not between them
     remarks: tuple[str, ...]  #: what the user should know: attributes removed, and the like
     provenance: Provenance  #: which model made it of which file
 
@@ -267,58 +267,134 @@ def upscale_file(
     FsrcnnError
         One of its subclasses, with one line that names the file.
     """
-    from . import files
-    from .files.atomic import check_free
-    from .files.reading import one_line_errors
-    from .files.target import split
-
-    started = time.monotonic()
-    target = split(destination).path
-    if target.exists() and target.samefile(split(source).path):
-        raise FileError(f"{target} is the input itself, and would be replaced; choose another folder for the outputs")
-    check_free(target, overwrite=True)
-    model, allow = loaded(weights), files.allowances(allow)
-    for name, text in (("transfer_syntax", transfer_syntax), ("remap_uids", remap_uids)):
-        if not isinstance(text, str):
-            raise OptionError(f"{name} is a {type(text).__name__}; allowed is a text")
-    form = files.DicomForm(transfer_syntax, remap_uids)
-    with one_line_errors(split(source).path):
-        provenance = provenance_of(model, None, source, engine=engine, allow=allow, form=form)
-    if not overwrite and lexists(target):
-        _check_made(target, provenance, source, data_range, allow)
-    picture = files.read(source, every_frame=True, allow=allow)
-    with naming(source):
-        check_channels(picture.pixels.shape, model)
-        bounds = picture_range(picture, data_range)
-    provenance = replace(provenance, value_range=bounds)
-    files.check_target(destination, picture, provenance, form)
-
-    def upscaled(frame: files.Frame) -> NDArray[Any]:
-        with naming(source):
-            return upscale_frame(frame, bounds, model, threads=threads, engine=engine, progress=tell)
-
+    job = FileJob(
+        source,
+        destination,
+        weights=weights,
+        data_range=data_range,
+        threads=threads,
+        engine=engine,
+        overwrite=overwrite,
+        allow=allow,
+        transfer_syntax=transfer_syntax,
+        remap_uids=remap_uids,
+        sidecar=sidecar,
+    )
+    job.read()
     with reporting(progress, Path(source).name) as tell:
-        result: Any
-        if picture.frames is not None:  # one after the other: one is in memory
-            result = (upscaled(frame) for frame in picture.frames)
-        else:
-            result = upscaled(files.Frame(picture.pixels, picture.padding))
-        remarks = [*picture.remarks, *range_doubts(picture, bounds)]
-        remarks += files.write(
-            destination,
-            result,
-            like=picture,
-            provenance=provenance,
-            form=form,
-            sidecar=sidecar,
-            threads=threads,
-            overwrite=overwrite,
-        )
-    scale, frames = model.architecture.scale, () if picture.frames is None else (len(picture.frames),)
-    height, width, *colours = picture.pixels.shape
-    shape = (*frames, height * scale, width * scale, *colours)
-    seconds = time.monotonic() - started
-    return Upscaled(Path(source), Path(destination), shape, bounds, seconds, tuple(remarks), provenance)
+        job.compute(tell)
+        return job.write()
+
+
+class FileJob:
+    """`upscale_file` in three steps, each once and in this order: `read`, `compute`, `write`.
+
+    Those of several jobs may overlap, each step on a thread of its own. The arguments are `upscale_file`'s.
+    """
+
+    def __init__(
+        self,
+        source: str | PathLike[str],
+        destination: str | PathLike[str],
+        *,
+        weights: Model,
+        data_range: DataRange | None = None,
+        threads: int | None = None,
+        engine: str | None = None,
+        overwrite: bool = False,
+        allow: Iterable[str] = (),
+        transfer_syntax: str = "explicit",
+        remap_uids: str = "",
+        sidecar: bool = False,
+    ) -> None:
+        from . import files
+        from .files.target import split
+
+        split(source), split(destination)  # paths they must be
+        self._source, self._destination = source, destination
+        self._model, self._allow = loaded(weights), files.allowances(allow)
+        for name, text in (("transfer_syntax", transfer_syntax), ("remap_uids", remap_uids)):
+            if not isinstance(text, str):
+                raise OptionError(f"{name} is a {type(text).__name__}; allowed is a text")
+        self._form = files.DicomForm(transfer_syntax, remap_uids)
+        self._data_range, self._threads, self._engine = data_range, threads, engine
+        self._overwrite, self._sidecar = overwrite, sidecar
+        self._seconds = 0.0
+
+    def read(self) -> None:
+        """Refuse what can be refused without computing, and read the source."""
+        from . import files
+        from .files.atomic import check_free
+        from .files.reading import one_line_errors
+        from .files.target import split
+
+        with self._timed():
+            source, target = self._source, split(self._destination).path
+            if target.exists() and target.samefile(split(source).path):
+                raise FileError(
+                    f"{target} is the input itself, and would be replaced; choose another folder for the outputs"
+                )
+            check_free(target, overwrite=True)
+            with one_line_errors(split(source).path):
+                provenance = provenance_of(
+                    self._model, None, source, engine=self._engine, allow=self._allow, form=self._form
+                )
+            if not self._overwrite and lexists(target):
+                _check_made(target, provenance, source, self._data_range, self._allow)
+            self._picture = files.read(source, every_frame=True, allow=self._allow)
+            with naming(source):
+                check_channels(self._picture.pixels.shape, self._model)
+                self._bounds = picture_range(self._picture, self._data_range)
+            self._provenance = replace(provenance, value_range=self._bounds)
+            files.check_target(self._destination, self._picture, self._provenance, self._form)
+            self._doubts = range_doubts(self._picture, self._bounds)
+
+    def compute(self, progress: Progress | None = None) -> None:
+        """Super-resolve it; of several frames each only as `write` asks for it: one is in memory."""
+        from .files import Frame
+
+        def upscaled(frame: Frame) -> NDArray[Any]:
+            with naming(self._source):
+                return upscale_frame(
+                    frame, self._bounds, self._model, threads=self._threads, engine=self._engine, progress=progress
+                )
+
+        with self._timed():
+            picture = self._picture
+            self._result: Any
+            if picture.frames is not None:
+                self._result = (upscaled(frame) for frame in picture.frames)
+            else:
+                self._result = upscaled(Frame(picture.pixels, picture.padding))
+
+    def write(self) -> Upscaled:
+        """Write the result, and say what became of it."""
+        from . import files
+
+        with self._timed():
+            picture = self._picture
+            remarks = [*picture.remarks, *self._doubts]
+            remarks += files.write(
+                self._destination,
+                self._result,
+                like=picture,
+                provenance=self._provenance,
+                form=self._form,
+                sidecar=self._sidecar,
+                threads=self._threads,
+                overwrite=self._overwrite,
+            )
+        scale, frames = self._model.architecture.scale, () if picture.frames is None else (len(picture.frames),)
+        height, width, *colours = picture.pixels.shape
+        shape = (*frames, height * scale, width * scale, *colours)
+        source, path = Path(self._source), Path(self._destination)
+        return Upscaled(source, path, shape, self._bounds, self._seconds, tuple(remarks), self._provenance)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self._seconds += time.monotonic() - started
 
 
 def upscale_frame(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from fsrcnn_np.files.dicom import ALLOWANCES as _OF_DICOM
 from fsrcnn_np.files.formats import DICOM, FORMATS, HEAD, NPZ, TGA, WITH_PARTS, Format, by_head, by_suffix, packed
 from fsrcnn_np.files.picture import ALPHA, NoPicture, Picture, alpha_allowed
 from fsrcnn_np.files.target import split
+from fsrcnn_np.files.together import without_warnings
 
 #: What a caller of `read` can allow.
 ALLOWANCES = (ALPHA, *_OF_DICOM)
@@ -107,8 +107,7 @@ def identify(path: Path) -> Format:
 def one_line_errors(path: Path) -> Iterator[None]:
     """Turn whatever a decoder raises into one exception of ours with one line that begins with the file's name."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             yield
     except FsrcnnError as error:
         kind = next(

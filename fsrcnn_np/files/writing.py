@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from fsrcnn_np.files.picture import DicomForm, Output, Picture, Provenance
 from fsrcnn_np.files.reading import one_line
 from fsrcnn_np.files.record import text_of
 from fsrcnn_np.files.target import Target, split
+from fsrcnn_np.files.together import without_warnings
 from fsrcnn_np.images.value_range import check_image
 from piqe_np.compiled import thread_count
 
@@ -160,8 +160,7 @@ def _prepared(target: Target, like: Picture | None) -> tuple[Format, Picture | N
 def _one_line(path: Path, like: Picture | None) -> Iterator[None]:
     """Put the file's name before what is wrong; a library's exception becomes one of ours."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             yield
     except FsrcnnError as error:
         named = str(error).startswith(tuple(f"{file}: " for file in (path, like.path if like else path)))

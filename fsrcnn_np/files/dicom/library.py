@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fsrcnn_np.errors import MissingExtraError
+from fsrcnn_np.files.together import together
 
 logging.getLogger("pydicom").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
 
@@ -23,6 +24,7 @@ def import_pydicom() -> Any:
     return pydicom
 
 
+@together
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Old files hold values that today's rules forbid; they are carried over, neither refused nor warned about."""
