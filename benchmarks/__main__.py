@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _rows(suite: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if suite == "mammogram":
-        yield mammogram.measured(options.threads, options.repeats)
+        yield from mammogram.measured(options.threads, options.repeats)
     elif suite == "growth":
         for shape in GROWTH:
             yield _timed(suite, "fsrcnn-np", "out= given", shape, options.threads, options)
