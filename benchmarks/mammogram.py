@@ -75,8 +75,9 @@ def _inside(source: Path, folder: Path, repeats: int) -> dict[str, list[float]]:
     for number in range(repeats + 1):
         for name, run in (
             ("network", lambda: upscale(pixels, out=out)),
-            ("file", lambda: upscale_file(source, folder / source.name, overwrite=True)),
+            ("file", lambda: upscale_file(source, folder / source.name)),
         ):
+            (folder / source.name).unlink(missing_ok=True)
             start = time.perf_counter()
             run()
             if number:

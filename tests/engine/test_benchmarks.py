@@ -106,7 +106,11 @@ def test_table_and_picture(tmp_path):
     assert "| Other 7 | rewritten | 1 | 8.000 | 16.00 | 42 | 21% | 21% | 1.00 | 4.0 | 4.0 |" in text
     assert "not installed (absent)" in text
     assert "| Other | eager | 1 | 0.50 | 0.40 |" in text
-    assert "5.0 s; the paper asks" in text
+    assert "5.00 s for the command, from its start on; the paper asks for under 60 s.\n" in text
+    inside = {"form": "TIFF", "shape": (10, 10), "threads": 2, "walls": [5.0], "file": [3.0], "network": [2.0]}
+    store.add({"suite": "mammogram", "peer": "fsrcnn-np"} | inside)
+    text = table.text(store.content)
+    assert "runs already 3.00 s, the network alone 2.00 s: 1.50 times the network, and the command 2.50 times." in text
     table.picture(store.content, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").stat().st_size > 5000
 

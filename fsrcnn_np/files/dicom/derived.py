@@ -43,6 +43,7 @@ from fsrcnn_np.files.dicom.uids import remap, uid_of
 from fsrcnn_np.files.picture import DicomForm, Encoded, Output, Picture, Provenance, refuse_dtype
 from fsrcnn_np.files.record import KEYWORD, text_of
 from fsrcnn_np.images.padding import repeated
+from piqe_np.compiled import run_tasks
 
 BURNED_IN = "burned-in"  #: what a caller allows who knows what is written in the pixels
 _SERIES_NUMBER_STEP = 1000
@@ -114,7 +115,7 @@ def encode(output: Output) -> Encoded:
         _check_frame(pixels, like, provenance.scale)
     frames = [pixels] if output.frames is None else output.frames
     header = _header(like, provenance, output.form)
-    return Encoded(partial(_write, header.dataset, frames, like, provenance, output.form), header.remarks)
+    return Encoded(partial(_write, header.dataset, frames, like, output, provenance), header.remarks)
 
 
 def made(path: Path) -> str | None:
@@ -203,13 +204,13 @@ def _write(
     derived: Any,
     frames: Iterable[NDArray[Any]],
     like: Picture,
+    output: Output,
     provenance: Provenance,
-    form: DicomForm,
     stream: BinaryIO,
 ) -> None:
     """Frames as they come, then once more the header, as long as before, with what is known only now."""
     source: Frames = like.details["frames"]
-    scale, count = provenance.scale, len(source)
+    form, scale, count = output.form, provenance.scale, len(source)
     values, least, most, done, length = hashlib.sha256(), _MOST_IS, -_MOST_IS, 0, 0
     encode, packed = encoder(derived.file_meta.TransferSyntaxUID), form.transfer_syntax != "explicit"
     start = stream.tell()
@@ -221,12 +222,13 @@ def _write(
             _check_frame(pixels, like, scale)
             pixels = pixels if _float_keyword(like) else words_of_values(pixels, derived)
             pixels = _with_padding(pixels, source.values(done - 1).padding, scale)
-            values.update(native(pixels, derived))
+            data = encode(pixels, derived)
+            written = fragment(data) if packed else data
+            both = (partial(values.update, native(pixels, derived)), partial(stream.write, written))
+            run_tasks(lambda number, both=both: both[number](), len(both), output.threads)  # type: ignore[misc]
             if pixels.dtype.kind != "f":
                 least, most = min(least, int(pixels.min())), max(most, int(pixels.max()))
-            data = encode(pixels, derived)
             length += len(data)
-            stream.write(fragment(data) if packed else data)
         stream.write(END_OF_FRAGMENTS if packed else b"\0" * (length % 2))
         stream.write(_behind_the_pixels(derived))
         _finish_header(derived, provenance, form, values.hexdigest(), least, most)

@@ -20,7 +20,7 @@ TRANSFER_SYNTAXES = {
     "jpeg2000": "1.2.840.10008.1.2.4.90",
     "htj2k": "1.2.840.10008.1.2.4.201",
 }
-Encoder = Callable[[NDArray[Any], Any], bytes]
+Encoder = Callable[[NDArray[Any], Any], bytes | memoryview]
 
 
 def transfer_syntax(choice: str) -> Any:
@@ -30,9 +30,9 @@ def transfer_syntax(choice: str) -> Any:
     return import_pydicom().uid.UID(TRANSFER_SYNTAXES[choice])
 
 
-def native(pixels: NDArray[Any], dataset: Any) -> bytes:
-    """Little-endian words, as they are."""
-    return pixels.astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
+def native(pixels: NDArray[Any], dataset: Any) -> memoryview:
+    """Little-endian words, as they are; no copy where they lie so in memory."""
+    return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<")).reshape(-1).view(np.uint8).data
 
 
 def encoder(syntax: Any) -> Encoder:
@@ -48,9 +48,9 @@ def head_of_encapsulated() -> bytes:
     return b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0" + bytes(4)
 
 
-def fragment(data: bytes) -> bytes:
+def fragment(data: bytes | memoryview) -> bytes:
     """An item that holds one frame, of even length."""
-    padded = data + b"\0" * (len(data) % 2)
+    padded = bytes(data) + b"\0" * (len(data) % 2)
     return b"\xfe\xff\x00\xe0" + len(padded).to_bytes(4, "little") + padded
 
 
