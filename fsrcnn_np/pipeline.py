@@ -325,10 +325,11 @@ class FileJob:
         """Refuse what can be refused without computing, and read the source."""
         from . import files
         from .files.atomic import check_free
-        from .files.reading import one_line_errors
+        from .files.reading import one_line_errors, unchanged
         from .files.target import split
 
-        with self._timed():
+        # The sha256 of its provenance is that of what is read.
+        with self._timed(), unchanged(split(self._source).path) as self._check_unchanged:
             source, target = self._source, split(self._destination).path
             if target.exists() and target.samefile(split(source).path):
                 raise FileError(
@@ -363,7 +364,7 @@ class FileJob:
             picture = self._picture
             self._result: Any
             if picture.frames is not None:
-                self._result = (upscaled(frame) for frame in picture.frames)
+                self._result = self._checked(map(upscaled, picture.frames))
             else:
                 self._result = upscaled(Frame(picture.pixels, picture.padding))
 
@@ -389,6 +390,10 @@ class FileJob:
         shape = (*frames, height * scale, width * scale, *colours)
         source, path = Path(self._source), Path(self._destination)
         return Upscaled(source, path, shape, self._bounds, self._seconds, tuple(remarks), self._provenance)
+
+    def _checked(self, frames: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+        yield from frames
+        self._check_unchanged()
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need (Debian's Octave, R, Orthanc, dcmtk and Chromium where apt-get is there, a virtual environment in .venv or $VENV)
+# Installs what the tests need (Debian's Octave, R, Orthanc, dcmtk, gcc and Chromium where apt-get is there, a virtual environment in .venv or $VENV)
 # and passes them. Arguments go to pytest: bash tests/run.sh tests/piqe -x
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,6 +13,7 @@ if [ "$(uname)" = Linux ]; then # the archive that tests/pacs sends to
   [ -x /usr/sbin/Orthanc ] && [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing+=(orthanc orthanc-dicomweb)
   command -v storescu >/dev/null || missing+=(dcmtk)
   command -v dciodvfy >/dev/null || missing+=(dicom3tools)
+  command -v cc >/dev/null || missing+=(gcc libc6-dev) # for the library of tests/faults
   command -v chromium >/dev/null || missing+=(chromium) # the browser that tests/reader reads in
 fi
 if [ ${#missing[@]} -gt 0 ]; then
@@ -21,7 +22,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     $sudo apt-get update -qq
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -qq --no-install-recommends "${missing[@]}" >/dev/null
   else
-    echo "GNU Octave, R and (on Linux) Orthanc, dcmtk, dicom3tools and Chromium are needed by the tests: install ${missing[*]}" >&2
+    echo "GNU Octave, R and (on Linux) Orthanc, dcmtk, dicom3tools, gcc and Chromium are needed by the tests: install ${missing[*]}" >&2
     exit 2
   fi
 fi

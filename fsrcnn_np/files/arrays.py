@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,37 @@ from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Pictur
 from fsrcnn_np.files.record import text_of
 
 _DEFAULT_DATASET = "/image"
+_TRUNCATED = "truncated NPY: it holds less than its header says; copy or download it again"
 _ATTRIBUTE = "fsrcnn_np_provenance"  # of the dataset
 
 
 def read_npy(path: Path) -> Picture:
     """Read an .npy file; object arrays (pickles) are refused."""
-    # Mapped first: NumPy then checks the file's length against the header before anything is allocated.
-    try:
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        if "Python objects" not in str(error):
-            raise
-        raise FormatError(
-            "holds Python objects (a pickle), which are never loaded; allowed are arrays of numbers: save it with "
-            "numpy.save(path, array.astype('float32'))"
-        ) from error
-    return Picture(_native(mapped), str(path), "NPY", details={"dtype": mapped.dtype})
+    with open(path, "rb") as stream:
+        shape, fortran, dtype = npy_header(stream)
+        if dtype.hasobject:
+            raise FormatError(
+                "holds Python objects (a pickle), which are never loaded; allowed are arrays of numbers: save it with "
+                "numpy.save(path, array.astype('float32'))"
+            )
+        size = math.prod(shape) * dtype.itemsize
+        if size > os.fstat(stream.fileno()).st_size - stream.tell():  # before anything is allocated
+            raise FormatError(_TRUNCATED)
+        values = np.empty(math.prod(shape), dtype)
+        if size and stream.readinto(values.view(np.uint8)) < size:
+            raise FormatError(_TRUNCATED)
+    pixels = values.reshape(shape, order="F" if fortran else "C")
+    native = pixels.astype(dtype.newbyteorder("="), order="C", copy=False)
+    return Picture(native, str(path), "NPY", details={"dtype": dtype})
+
+
+def npy_header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether columns come first, and dtype of what follows in a .npy stream."""
+    version = np.lib.format.read_magic(stream)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise FormatError(f"it is of .npy version {'.'.join(map(str, version))}; allowed are 1.0 and 2.0")
+    return readers[version](stream)
 
 
 def encode_npy(output: Output) -> Encoded:

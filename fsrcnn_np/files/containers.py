@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.arrays import npy_header
 from fsrcnn_np.files.picture import DEFLATED, MOST_PIXELS, DicomForm, Output, Picture, Provenance
 
 HDF5_IN_MATLAB = b"MATLAB 7.3 MAT-file"  # the first of the 512 bytes before a -v7.3 file's HDF5
@@ -23,11 +24,7 @@ def read_npz(path: Path, name: str | None) -> Picture:
         members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
         chosen = _one(list(members), name, "arrays")
         with archive.open(members[chosen]) as stream:
-            version = np.lib.format.read_magic(stream)
-            header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-            if version not in header:
-                raise FormatError(f"the array {chosen} is of .npy version {version}; allowed are 1.0 and 2.0")
-            shape, _, dtype = header[version](stream)
+            shape, _, dtype = npy_header(stream)
         _check_size(chosen, shape, dtype.itemsize, members[chosen].compress_size * DEFLATED + (1 << 16))
         if dtype.hasobject:
             raise FormatError(f"the array {chosen} holds objects (pickles); allowed are numbers")

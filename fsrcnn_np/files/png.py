@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import struct
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,8 +52,11 @@ def read(path: Path) -> Picture:
         raise FormatError("found an animated PNG; allowed is one picture; extract its frames first")
     width, height, bits, colour = struct.unpack(">IIBB", chunks[0].body[:10])
     check_size(height, width, _SAMPLES.get(colour, 1), bits, len(data), packing=DEFLATED)
-    pixels = imagecodecs.png_decode(data)
+    if b"IDAT" not in kinds:
+        raise FormatError("damaged PNG: it holds no pixels (no chunk IDAT); copy or download it again")
     remarks: list[str] = []
+    with _heard(remarks):
+        pixels = imagecodecs.png_decode(data)
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
         pixels = opaque(pixels, remarks)
     kept = [chunk for chunk in chunks if chunk.kind in _KEPT and not _ours(chunk)]
@@ -65,6 +71,24 @@ def read(path: Path) -> Picture:
         remarks=tuple(remarks),
         details={"chunks": kept, "change": change},
     )
+
+
+@contextmanager
+def _heard(remarks: list[str]) -> Iterator[None]:
+    """What libpng warns of in one of the file's chunks, which imagecodecs logs, becomes remarks."""
+
+    class Heard(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            text = record.getMessage().removeprefix("PNG warning: ")
+            if record.thread == here and text[4:6] == ": ":  # others are about how it is called
+                remarks.append(f"libpng warns: {text}")
+
+    logger, handler, here = logging.getLogger("imagecodecs"), Heard(logging.WARNING), threading.get_ident()
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def encode(output: Output) -> Encoded:

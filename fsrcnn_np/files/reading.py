@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,10 @@ from fsrcnn_np.files.formats import DICOM, FORMATS, HEAD, NPZ, TGA, WITH_PARTS, 
 from fsrcnn_np.files.picture import ALPHA, NoPicture, Picture, alpha_allowed
 from fsrcnn_np.files.target import split
 from fsrcnn_np.files.together import without_warnings
+
+_DISK = (errno.EIO, errno.EMFILE, errno.ENFILE)
+for _library in ("imagecodecs", "tifffile", "PIL"):  # else their warnings go to the user's terminal
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 
 #: What a caller of `read` can allow.
 ALLOWANCES = (ALPHA, *_OF_DICOM)
@@ -56,7 +62,7 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
     """
     allowed = frozenset(allowances(allow))
     target = split(path)
-    with one_line_errors(target.path), alpha_allowed(ALPHA in allowed):
+    with unchanged(target.path), one_line_errors(target.path), alpha_allowed(ALPHA in allowed):
         format = identify(target.path)
         if format is DICOM:
             return dicom.read(target.path, target.dataset, every_frame=every_frame, allow=allowed)
@@ -104,6 +110,29 @@ def identify(path: Path) -> Format:
 
 
 @contextlib.contextmanager
+def unchanged(path: Path) -> Iterator[Callable[[], None]]:
+    """Raise a FileError where the file becomes another within: half of what was read may be of each.
+
+    Looks at the end, and whenever what it gives is called.
+    """
+
+    def stamp() -> tuple[int, ...] | None:
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+    def check() -> None:
+        if stamp() != before:
+            raise FileError(f"{path}: changed while it was read; run it again when nobody writes it any more")
+
+    before = stamp()
+    yield check
+    check()
+
+
+@contextlib.contextmanager
 def one_line_errors(path: Path) -> Iterator[None]:
     """Turn whatever a decoder raises into one exception of ours with one line that begins with the file's name."""
     try:
@@ -122,9 +151,11 @@ def one_line_errors(path: Path) -> Iterator[None]:
         raise FileError(f"{path}: there is not enough memory to read it") from error
     except OSError as error:
         if error.errno:
-            raise FileError(f"{path}: cannot be read ({one_line(error)})") from error
+            raise FileError(f"{path}: cannot be read ({os.strerror(error.errno)})") from error
         raise FormatError(f"{path}: damaged or unreadable: {one_line(error)}") from error
     except Exception as error:  # decoders raise anything: struct.error, KeyError, zlib.error, SyntaxError, …
+        if isinstance(behind := error.__context__, OSError) and behind.errno in _DISK:  # zipfile calls it no zip file
+            raise FileError(f"{path}: cannot be read ({os.strerror(behind.errno)})") from error
         raise FormatError(f"{path}: damaged or unreadable: {one_line(error)}") from error
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,8 +40,6 @@ _XMP = 700
 # Layout, and resolution.
 _LAYOUT = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 282, 283, 284, 296, 317, 320, 322, 323, 324, 325}
 _LAYOUT |= {297, 338, 339, 347, 529, 530, 531, 532}
-
-logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else its warnings go to the user's terminal
 
 
 def read(path: Path) -> Picture:

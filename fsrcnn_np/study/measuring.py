@@ -92,10 +92,12 @@ def measure(task: dict[str, Any]) -> dict[str, Any]:
         measured here, the disk is full for instance.
     """
     from ..files import NoPicture
+    from ..files.reading import unchanged
+    from ..files.target import split
 
     given = Task(**task)
     try:
-        with effort() as spent:
+        with effort() as spent, unchanged(split(given.path).path):
             report = _measured(given)
     except Contradiction as error:
         return {"state": REFUSED, "column": error.column, "why": str(error)}

@@ -1,8 +1,8 @@
 /* Faults of a system, for the commands under test: cc -shared -fPIC faults.c -o faults.so -ldl; LD_PRELOAD=faults.so
  *
- *   FAULT_READ=NUMBER:BYTES:TEXT    read, of files whose path holds TEXT, fails with errno NUMBER after so many bytes
+ *   FAULT_READ=NUMBER:BYTES:TEXT    read fails with errno NUMBER beyond the first BYTES of files whose path holds TEXT
  *   FAULT_WRITE=NUMBER:BYTES:TEXT   write, likewise
- *   FAULT_SHRINK=SIZE:TEXT          a file is cut to SIZE bytes right after the first fstat that asks for its length
+ *   FAULT_RESIZE=SIZE:BYTES:TEXT    before more than so many bytes are read of it, a file gets SIZE bytes
  *   FAULT_THREADS=COUNT             no more than so many threads are there at once, beside the first
  */
 #define _GNU_SOURCE
@@ -12,11 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
-
-static long done[2];
 
 static int meant(int file, const char *text) {
     char link[40], path[4096];
@@ -27,80 +23,70 @@ static int meant(int file, const char *text) {
     return strstr(path, text) != NULL;
 }
 
-/* 0, or what errno is to be: once so many bytes have gone through. */
-static int fails(const char *variable, int which, int file, size_t count) {
+/* 0, or what errno is to be where a file's bytes from `at` on are read or written; -1 is where it stands. */
+static int fails(const char *variable, int file, off_t at, size_t count) {
     const char *given = getenv(variable);
-    int number, at;
+    int number, text;
     long bytes;
-    if (!given || sscanf(given, "%d:%ld:%n", &number, &bytes, &at) < 2 || !meant(file, given + at)) return 0;
-    if (__sync_add_and_fetch(&done[which], (long)count) <= bytes) return 0;
-    return number;
+    if (!given || sscanf(given, "%d:%ld:%n", &number, &bytes, &text) < 2 || !meant(file, given + text)) return 0;
+    if (at < 0) at = lseek(file, 0, SEEK_CUR);
+    return at + (off_t)count > bytes ? number : 0;
 }
 
-#define REAL(name) static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
-#define CHECK(variable, which, count) \
-    do { int number = fails(variable, which, file, count); if (number) { errno = number; return -1; } } while (0)
-
-ssize_t read(int file, void *to, size_t count) {
-    REAL(read);
-    CHECK("FAULT_READ", 0, count);
-    return real(file, to, count);
-}
-
-ssize_t pread(int file, void *to, size_t count, off_t at) {
-    REAL(pread);
-    CHECK("FAULT_READ", 0, count);
-    return real(file, to, count, at);
-}
-
-ssize_t pread64(int file, void *to, size_t count, off64_t at) {
-    REAL(pread64);
-    CHECK("FAULT_READ", 0, count);
-    return real(file, to, count, at);
-}
-
-ssize_t write(int file, const void *from, size_t count) {
-    REAL(write);
-    CHECK("FAULT_WRITE", 1, count);
-    return real(file, from, count);
-}
-
-ssize_t pwrite(int file, const void *from, size_t count, off_t at) {
-    REAL(pwrite);
-    CHECK("FAULT_WRITE", 1, count);
-    return real(file, from, count, at);
-}
-
-ssize_t pwrite64(int file, const void *from, size_t count, off64_t at) {
-    REAL(pwrite64);
-    CHECK("FAULT_WRITE", 1, count);
-    return real(file, from, count, at);
-}
-
-static void shrink(int file) {
-    static int shrunk;
-    const char *given = getenv("FAULT_SHRINK");
-    long size;
+static void resize(int file, size_t count) {
+    static long before, resized;
+    const char *given = getenv("FAULT_RESIZE");
+    long size, bytes;
     int at;
-    if (shrunk || !given || sscanf(given, "%ld:%n", &size, &at) < 1 || !meant(file, given + at)) return;
-    shrunk = 1;
+    if (resized || !given || sscanf(given, "%ld:%ld:%n", &size, &bytes, &at) < 2 || !meant(file, given + at)) return;
+    if ((before += count) <= bytes) return;
+    resized = 1;
     char link[40];
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
     if (truncate(link, size)) abort();
 }
 
-int fstat(int file, struct stat *told) {
-    REAL(fstat);
-    int status = real(file, told);
-    if (!status) shrink(file);
-    return status;
+#define REAL(name) static __typeof__(&name) real; if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+#define CHECK(variable, at) \
+    do { int number = fails(variable, file, at, count); if (number) { errno = number; return -1; } } while (0)
+
+ssize_t read(int file, void *to, size_t count) {
+    REAL(read);
+    resize(file, count);
+    CHECK("FAULT_READ", -1);
+    return real(file, to, count);
 }
 
-int fstat64(int file, struct stat64 *told) {
-    REAL(fstat64);
-    int status = real(file, told);
-    if (!status) shrink(file);
-    return status;
+ssize_t pread(int file, void *to, size_t count, off_t at) {
+    REAL(pread);
+    resize(file, count);
+    CHECK("FAULT_READ", at);
+    return real(file, to, count, at);
+}
+
+ssize_t pread64(int file, void *to, size_t count, off64_t at) {
+    REAL(pread64);
+    resize(file, count);
+    CHECK("FAULT_READ", at);
+    return real(file, to, count, at);
+}
+
+ssize_t write(int file, const void *from, size_t count) {
+    REAL(write);
+    CHECK("FAULT_WRITE", -1);
+    return real(file, from, count);
+}
+
+ssize_t pwrite(int file, const void *from, size_t count, off_t at) {
+    REAL(pwrite);
+    CHECK("FAULT_WRITE", at);
+    return real(file, from, count, at);
+}
+
+ssize_t pwrite64(int file, const void *from, size_t count, off64_t at) {
+    REAL(pwrite64);
+    CHECK("FAULT_WRITE", at);
+    return real(file, from, count, at);
 }
 
 static int threads;

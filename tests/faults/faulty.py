@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "FSRCNN_NP_THREADS": "3", "PIQE_NP_THREADS": "3"}
 
 
 @cache
@@ -37,8 +38,7 @@ def run(*words, shell="", **faults):
     faults : str
         Of faults.c: READ="5:100:.png".
     """
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "FSRCNN_NP_THREADS": "3", "PIQE_NP_THREADS": "3"}
-    environment |= {f"FAULT_{name}": str(value) for name, value in faults.items()}
+    environment = ENVIRONMENT | {f"FAULT_{name}": str(value) for name, value in faults.items()}
     if faults:
         environment["LD_PRELOAD"] = str(library())
     command = [sys.executable, "-m", *map(str, words)]
