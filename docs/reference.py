@@ -52,9 +52,9 @@ def build(folder: Path) -> list[str]:
     return problems
 
 
-def readable(annotation: Any) -> str:
-    """A type as people write it: NumPy's wide types by their names."""
-    text = formatannotation(annotation)
+def readable(annotation: Any, **options: Any) -> str:
+    """A type as people write it: NumPy's wide types by their names. Python 3.14 says how to quote, too."""
+    text = formatannotation(annotation, **options)
     for name, wide in (("ArrayLike", ArrayLike), ("DTypeLike", DTypeLike)):
         text = text.replace(formatannotation(wide).removeprefix("Union[").removesuffix("]"), name)
     text = re.sub(r"Union\[((?:\w+Like)(?:, [\w.]+)*)\]", lambda found: found[1].replace(", ", " | "), text)

@@ -75,6 +75,8 @@ def _read(path: Path, format: str) -> Picture:
         mode, (width, height) = told["mode"], told["shape"]
         packing = _HUFFMAN * len(mode) if format == "JPEG" and not _arithmetic(path) else PACKED
         check_size(height, width, len(mode), 8, path.stat().st_size, packing=packing)
+        if format == "PCX":
+            _check_pcx_width(width, mode)
         count = image.properties(index=...).n_images
         if count != 1 and format == "JPEG":
             remarks.append("it holds further pictures (MPO): only the first is read")
@@ -175,6 +177,17 @@ def _check_pcx(stream: Any) -> None:
         raise FormatError("truncated PCX: its palette is missing; copy or download it again")
 
 
+def _check_pcx_width(width: int, mode: str) -> None:
+    """Pillow before 13 reads and writes colours of 1 and of 3 columns wrongly, and says nothing."""
+    from PIL import __version__
+
+    if mode == "RGB" and width in (1, 3) and int(__version__.partition(".")[0]) < 13:
+        raise FormatError(
+            f"found {width} columns of RGB, which Pillow {__version__} gets wrong in PCX; allowed are others; "
+            "update it (pip install 'pillow>=13'), or take another format"
+        )
+
+
 _CHECKS = {"TGA": _check_tga, "PCX": _check_pcx}
 
 
@@ -189,6 +202,8 @@ def _encode(output: Output, format: str) -> Encoded:
         )
     if kind.greys_only and pixels.ndim == 3:
         raise FormatError(f"{format} holds no more than 256 colours; write .png or .tif, which hold them all")
+    if format == "PCX":
+        _check_pcx_width(pixels.shape[1], "RGB" if pixels.ndim == 3 else "L")
     details = output.like.details if output.like else {}
     options = {name: value for name, value in details.get("info", {}).items() if name in kind.kept}
     if "dpi" in options:

@@ -142,3 +142,16 @@ def test_the_commands_take_them_and_say_nothing_of_their_own(tmp_path, suffix):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert files.read(tmp_path / "out" / f"a.{suffix}").pixels.shape[:2] == (18, 22)
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_a_pillow_that_gets_narrow_pcx_wrong_is_not_asked(tmp_path, monkeypatch, columns):
+    Image.fromarray(RGB[:, :columns]).save(tmp_path / "a.pcx")
+    monkeypatch.setattr("PIL.__version__", "12.2.0")
+    for attempt in (
+        lambda: files.read(tmp_path / "a.pcx"),
+        lambda: files.write(tmp_path / "b.pcx", RGB[:, :columns]),
+    ):
+        with pytest.raises(FormatError, match="Pillow 12.2.0 gets wrong in PCX"):
+            attempt()
+    files.write(tmp_path / "c.pcx", RGB[:, :columns, 0])

@@ -1,9 +1,10 @@
-"""The sdist builds the wheel, and the wheel works away from the checkout, with its models inside."""
+"""The sdist builds the wheel, the same bytes anywhere and at any time, and it works away, with its models inside."""
 
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -36,9 +37,8 @@ print(*shipped())
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    source = folder / "checkout"  # what git has, not what lies about here
+def checkout(tmp_path_factory) -> Path:
+    source = tmp_path_factory.mktemp("source") / "checkout"  # what git has, not what lies about here
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode == 0:
         for name in filter(None, listed.stdout.split("\0")):
@@ -47,12 +47,45 @@ def wheel(tmp_path_factory) -> Path:
                 shutil.copy(ROOT / name, source / name)
     else:
         shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "*cache*", "*.egg-info"))
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
-    done = subprocess.run([*command, str(source)], capture_output=True, text=True)
+    return source
+
+
+def built(source: Path, folder: Path, *what: str, **environment: str) -> tuple[Path, Path]:
+    command = [sys.executable, "-m", "build", "--no-isolation", *what, "--outdir", str(folder), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    (found,) = folder.glob("*.whl")
-    assert list(folder.glob("*.tar.gz"))
-    return found
+    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    return wheel, sdist
+
+
+@pytest.fixture(scope="module")
+def built_once(checkout, tmp_path_factory) -> tuple[Path, Path]:
+    """The wheel, made of the sdist as pip does it, and the sdist."""
+    return built(checkout, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def wheel(built_once) -> Path:
+    return built_once[0]
+
+
+def test_two_builds_are_equal_byte_by_byte(built_once, checkout, tmp_path):
+    """Another folder, other times and permissions of the files, another time zone; this wheel straight of the tree."""
+    source = tmp_path / "elsewhere" / "another name"
+    shutil.copytree(checkout, source)
+    for path in source.rglob("*"):
+        os.utime(path, (10**9, 10**9))
+        path.chmod(path.stat().st_mode & 0o700)
+    again = built(source, tmp_path / "dist", "--sdist", "--wheel", TZ="Asia/Kathmandu", LC_ALL="C")
+    assert [path.name for path in again] == [path.name for path in built_once]
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in built_once]
+
+
+def test_source_date_epoch_is_the_date_of_every_file(checkout, tmp_path):
+    wheel, sdist = built(checkout, tmp_path, "--sdist", "--wheel", SOURCE_DATE_EPOCH="1700000000")
+    assert {item.date_time for item in zipfile.ZipFile(wheel).infolist()} == {(2023, 11, 14, 22, 13, 20)}
+    with tarfile.open(sdist) as archive:
+        assert {item.mtime for item in archive} == {1700000000}
 
 
 def test_what_is_inside(wheel):
