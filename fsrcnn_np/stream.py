@@ -73,7 +73,7 @@ def upscale_stream(
                          "a model of RGB; use upscale for H×W×3 otherwise")  # fmt: skip
     check_channels(source.shape, model)
     height, width = (int(size) for size in source.shape[:2])
-    dtype = check_image(np.empty((1, 1), source.dtype)).dtype
+    dtype = check_image(np.zeros((1, 1), source.dtype)).dtype
     bounds = value_range(dtype, data_range)
     steps, count = engine_named(engine), thread_number(threads)
     scale, step = model.architecture.scale, _rows(rows, width)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsrcnn_np import ImageError, OptionError, upscale, upscale_stream
+from fsrcnn_np.images.value_range import check_image
 from models import random_weights
 
 MODEL = random_weights(np.random.default_rng(3), (4, 3, 3), 2, "replicate", dtype=np.float32)
@@ -43,6 +44,14 @@ def test_the_reference_streams_too():
     result = np.zeros((82, 46))
     upscale_stream(pixels, result, weights=MODEL, rows=6, engine="reference")
     np.testing.assert_allclose(result, upscale(pixels, weights=MODEL, engine="reference"), rtol=0, atol=1e-5)
+
+
+def test_what_free_memory_holds_is_no_pixel(monkeypatch):
+    """The dtype is checked on a pixel of its own, which must not be whatever lay there: -inf, once in a while."""
+    seen = []
+    monkeypatch.setattr("fsrcnn_np.stream.check_image", lambda image: seen.append(image) or check_image(image))
+    upscale_stream(picture("float32"), np.zeros((82, 46), np.float32), weights=MODEL)
+    assert [image.tolist() for image in seen if image.size == 1] == [[[0.0]]]
 
 
 def test_progress_counts_rows():
