@@ -41,7 +41,10 @@ from .progress import Progress, reporting
 from .types import DataRange, Model
 
 if TYPE_CHECKING:
-    from .files import DicomForm, Frame, Picture, Provenance
+    from .files import DicomForm, Frame, Made, Picture, Provenance, Rows
+
+LARGE = 1 << 26  #: grey pixels of an HDF5 dataset from which on it goes through memory by bands of rows
+_ROWS = 64  # bands have a multiple of so many
 
 
 def upscale(
@@ -342,7 +345,7 @@ class FileJob:
                 )
             if not self._overwrite and lexists(target):
                 _check_made(target, provenance, source, self._data_range, self._allow)
-            self._picture = files.read(source, every_frame=True, allow=self._allow)
+            self._picture = self._opened()
             with naming(source):
                 check_channels(self._picture.pixels.shape, self._model)
                 self._bounds = picture_range(self._picture, self._data_range)
@@ -351,8 +354,8 @@ class FileJob:
             self._doubts = range_doubts(self._picture, self._bounds)
 
     def compute(self, progress: Progress | None = None) -> None:
-        """Super-resolve it; of several frames each only as `write` asks for it: one is in memory."""
-        from .files import Frame
+        """Super-resolve it; of several frames, and of what stayed in its file, only as `write` asks for it."""
+        from .files import Frame, Rows
 
         def upscaled(frame: Frame) -> NDArray[Any]:
             with naming(self._source):
@@ -363,10 +366,40 @@ class FileJob:
         with self._timed():
             picture = self._picture
             self._result: Any
-            if picture.frames is not None:
+            if isinstance(picture.pixels, Rows):
+                self._result = self._made(picture.pixels, progress)
+            elif picture.frames is not None:
                 self._result = self._checked(map(upscaled, picture.frames))
             else:
                 self._result = upscaled(Frame(picture.pixels, picture.padding))
+
+    def _opened(self) -> Picture:
+        """The source; a large dataset stays in its file if it goes from HDF5 to HDF5, grey through a grey model."""
+        from . import files
+        from .files.target import split
+
+        grey = self._model.architecture.channels == 1
+        other = split(self._destination).path.suffix.lower() != split(self._source).path.suffix.lower()
+        if other or not grey:
+            return files.read(self._source, every_frame=True, allow=self._allow)
+        return files.read_or_leave(self._source, allow=self._allow, most=LARGE)
+
+    def _made(self, source: Rows, progress: Progress | None) -> Made:
+        from .files import Made
+        from .stream import BAND_PIXELS, upscale_stream
+
+        scale, span = self._model.architecture.scale, (self._bounds.low, self._bounds.high)
+        height, width = source.shape
+        rows = max(1, BAND_PIXELS // width // _ROWS) * _ROWS
+
+        def fill(destination: Any) -> None:
+            with naming(self._source):
+                upscale_stream(
+                    source, destination, weights=self._model, data_range=span, threads=self._threads,
+                    engine=self._engine, rows=rows, progress=progress,
+                )  # fmt: skip
+
+        return Made((height * scale, width * scale), source.dtype, fill, min(_ROWS * scale, height * scale))
 
     def write(self) -> Upscaled:
         """Write the result, and say what became of it."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.bands import Rows
 from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Picture
 from fsrcnn_np.files.record import text_of
 
 _DEFAULT_DATASET = "/image"
+_CHUNK_COLUMNS = 1024  # of what is made while it is written
 _TRUNCATED = "truncated NPY: it holds less than its header says; copy or download it again"
 _ATTRIBUTE = "fsrcnn_np_provenance"  # of the dataset
 
@@ -56,14 +59,18 @@ def encode_npy(output: Output) -> Encoded:
     return Encoded(stream.getbuffer(), [])
 
 
-def read_hdf5(path: Path, dataset: str | None) -> Picture:
-    """Read one dataset of an HDF5 file; without its name, the only one that the file has."""
+def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -> Picture:
+    """Read one dataset of an HDF5 file; without its name, the only one that the file has.
+
+    Of a grey one of more than `unloaded` pixels these stay in the file: `Picture.pixels` are its `Rows`.
+    """
     import h5py
 
     with h5py.File(path, "r") as file:
         found = _find(file, dataset)
         _check_dataset(found, file)
-        pixels = _native(found[()])
+        large = unloaded is not None and found.ndim == 2 and found.size > unloaded
+        pixels: Any = Rows(path, found) if large else _native(found[()])
         details = {
             "dataset": found.name,
             "dtype": found.dtype,
@@ -79,22 +86,39 @@ def read_hdf5(path: Path, dataset: str | None) -> Picture:
 
 
 def encode_hdf5(output: Output) -> Encoded:
-    """Encode as a new HDF5 file with one dataset: same name, filters and attributes as the original's."""
+    """Encode as a new HDF5 file with one dataset: same name, filters and attributes as the original's.
+
+    What is made while it is written goes straight into the file; its chunks are as high as what comes at a time.
+    """
+    made = output.made
+    if made is None:
+        stream = io.BytesIO()
+        _write_hdf5(stream, output, data=_as_stored(output))
+        return Encoded(stream.getbuffer(), [])
+    options = output.like.details["options"] if output.like else {}
+    chunks = (made.step, min(_CHUNK_COLUMNS, made.shape[1])) if any(options.values()) else None
+    stored = output.like.details["dtype"] if output.like else made.dtype
+
+    def written(stream: BinaryIO) -> None:
+        # by its name: HDF5 reads what it wrote; without a lock, since ours is on the file
+        _write_hdf5(stream.name, output, fill=made.fill, shape=made.shape, dtype=stored, chunks=chunks)
+
+    return Encoded(written, [])
+
+
+def _write_hdf5(place: Any, output: Output, *, fill: Callable[[Any], None] | None = None, **how: Any) -> None:
     import h5py
 
     details = output.like.details if output.like else {}
-    stream = io.BytesIO()
-    with h5py.File(stream, "w") as file:
-        created = file.create_dataset(
-            output.dataset or details.get("dataset", _DEFAULT_DATASET),
-            data=_as_stored(output),
-            **details.get("options", {"compression": "gzip", "compression_opts": 4, "shuffle": True}),
-        )
+    options = details.get("options", {"compression": "gzip", "compression_opts": 4, "shuffle": True})
+    with h5py.File(place, "w", locking=None if fill is None else False) as file:
+        created = file.create_dataset(output.dataset or details.get("dataset", _DEFAULT_DATASET), **how, **options)
         for name, value in details.get("attributes", {}).items():
             created.attrs[name] = value
         if output.provenance is not None:
             created.attrs[_ATTRIBUTE] = np.bytes_(text_of(output.provenance).encode())
-    return Encoded(stream.getbuffer(), [])
+        if fill is not None:
+            fill(created)
 
 
 def made_hdf5(path: Path) -> str | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FileError, FormatError
 from fsrcnn_np.files import preview
+from fsrcnn_np.files.bands import Made
 from fsrcnn_np.images.value_range import ValueRange
 
 # Allocation on a header's word ends here: 2³⁰ pixels are eighteen times a large mammogram at ×2.
@@ -195,6 +196,7 @@ class Output(NamedTuple):
     frames: Iterable[NDArray[Any]] | None = None  #: in place of `pixels`, of an original that has several
     form: DicomForm = DicomForm()
     threads: int = 1
+    made: Made | None = None  #: in place of `pixels`, of what is made while it is written: HDF5
 
 
 class Encoded(NamedTuple):

@@ -12,8 +12,9 @@ from typing import Any
 
 from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, MissingExtraError, OptionError
 from fsrcnn_np.files import dicom
+from fsrcnn_np.files.arrays import read_hdf5
 from fsrcnn_np.files.dicom import ALLOWANCES as _OF_DICOM
-from fsrcnn_np.files.formats import DICOM, FORMATS, HEAD, NPZ, TGA, WITH_PARTS, Format, by_head, by_suffix, packed
+from fsrcnn_np.files.formats import DICOM, FORMATS, HDF5, HEAD, NPZ, TGA, WITH_PARTS, Format, by_head, by_suffix, packed
 from fsrcnn_np.files.picture import ALPHA, NoPicture, Picture, alpha_allowed
 from fsrcnn_np.files.target import split
 from fsrcnn_np.files.together import without_warnings
@@ -71,6 +72,15 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
         if target.dataset:
             raise FormatError(f"is {format.name}, not HDF5, and has no dataset {target.dataset}")
         return format.read(target.path)
+
+
+def read_or_leave(path: str | os.PathLike[str], *, allow: Iterable[str] = (), most: int) -> Picture:
+    """As `read(every_frame=True)`, but a grey HDF5 dataset of more than `most` pixels stays in its file (`Rows`)."""
+    target = split(path)
+    with one_line_errors(target.path):
+        if identify(target.path) is HDF5:
+            return read_hdf5(target.path, target.dataset, unloaded=most)
+    return read(path, every_frame=True, allow=allow)
 
 
 def allowances(allow: object) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, FsrcnnError, OptionError
 from fsrcnn_np.files.atomic import check_free, write_bytes
+from fsrcnn_np.files.bands import Made
 from fsrcnn_np.files.conversion import check_colour, choose, converted
 from fsrcnn_np.files.formats import DICOM, HDF5, Format, by_name, by_suffix
 from fsrcnn_np.files.made import sidecar_path
@@ -31,7 +32,7 @@ _SEVERAL = "{} holds one picture, and there are several frames; name one of them
 
 def write(
     path: str | os.PathLike[str],
-    pixels: NDArray[Any] | Iterator[NDArray[Any]],
+    pixels: NDArray[Any] | Iterator[NDArray[Any]] | Made,
     *,
     like: Picture | None = None,
     provenance: Provenance | None = None,
@@ -47,7 +48,8 @@ def write(
     path : path-like
         Missing folders are made. For HDF5 `out.h5::/path` (default: the original's dataset, or /image).
     pixels : ndarray
-        H×W or H×W×3; of an original with several frames these, one after the other.
+        H×W or H×W×3; of an original with several frames these, one after the other; or, for HDF5 of an HDF5 original
+        that stayed in its file, what makes them while they are written.
     like : Picture, optional
         What was read; its format is written, with resolution and texts, where the path keeps its suffix. Another
         suffix converts: dtype and bit depth stay, and what the other format cannot keep is remarked. None: the suffix
@@ -87,7 +89,11 @@ def write(
         format, kept, lost = _prepared(target, like)
         if provenance is not None and format is not DICOM:
             provenance = replace(provenance, transfer_syntax="", remap_uids="")
-        if isinstance(pixels, Iterator):
+        if isinstance(pixels, Made):
+            if format is not HDF5 or like is None:
+                raise OptionError(f"{format.name} is not written row by row; allowed is HDF5 of an HDF5 original")
+            encoded = format.encode(Output(like.pixels, kept, target.dataset, provenance, made=pixels))
+        elif isinstance(pixels, Iterator):
             if format is not DICOM or like is None:
                 raise OptionError(_SEVERAL.format(format.name))
             frames = (_within_declared(check_image(frame), like, remarks) for frame in pixels)
