@@ -93,7 +93,7 @@ def test_pixels_are_the_phantom_s(written):
 
 def test_without_the_extra(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "pydicom", None)
-    assert main(["phantom", "-o", str(tmp_path / "p"), "--shape", "256", "256", "--format", "dicom"]) == 1
+    assert main(["phantom", "-o", str(tmp_path / "p"), "--shape", "256", "256", "--format", "dicom"]) == 2
     error = capsys.readouterr().err
     assert "pip install 'fsrcnn-np[dicom]'" in error
     assert error.count("\n") == 1
