@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from piqe_np.unbroken import unbroken
+
 from .engine import engine_named
 from .errors import ImageError, OptionError
 from .images.destination import check_target, shares_memory
@@ -88,9 +90,9 @@ def upscale_stream(
                 top, bottom = steps.rows_needed(first, last, height, model)
                 part = check_pixels(_read(source, top, bottom, (width, *channels), source.dtype), bounds)
                 band = Band(first, last, top, height)
-                destination[first * scale : last * scale] = steps.upscale_plane(
-                    part.array, model, bounds, threads=count, band=band
-                )
+                made = steps.upscale_plane(part.array, model, bounds, threads=count, band=band)
+                with unbroken(callers=True):
+                    destination[first * scale : last * scale] = made
                 if tell is not None:
                     tell(last, height)
             except BaseException:
@@ -126,7 +128,8 @@ def _in_memory(array: Any, step: int) -> Iterator[NDArray[Any]]:
 def _read(source: Any, top: int, bottom: int, row: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Rows of an array-like, checked: it may be broken in ways that its header hides."""
     try:
-        band = np.asarray(source[top:bottom])
+        with unbroken(callers=True):
+            band = np.asarray(source[top:bottom])
     except Exception as error:
         raise ImageError(
             f"rows {top} to {bottom} of the image cannot be read ({type(error).__name__}: {error}); "
@@ -143,4 +146,5 @@ def _read(source: Any, top: int, bottom: int, row: tuple[int, ...], dtype: Any) 
 def _erase(destination: Any, rows: int, row: tuple[int, ...], step: int, dtype: Any) -> None:
     for first in range(0, rows, step):
         last = min(first + step, rows)
-        destination[first:last] = np.zeros((last - first, *row), dtype)
+        with unbroken(callers=True):
+            destination[first:last] = np.zeros((last - first, *row), dtype)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, SupportsIndex, TypeVar
 
 from piqe_np.errors import OptionError
+from piqe_np.unbroken import ending, unbroken
 
 MOST_THREADS = 1024
 _T = TypeVar("_T")
@@ -140,7 +141,8 @@ def with_threads(function: Callable[[int], _T], threads: int) -> _T:
 
 def _started(thread: threading.Thread) -> bool:
     try:
-        thread.start()
+        with unbroken():  # a thread that is born while the interpreter ends crashes it
+            thread.start()
     except RuntimeError:
         return False
     return True
@@ -175,7 +177,8 @@ def run_tasks(function: Callable[[int], Any], count: int, threads: int) -> None:
             except BaseException as failure:
                 failures.append(failure)
 
-    helpers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, count) - 1)]
+    most = 1 if ending() else min(threads, count)  # what a caller does at the interpreter's end, it does alone
+    helpers = [threading.Thread(target=work, daemon=True) for _ in range(most - 1)]
     try:
         for helper in helpers:
             if not _started(helper):

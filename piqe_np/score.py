@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 from typing import Any, NamedTuple, NoReturn, SupportsIndex
 
 import numpy as np
@@ -18,6 +19,7 @@ from piqe_np.errors import OptionError
 from piqe_np.matlab import CLASSES
 from piqe_np.reference import ACTIVE_VARIANCE, BLOCK, Blocks, pool
 from piqe_np.source import as_image, check_values, remarks_of, rows_around, slabs
+from piqe_np.unbroken import once, unbroken
 
 DataRange = float | Sequence[float]
 ENGINES = {"llvm": "piqe_np.llvm", "numba": "piqe_np.engine", "reference": "piqe_np.reference"}
@@ -174,10 +176,11 @@ def piqe(
             last = min(first + TASK_ROWS, end)
             top, bottom = rows_around(first, last, height)
             strip = pixels[top - start : bottom - start]
-            if found := check_values(strip, span):
-                extremes.extend(found)
-            for whole, part in zip(blocks, measure(strip, first * BLOCK - top, last - first, span), strict=True):
-                whole[first:last] = part
+            with unbroken():
+                if found := check_values(strip, span):
+                    extremes.extend(found)
+                for whole, part in zip(blocks, measure(strip, first * BLOCK - top, last - first, span), strict=True):
+                    whole[first:last] = part
 
         run_tasks(task, tasks, workers)
     remarks = remarks_of(min(extremes), max(extremes), span) if extremes else ()
@@ -191,7 +194,12 @@ def engine_named(engine: str | None) -> Callable[..., Blocks]:
         raise OptionError(f"engine={engine!r} is unknown: give {' or '.join(map(repr, ENGINES))}, or leave it out")
     if name != "reference":
         check_compiled_code_runs(name)
-    return importlib.import_module(ENGINES[name]).measure
+    return _module(name).measure
+
+
+@once(most=len(ENGINES))
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(ENGINES[name])
 
 
 def checked_range(data_range: DataRange | None, dtype: np.dtype) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ import numpy as np
 from piqe_np.errors import ImageError
 from piqe_np.matlab import CLASSES
 from piqe_np.reference import BLOCK, MARGIN
+from piqe_np.unbroken import unbroken
 
 MOST_LEVEL = 1000  # up to it the score is the same within 1e-9, however one adds: python -m parity.piqe_domain
 SLAB_BYTES = 2**24  # read at a time from an array-like that is not in memory
@@ -113,7 +114,8 @@ def slabs(image: Any) -> Iterator[tuple[int, int, int, np.ndarray]]:
         last = min(first + step, count)
         top, bottom = rows_around(first, last, height)
         try:
-            pixels = np.asarray(image[top:bottom])
+            with unbroken(callers=True):
+                pixels = np.asarray(image[top:bottom])
         except Exception as error:
             raise ImageError(f"Rows {top} to {bottom} of the {type(image).__name__} cannot be read: {error}") from error
         if pixels.shape != (bottom - top, *image.shape[1:]) or pixels.dtype != image.dtype:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from pathlib import Path
 
 from piqe_np.console import printable
+from piqe_np.unbroken import once
 
 from ..errors import FileError, FsrcnnError, OptionError, WeightsError
 from ..files.atomic import check_free, write_bytes
@@ -160,9 +160,9 @@ def save_weights(
         write_bytes(module, text, overwrite=overwrite)
 
 
-@functools.cache
+@once(most=64, lock="load")
 def _shipped_model(path: Path) -> Weights:
-    """A shipped model, read once in a process: many small images are many times as fast, and threads need no lock."""
+    """A shipped model, read once in a process: many small images are many times as fast."""
     from . import hdf5
 
     return hdf5.load(path)

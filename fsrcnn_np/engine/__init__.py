@@ -14,6 +14,7 @@ from importlib import import_module
 from types import ModuleType
 
 from piqe_np.compiled import check_compiled_code_runs
+from piqe_np.unbroken import once
 
 from ..errors import OptionError
 
@@ -40,7 +41,12 @@ def engine_named(name: str | None) -> ModuleType:
         raise OptionError(f"engine is {name!r}; allowed are None, {', '.join(map(repr, ENGINES))}")
     if name != "reference":
         check_compiled_code_runs(name, OptionError)
-    module = import_module(ENGINES[name])
+    module = _module(name)
     if name == "llvm":
         module.host()  # $FSRCNN_NP_TARGET is found wrong here, not at every image
     return module
+
+
+@once(most=len(ENGINES))
+def _module(name: str) -> ModuleType:
+    return import_module(ENGINES[name])

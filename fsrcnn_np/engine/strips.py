@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from piqe_np.compiled import run_tasks
+from piqe_np.unbroken import unbroken
 
 from ..network.bands import Band
 from ..progress import Progress
@@ -92,7 +93,8 @@ def upscaled(
             scratch = engine.scratch(rows)
         top, bottom = strip.top - band.first, strip.bottom - band.first
         part = out[top * scale : bottom * scale, strip.left * scale : strip.right * scale]
-        engine.run(plane, band, strip, scratch, part)
+        with unbroken():
+            engine.run(plane, band, strip, scratch, part)
         spares.append(scratch)
         if progress is not None:
             with lock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from piqe_np.llvm.levels import Scaling, add_gray_levels
 from piqe_np.llvm.scratch import ACROSS, SIZE, WIDTH
 from piqe_np.matlab import im2double
 from piqe_np.reference import BLOCK, Blocks
+from piqe_np.unbroken import once
 
 VARIABLE = "PIQE_NP_TARGET"
 
@@ -32,7 +32,7 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float,
     across, tiles = -(-width // BLOCK), -(-width // WIDTH)
     blocks = Blocks(*(np.empty((count, tiles * ACROSS), kind) for kind in (np.float64, bool, bool)))
     processor = target.host(VARIABLE)
-    kernel = _compiled(processor)  # a name of its own: two threads can compile it at once, and one is thrown away
+    kernel = _compiled(processor)
     gray_levels = _compiled_levels(processor, pixels.dtype.name, channels, scaling.way)
     numbers, scratch = np.array(scaling), np.zeros(SIZE)
     kernel.run(
@@ -52,14 +52,14 @@ class Code:
         self.run: Callable[..., None] = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(last.parameters))(self.address)
 
 
-@functools.cache
+@once(most=4)
 def _compiled(processor: target.Target) -> Code:
     module = processor.module()
     add_measure_rows(module, _lanes(processor))
     return Code(module, processor)
 
 
-@functools.cache
+@once(most=64)
 def _compiled_levels(processor: target.Target, dtype: str, channels: int, way: str) -> Code:
     module = processor.module()
     add_gray_levels(module, _lanes(processor), dtype, channels, way)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from piqe_np.unbroken import once
 
 from ...images.value_range import ValueRange
 from ...network.bands import Band
@@ -25,21 +26,21 @@ class Code(NamedTuple):
     owner: Any  #: of the machine code, which lives as long
 
 
-@functools.lru_cache(maxsize=16)
+@once(most=16)
 def compiled_strip(layout: Layout) -> Code:
     """The machine code of one strip, kept for the next image."""
     owner = target.loaded(schedule.module(layout), layout.target)
     return Code(owner.get_function_address("strip"), owner)
 
 
-@functools.lru_cache(maxsize=64)
+@once(most=64)
 def compiled_finish(layout: Layout, dtype: np.dtype) -> Code:
     """The machine code that writes rows of a dtype, kept for the next image."""
     owner = target.loaded(results.module(layout, dtype), layout.target)
     return Code(owner.get_function_address("finish"), owner)
 
 
-@functools.lru_cache(maxsize=16)
+@once(most=16)
 def layout_of(architecture: Architecture, border: str, offset: int, processor: target.Target) -> Layout:
     """The layout of a model's kind on a processor, kept for the next image."""
     return Layout(architecture, border, offset, processor)

@@ -1,0 +1,154 @@
+"""Work that neither the interpreter's end nor a fork may cut in two, and what is made once in a process.
+
+When the interpreter ends, it takes down daemon threads wherever they are: in the middle of LLVM, of a library that
+holds a lock which the way out needs, or in machine code whose memory is freed. So the end waits until what goes on in
+`unbroken` is over, and daemon threads begin nothing new then: they end, as by `sys.exit`. A fork waits as well, until
+nothing is compiled or imported; a child that had half a compiler, and its lock taken, could never compile.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import sys
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+#: Seconds that the interpreter's end waits for what a caller's own objects do (a file that is read through a pipe).
+PATIENCE = 5.0
+#: Libraries with a way out of their own, and with locks that they take at a fork (numba's logging), which must come
+#: after ours: the last that was registered is the first to run.
+LATER = ("llvmlite", "numba", "h5py")
+
+_changed = threading.Condition()
+_ours, _callers = set[object](), set[object]()  # daemon threads' work that goes on
+_ending = False
+_registered = -1
+_locks = {"compile": threading.RLock(), "load": threading.RLock()}
+
+
+@contextmanager
+def unbroken(*, callers: bool = False) -> Iterator[None]:
+    """The interpreter's end waits for what is done within; for what a caller's own objects do, not for ever.
+
+    Raises
+    ------
+    SystemExit
+        In a daemon thread, when the interpreter ends: silently, the thread ends.
+    """
+    _register()
+    if not threading.current_thread().daemon:  # waited for anyway
+        yield
+        return
+    going, mark = (_callers if callers else _ours), object()
+    with _changed:
+        if _ending:
+            raise SystemExit
+        going.add(mark)
+    try:
+        yield
+    finally:
+        with _changed:
+            going.discard(mark)
+            _changed.notify_all()
+
+
+@contextmanager
+def alone(lock: str = "compile") -> Iterator[None]:
+    """One thread at a time: what compiles, or imports what compiles; with "load" what reads a model."""
+    with unbroken(), _locks[lock]:
+        yield
+
+
+def once(*, most: int, lock: str = "compile") -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Decorate a function: each result is made once, however many threads ask, and the last `most` ones are kept."""
+
+    def decorate(function: Callable[..., T]) -> Callable[..., T]:
+        made: dict[Hashable, Any] = {}
+        nothing = object()
+
+        @functools.wraps(function)
+        def wrapped(*key: Hashable) -> T:
+            found = made.get(key, nothing)
+            if found is nothing:
+                with alone(lock):
+                    found = made.get(key, nothing)
+                    if found is nothing:
+                        found = function(*key)
+                        while len(made) >= most:
+                            del made[next(iter(made))]
+                        made[key] = found
+            return found
+
+        return wrapped
+
+    return decorate
+
+
+def ending() -> bool:
+    """Whether the interpreter ends: no thread can be started any more."""
+    return _ending
+
+
+def _register() -> None:
+    """Be the first to run at the end and at a fork, also when another of those libraries came after the last time."""
+    global _registered
+    loaded = sum(name in sys.modules for name in LATER)
+    if loaded > _registered:
+        _registered = loaded
+        atexit.register(_end)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
+
+
+def _end() -> None:
+    global _ending
+    late, register = list[Callable[[], Any]](), atexit.register
+    library: Any = atexit
+
+    def collect(function: Any, *arguments: Any, **named: Any) -> Any:
+        late.append(functools.partial(function, *arguments, **named))
+        return function
+
+    library.register = collect  # a library that a thread is importing; its way out would not be called any more
+    with _changed:
+        _ending = True
+        _changed.wait_for(lambda: not _ours)
+        _changed.wait_for(lambda: not _callers, PATIENCE)
+    library.register = register
+    for function in reversed(late):
+        function()
+
+
+def _compilers() -> Iterator[Any]:
+    yield _locks["compile"]
+    if (numba := sys.modules.get("numba.core.compiler_lock")) is not None:
+        yield numba.global_compiler_lock
+
+
+_held: list[Any] = []  # by the thread that forks
+
+
+def _before_fork() -> None:
+    taken = list(_compilers())
+    for lock in taken:
+        lock.acquire()
+    _held.extend(taken)
+
+
+def _after_fork() -> None:
+    while _held:
+        _held.pop().release()
+
+
+def _in_child() -> None:
+    global _changed, _ending
+    _after_fork()
+    _changed, _ending = threading.Condition(), False
+    _ours.clear()
+    _callers.clear()
+    _locks["load"] = threading.RLock()  # whoever reads a model there is not in this process
