@@ -32,7 +32,7 @@ class FileError(FsrcnnError, OSError):
 
 
 class DiskFullError(FileError):
-    """There is no space left, or no quota: nothing more can be written, and a run of many files stops."""
+    """No space or quota is left, or the disk is read-only: nothing can be written, and a run of many files stops."""
 
 
 class MissingExtraError(FileError):

@@ -14,6 +14,7 @@ if [ "$(uname)" = Linux ]; then # the archive that tests/pacs sends to
   command -v storescu >/dev/null || missing+=(dcmtk)
   command -v dciodvfy >/dev/null || missing+=(dicom3tools)
   command -v cc >/dev/null || missing+=(gcc libc6-dev) # for the library of tests/faults
+  [ -e /usr/share/i18n/locales/de_DE ] || missing+=(locales) # a decimal comma
   command -v chromium >/dev/null || missing+=(chromium) # the browser that tests/reader reads in
 fi
 if [ ${#missing[@]} -gt 0 ]; then

@@ -10,6 +10,8 @@ from fsrcnn_np.errors import DiskFullError, FileError
 from fsrcnn_np.files.picture import Bytes, exists
 from fsrcnn_np.files.unfinished import sweep, unfinished
 
+_NOTHING_MORE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EROFS)
+
 
 def write_bytes(path: Path, data: Bytes, *, overwrite: bool) -> None:
     """Write a file, and its folder where that is missing; leave nothing behind on failure.
@@ -53,6 +55,16 @@ def check_free(path: Path, *, overwrite: bool) -> None:
         raise _cannot_write(path, error) from error
 
 
+def check_writable(path: Path) -> None:
+    """Raise DiskFullError or FileError where the folder of this output takes no file, before anything is computed."""
+    folder = next(filter(os.path.isdir, (path.parent, *path.parent.parents)), path.parent)
+    if os.name != "posix" or os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+        return
+    read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+    number = errno.EROFS if read_only else errno.EACCES
+    raise _cannot_write(path, OSError(number, os.strerror(number)))
+
+
 def _rename_if_free(beside: Path, path: Path) -> None:
     """Like os.replace, but a file that came meanwhile (another process, the same batch) is not replaced."""
     try:
@@ -66,15 +78,16 @@ def _rename_if_free(beside: Path, path: Path) -> None:
 def _cannot_write(path: Path, error: OSError) -> OSError:
     if isinstance(error, FileError):
         return error
-    if _full(error):
-        return DiskFullError(f"{path}: cannot be written: {error.strerror or error}; make space, and run it again")
+    if number := _full(error):
+        remedy = "give a folder that takes files" if number == errno.EROFS else "make space"
+        return DiskFullError(f"{path}: cannot be written: {os.strerror(number)}; {remedy}, and run it again")
     return FileError(f"{path}: cannot be written ({error.strerror or error}); give a folder with space and permission")
 
 
-def _full(error: BaseException | None) -> bool:
-    """Whether there is no space or quota; a library's own exception may hide the system's."""
+def _full(error: BaseException | None) -> int | None:
+    """The system's number where no disk takes anything more; a library's own exception may hide it."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-            return True
+        if isinstance(error, OSError) and error.errno in _NOTHING_MORE:
+            return error.errno
         error = error.__cause__ or error.__context__
-    return False
+    return None

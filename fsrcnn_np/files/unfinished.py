@@ -49,7 +49,10 @@ def unfinished(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
 
 def sweep(folder: Path) -> None:
     """Remove what processes that are dead have left in a folder; once a process and folder."""
-    key = os.path.abspath(folder)
+    try:
+        key = os.path.abspath(folder)
+    except OSError:  # the working directory is gone
+        return
     if not _LOCKS or key in _swept:
         return
     _swept.add(key)

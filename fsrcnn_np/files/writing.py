@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, FsrcnnError, OptionError
-from fsrcnn_np.files.atomic import check_free, write_bytes
+from fsrcnn_np.files.atomic import check_free, check_writable, write_bytes
 from fsrcnn_np.files.bands import Made
 from fsrcnn_np.files.conversion import check_colour, choose, converted
 from fsrcnn_np.files.formats import DICOM, HDF5, Format, by_name, by_suffix
@@ -132,6 +132,7 @@ def check_target(
         As of `write`.
     """
     target = split(path)
+    check_writable(target.path)
     with _one_line(target.path, like):
         format, kept, _ = _prepared(target, like)
         if like.frames is not None and format is not DICOM:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import FileError, FsrcnnError
 from ..files import Input, NoPicture, OutputExists, find_inputs, read
+from ..files.atomic import check_writable
 from ..progress import Progress
 from ..range_table import RangeTable, range_of
 from ..types import DataRange, Model
@@ -105,6 +106,7 @@ def compare_files(
         try:
             if item.error:
                 raise (NoPicture if item.skipped else FileError)(item.error)
+            check_writable(path)
             picture = read(item.path)
             bounds, said = range_of(data_range, item.path)
             comparison = compare(

@@ -3,6 +3,7 @@
  *   FAULT_READ=NUMBER:BYTES:TEXT    read fails with errno NUMBER beyond the first BYTES of files whose path holds TEXT
  *   FAULT_WRITE=NUMBER:BYTES:TEXT   write, likewise
  *   FAULT_RESIZE=SIZE:BYTES:TEXT    before more than so many bytes are read of it, a file gets SIZE bytes
+ *   FAULT_CLOCK=SECONDS             each look at the time of day finds it so much further
  *   FAULT_THREADS=COUNT             no more than so many threads are there at once, beside the first
  */
 #define _GNU_SOURCE
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static int meant(int file, const char *text) {
@@ -87,6 +89,15 @@ ssize_t pwrite64(int file, const void *from, size_t count, off64_t at) {
     REAL(pwrite64);
     CHECK("FAULT_WRITE", at);
     return real(file, from, count, at);
+}
+
+int clock_gettime(clockid_t which, struct timespec *told) {
+    static long jumped;
+    REAL(clock_gettime);
+    const char *step = getenv("FAULT_CLOCK");
+    int status = real(which, told);
+    if (step && which == CLOCK_REALTIME) told->tv_sec += __sync_add_and_fetch(&jumped, atol(step));
+    return status;
 }
 
 static int threads;

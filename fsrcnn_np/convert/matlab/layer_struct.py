@@ -60,6 +60,9 @@ def found(variables: Mapping[str, Any]) -> Found:
     return result
 
 
+_HEAD = b"MATLAB 5.0 MAT-file, written by fsrcnn-np".ljust(116)  # level 5's descriptive text
+
+
 def encoded(weights: Weights) -> bytes:
     """A -v7 MAT-file with the struct."""
     from scipy.io import savemat
@@ -85,7 +88,9 @@ def encoded(weights: Weights) -> bytes:
     struct = {"format": FORMAT, "schema": float(SCHEMA), "layers": layers, "header": header_text(weights)}
     written = io.BytesIO()
     savemat(written, {VARIABLE: struct}, do_compression=True, long_field_names=True)
-    return written.getvalue()
+    data = bytearray(written.getvalue())
+    data[: len(_HEAD)] = _HEAD  # SciPy's says when it was written: the same model gives the same bytes
+    return bytes(data)
 
 
 def _own(layers: list[Mapping[str, Any]], text: str) -> Found:
