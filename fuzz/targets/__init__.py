@@ -1,0 +1,27 @@
+"""Targets by name; each module is loaded when one of its targets is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+from ..target import Target
+
+_MODULES = {
+    "images": ("png", "tiff", "jpeg", "jpeg2000", "pnm", "bmp", "webp", "gif", "pcx", "tga", "npy", "npz", "mat-image", "hdf5-image", "provenance"),
+    "models": ("weights-hdf5", "matlab5", "matlab73", "onnx", "tensorflow", "keras", "pytorch", "safetensors"),
+    "dicom": ("dicom", "presentation-state"),
+    "tables": ("data-ranges", "cohort", "ratings", "cases"),
+    "settings": ("criteria", "pacs-settings"),
+    "stores": ("study-store", "reader-log", "ledger"),
+    "arrays": ("upscale", "piqe", "options"),
+    "arguments": ("arguments", "piqe-arguments", "commands"),
+    "services": ("reader-http", "reader-events", "associations", "dicomweb"),
+}  # fmt: skip
+NAMES = tuple(name for names in _MODULES.values() for name in names)
+
+
+def target_named(name: str) -> Target:
+    """The target of this name."""
+    module = next(module for module, names in _MODULES.items() if name in names)
+    targets: dict[str, Target] = importlib.import_module(f".{module}", __package__).TARGETS
+    return targets[name]
