@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piqe_np.console import command, complain, printable
+from piqe_np.console import command, complain
+from piqe_np.line import printable
 
 from . import command_options
 from .command_completion import add_completion

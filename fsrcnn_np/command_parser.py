@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from piqe_np.console import printable
+from piqe_np.line import printable
 
 #: LOW:HIGH with a sign in front, which argparse takes for an option
 _SIGNED_RANGE = re.compile(r"-[\d.][^:]*:.+")

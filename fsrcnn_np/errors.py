@@ -6,9 +6,14 @@ Every one is a `FsrcnnError` and, beside it, a `ValueError` (something given is 
 
 from __future__ import annotations
 
+from piqe_np.line import message
+
 
 class FsrcnnError(Exception):
-    """Base of all exceptions that this package raises on purpose."""
+    """Base of all exceptions that this package raises on purpose; the message is one printable line."""
+
+    def __init__(self, text: object = "") -> None:
+        super().__init__(message(text))
 
 
 class ImageError(FsrcnnError, ValueError):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
-from piqe_np.console import printable
+from piqe_np.line import printable
 
 from .errors import OptionError
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import piqe_np.errors as piqe_errors
-from piqe_np.console import complain, printable
+from piqe_np.console import complain
+from piqe_np.line import printable
 
 from .errors import (
     DiskFullError,

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from piqe_np import start, stopping
+from piqe_np.line import printable
 
 
 def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[type[Exception], ...]) -> int:
@@ -71,11 +72,6 @@ def complain(name: str, text: str, status: int) -> int:
     """One line on standard error; gives the status back."""
     print(f"{name}: {printable(' '.join(text.split()))}", file=sys.stderr)
     return status
-
-
-def printable(text: str) -> str:
-    """Names as people can read them, each on its line: no terminal codes, no line ends."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def say(text: str) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from piqe_np.line import message
+
 
 class PiqeError(Exception):
-    """Base of all exceptions that this package raises on purpose."""
+    """Base of all exceptions that this package raises on purpose; the message is one printable line."""
+
+    def __init__(self, text: object = "") -> None:
+        super().__init__(message(text))
 
 
 class ImageError(PiqeError, ValueError):

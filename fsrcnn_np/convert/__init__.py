@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from piqe_np.console import printable
+from piqe_np.line import printable
 from piqe_np.unbroken import once
 
 from ..errors import FileError, FsrcnnError, OptionError, WeightsError

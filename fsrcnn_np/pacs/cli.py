@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from piqe_np.console import complain, printable
+from piqe_np.console import complain
+from piqe_np.line import printable
 
 from ..errors import FileError, OptionError
 from ..run_log import FAILED, KEPT, SKIPPED, RunLog, run_options

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from piqe_np.console import printable
+from piqe_np.line import printable
 
 _LEAST = 3  # characters of a value that is looked for in a line
 _writing = threading.Lock()

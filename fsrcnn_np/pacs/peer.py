@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import FileError, OptionError
 
-_PEER = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[0-9a-fA-F:]+\]|[^:@\[\]]+):(?P<port>\d+)")
+_PEER = re.compile(r"(?P<title>[^@]+)@(?P<host>\[[0-9a-fA-F:]+\]|[^:@\[\]]+):(?P<port>[0-9]{1,5})")
 _TITLE = re.compile(r"[ -\[\]-~]{1,16}")  # PS3.5 6.2, AE: no control characters, no backslash
 
 

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from piqe_np.console import printable
+from piqe_np.line import printable
 
 from ..errors import FsrcnnError
 from .cases import Comparison

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from piqe_np.console import complain, printable
+from piqe_np.console import complain
+from piqe_np.line import printable
 
 from .cli_tables import PRESETS
 

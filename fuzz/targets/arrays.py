@@ -12,6 +12,8 @@ import numpy as np
 
 import fsrcnn_np
 import piqe_np
+from fsrcnn_np.errors import FsrcnnError
+from piqe_np.errors import PiqeError
 
 from ..made import of_tests
 from ..mutate import Choices
@@ -23,8 +25,8 @@ _RANGES = (None, None, None, 255, 4095, 65535, (0, 1), (-5, 5), 0, -1, 1e-300, 1
            (1, 0), (0, 0), (1, 2, 3), "255", True, np.float32(3), np.array([0, 9]), (-1e308, 1e308), [0, 100], 1e-45, ())  # fmt: skip
 _THREADS = (None, 1, 2, 1, 1, 0, -1, 3.0, "2", True, 10**9, np.int64(1))
 _LAYOUTS: tuple[Callable[[Any], Any], ...] = (
-    lambda a: a, lambda a: a, lambda a: np.asfortranarray(a), lambda a: a[::-1], lambda a: a[:, ::-1] if a.ndim > 1 else a,
-    lambda a: a.tolist() if a.size < 300 else a, lambda a: np.ma.masked_array(a), lambda a: a[..., ::2], lambda a: memoryview(a),
+    lambda a: a, lambda a: a, lambda a: np.asfortranarray(a), lambda a: a[::-1] if a.ndim else a, lambda a: a[..., ::-1] if a.ndim else a,
+    lambda a: a.tolist() if a.size < 300 else a, lambda a: np.ma.masked_array(a), lambda a: a[..., ::2] if a.ndim else a, lambda a: a.T,
     lambda a: np.lib.stride_tricks.as_strided(a, a.shape, (0,) * a.ndim) if a.size else a,
 )  # fmt: skip
 
@@ -162,7 +164,7 @@ def _words(rng: Any, data: bytes, seeds: Any) -> bytes:
     return data[:1] + words_changed(rng, data[1:], seeds)
 
 
-_FAILURES = (fsrcnn_np.errors.FsrcnnError, piqe_np.errors.PiqeError)
+_FAILURES = (FsrcnnError, PiqeError)
 TARGETS = {
     "upscale": Target("upscale", _seeds, _upscale, allowed=_FAILURES),
     "piqe": Target("piqe", _seeds_piqe, _piqe, allowed=_FAILURES),

@@ -35,7 +35,7 @@ def _image() -> Iterator[bytes]:
     from pydicom import uid
 
     peers = of_tests("pacs_peers", "pacs")
-    plain = peers.mammogram(1, fill=(np.arange(120, dtype=np.uint16) * 30).reshape(12, 10))
+    plain = peers.mammogram(1, shape=(40, 36), fill=np.arange(1440, dtype=np.uint16).reshape(40, 36) * 2)
     plain.file_meta.MediaStorageSOPClassUID, plain.file_meta.MediaStorageSOPInstanceUID = plain.SOPClassUID, plain.SOPInstanceUID  # fmt: skip
     plain.WindowCenter, plain.WindowWidth, plain.RescaleSlope, plain.RescaleIntercept = 2000, 3000, 1, 0
     yield _bytes(plain)
@@ -45,7 +45,6 @@ def _image() -> Iterator[bytes]:
         yield _bytes(packed)
     frames = pydicom.dcmread(io.BytesIO(_bytes(plain)))
     frames.NumberOfFrames, frames.PixelData = 2, frames.PixelData * 2
-    frames.PixelPaddingValue = 0
     yield _bytes(frames)
     deflated = pydicom.dcmread(io.BytesIO(_bytes(plain)))
     deflated.file_meta.TransferSyntaxUID = uid.DeflatedExplicitVRLittleEndian

@@ -64,7 +64,6 @@ def _matlab73() -> Iterator[bytes]:
     import scipy.io
 
     from fsrcnn_np.convert import matlab
-    from fsrcnn_np.convert.matlab.layer_struct import encoded  # noqa: F401  (the struct's own form)
 
     known = scipy.io.loadmat(io.BytesIO(matlab.encoded(_model())), struct_as_record=False, squeeze_me=True)
     plain = {name: _plain(value, writer) for name, value in known.items() if not name.startswith("__")}
@@ -78,7 +77,11 @@ def _plain(value: Any, writer: Any) -> Any:
         return {name: _plain(getattr(value, name), writer) for name in value._fieldnames}
     if isinstance(value, np.ndarray) and value.dtype == object:
         items = [_plain(one, writer) for one in value.ravel()]
-        return writer.StructArray(items) if all(isinstance(one, dict) for one in items) else writer.Cell([items])
+        return (
+            writer.StructArray(items)
+            if all(isinstance(one, dict) and one.keys() == items[0].keys() for one in items)
+            else writer.Cell([items])
+        )
     return value
 
 
@@ -123,7 +126,7 @@ _archive = shapes.zipped(_member)
 def _target(name: str, suffix: str, seeds: Callable[[], Iterator[bytes]], change: Change) -> Target:
     def read(path: Path) -> object:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", fsrcnn_np.convert.ConventionWarning)
+            warnings.simplefilter("ignore", fsrcnn_np.ConventionWarning)
             return fsrcnn_np.load_weights(path, scale=2)
 
     return Target(name, seeds, of_file(suffix, read), change, ratio=DEFLATED)

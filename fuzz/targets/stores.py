@@ -76,8 +76,8 @@ def _values_changed(rng: random.Random, data: bytes, seeds: Sequence[bytes]) -> 
     connection.deserialize(data)
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     for _ in range(rng.choice((1, 2, 4))):
-        table = rng.choice(tables)
-        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        table = rng.choice(tables) if tables else "sqlite_master"
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")] or ["name"]
         value = rng.choice(
             (None, rng.choice(NUMBERS) % 2**63, rng.choice(WORDS), b"\xff", 1e308, "{", "[1]", '{"a": {}}')
         )

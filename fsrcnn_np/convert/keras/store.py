@@ -196,6 +196,8 @@ def _array(group: Any, name: str, left: list[int]) -> np.ndarray:
     item = own_dataset(group, name)
     if item is None:
         raise WeightsError(f"{shortened(name)} is missing in the Keras model; copy it again")
+    if item.dtype.kind not in "fiu":  # nor can HDF5 be trusted with texts of a damaged heap: it may never come back
+        raise WeightsError(f"{shortened(name)} of the Keras model holds {item.dtype}, no numbers; copy it again")
     left[0] -= item.nbytes
     if left[0] < 0:
         raise WeightsError(f"the arrays hold more than {MOST_BYTES} bytes: no FSRCNN is that large")

@@ -1,0 +1,22 @@
+"""Text for people: printable, one line, not endless, whatever a name, a file or a library put into it."""
+
+from __future__ import annotations
+
+import re
+
+#: Characters of a message; a path has at most 4096, a name 255.
+LONGEST = 1500
+_BREAK = re.compile(r"\s*[\r\n]\s*")
+
+
+def printable(text: str) -> str:
+    """Names as people can read them, each on its line: no terminal codes, no line ends."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def message(text: object) -> str:
+    """One printable line of at most LONGEST characters; a longer one is without its middle."""
+    line = printable(_BREAK.sub(" ", str(text)).strip())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 400]} … {line[-397:]}"
