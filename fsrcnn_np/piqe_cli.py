@@ -17,8 +17,8 @@ import numpy as np
 from piqe_np.bands import band, bands
 from piqe_np.compiled import thread_count
 from piqe_np.console import command, complain
-from piqe_np.line import printable
 from piqe_np.errors import OptionError
+from piqe_np.line import printable
 from piqe_np.overlay import overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
 

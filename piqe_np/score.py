@@ -211,6 +211,7 @@ def checked_range(data_range: DataRange | None, dtype: np.dtype) -> tuple[float,
     pair: Any = data_range if two else (0, data_range)
     whole = dtype.kind in "iu"
     limits = (np.iinfo(dtype).min, np.iinfo(dtype).max) if whole else (-sys.float_info.max, sys.float_info.max)
+    pair = [v.item() if isinstance(v, np.generic) else v for v in pair]  # float32 has no place for float64's limits
     if all(_real(v) and limits[0] <= v <= limits[1] for v in pair):
         low, high = (float(v) for v in pair)
         if 0 < high - low < np.inf:

@@ -23,6 +23,7 @@ import numpy as np
 
 from ..errors import FileError, WeightsError
 from ..files.atomic import write_bytes
+from ..files.hdf5_heap import opened
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
 from .conventions import MOST_BYTES, first_line
 from .header import FORMAT, MOST_TEXT, SCHEMA
@@ -62,11 +63,10 @@ def _fixed(text: str) -> np.ndarray:
 
 def load(path: str | os.PathLike[str]) -> Weights:
     """Read and check a weights file; see `fsrcnn_np.load_weights`."""
-    import h5py
 
     path = Path(path)
     try:
-        with h5py.File(path, "r") as file:
+        with opened(path) as file:
             return _read(file)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from None
@@ -159,7 +159,7 @@ def _provenance(file: Any) -> Mapping[str, Any]:
         raise WeightsError("provenance is missing or is not JSON text as bytes; a file written by fsrcnn-np has it")
     try:
         found = json.loads(item[()].tobytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WeightsError(f"provenance is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise WeightsError(f"provenance is a JSON {type(found).__name__}; an object is expected")

@@ -61,9 +61,12 @@ def parse(text: str | bytes) -> Header:
     if found.get("schema") != SCHEMA:
         raise WeightsError(f"schema {found.get('schema')!r} was found; this version reads {SCHEMA}: update fsrcnn-np")
     for name, kind in _KINDS.items():
-        if not isinstance(found.get(name), kind) or isinstance(found[name], bool):
+        value = found.get(name)
+        if not isinstance(value, kind) or isinstance(value, bool) or (isinstance(value, int) and abs(value) > 1 << 60):
             raise WeightsError(f"the header's {name} is {found.get(name)!r:.60}; export the model again")
     span = found["value_range"]
-    if len(span) != 2 or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in span):
+    if len(span) != 2 or not all(
+        isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < 1e300 for v in span
+    ):
         raise WeightsError(f"the header's value_range is {span!r:.60}; two numbers are expected")
     return Header(**{name: found[name] for name in _KINDS} | {"value_range": tuple(map(float, span))})

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.bands import Rows
+from fsrcnn_np.files.hdf5_heap import opened
 from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Picture
 from fsrcnn_np.files.record import text_of
 
@@ -64,9 +65,8 @@ def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -
 
     Of a grey one of more than `unloaded` pixels these stay in the file: `Picture.pixels` are its `Rows`.
     """
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         found = _find(file, dataset)
         _check_dataset(found, file)
         large = unloaded is not None and found.ndim == 2 and found.size > unloaded
@@ -129,7 +129,7 @@ def made_hdf5(path: Path) -> str | None:
         value = item.attrs.get(_ATTRIBUTE) if isinstance(item, h5py.Dataset) else None
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else None
 
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         text: str | None = file.visititems(found)
         return text
 

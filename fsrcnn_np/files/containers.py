@@ -11,10 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files import mat5
 from fsrcnn_np.files.arrays import npy_header
+from fsrcnn_np.files.hdf5_heap import opened
 from fsrcnn_np.files.picture import DEFLATED, MOST_PIXELS, DicomForm, Output, Picture, Provenance
 
 HDF5_IN_MATLAB = b"MATLAB 7.3 MAT-file"  # the first of the 512 bytes before a -v7.3 file's HDF5
+_MOST_BYTES = 8 * MOST_PIXELS  #: of all variables of a MAT-file of level 5
+_DTYPES = {"uint8", "int8", "uint16", "int16", "float32", "float64"}
 _CLASSES = {"uint8", "int8", "uint16", "int16", "single", "double"}
 
 
@@ -52,24 +56,21 @@ def refuse_early(like: Picture, provenance: Provenance, form: DicomForm) -> NoRe
 
 
 def _of_level_5(path: Path, name: str | None) -> tuple[str, NDArray[Any]]:
-    import scipy.io
-
-    listed = scipy.io.whosmat(path)
-    images = {n: shape for n, shape, kind in listed if kind in _CLASSES and len(shape) in (2, 3) and min(shape) > 0}
+    images = {
+        found: value
+        for found, value in mat5.read(path, most=_MOST_BYTES)
+        if isinstance(value, np.ndarray) and value.dtype.name in _DTYPES and value.ndim in (2, 3) and value.size
+    }
     if name is None and len(images) > 1:  # a 1×1 is a parameter, not a picture
-        images = {n: shape for n, shape in images.items() if max(shape) > 1} or images
+        images = {found: value for found, value in images.items() if max(value.shape) > 1} or images
     chosen = _one(list(images), name, "images")
-    kind = next(kind for n, _, kind in listed if n == chosen)
-    itemsize = {"single": 4, "double": 8}.get(kind) or np.dtype(kind).itemsize
-    _check_size(chosen, images[chosen], itemsize, path.stat().st_size * DEFLATED * 8)  # stored as narrower integers
-    found = scipy.io.loadmat(path, variable_names=[chosen], struct_as_record=False)[chosen]
-    return chosen, np.asarray(found)
+    return chosen, images[chosen]
 
 
 def _of_hdf5(path: Path, name: str | None) -> tuple[str, NDArray[Any]]:
     import h5py
 
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         images = {}
         for key in file:
             item = file.get(key, getlink=True)

@@ -24,6 +24,9 @@ _READ_AS = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RG
 _OPENING = threading.Lock()
 #: Most pixels a byte of a Huffman-coded JPEG: one bit for a block of 64, halved at most both ways (T.81 F.1.2, A.1.1).
 _HUFFMAN = 2048
+#: Most bytes of pixels that a stored byte gives, generously: codes of GIF's LZW stand for 4096, runs of 1-bit pixels in
+#: PCX for 504 in two bytes, of TGA for 128 in two to four; BMP's runs, for 255 in two, may skip lines.
+_PACKING = {"GIF": 4096, "PCX": 512, "TGA": 128, "BMP": 4096}
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def _read(path: Path, format: str) -> Picture:
     with open(path, "rb") as stream, _opened(stream, format) as image:
         told = image.metadata(index=0)
         mode, (width, height) = told["mode"], told["shape"]
-        packing = _HUFFMAN * len(mode) if format == "JPEG" and not _arithmetic(path) else PACKED
+        packing = _HUFFMAN * len(mode) if format == "JPEG" and not _arithmetic(path) else _PACKING.get(format, PACKED)
         check_size(height, width, len(mode), 8, path.stat().st_size, packing=packing)
         if format == "PCX":
             _check_pcx_width(width, mode)

@@ -47,7 +47,7 @@ def parsed(text: str) -> tuple[Provenance, dict[str, str]]:
             value_range=span and ValueRange(**span),
             **known,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError, RecursionError) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError("its provenance is damaged: it is no record of fsrcnn-np") from None

@@ -63,6 +63,8 @@ def read(path: Path) -> Picture:
             min(sum(page.databytecounts), path.stat().st_size),
             packing=packing,
         )
+        if max(page.databytecounts, default=0) > path.stat().st_size:
+            raise FormatError("truncated TIFF: a strip or tile is said to be larger than the file")
         if page.compression == _JPEG:
             _check_jpegs(file, page)
         remarks = ["its previews (reduced pages) are left out"] if len(file.pages) > 1 else []

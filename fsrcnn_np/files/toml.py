@@ -20,7 +20,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         It cannot be read.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        str(found)  # a hexadecimal number of thousands of digits cannot even be quoted
+        return found
     except OSError as error:
         raise FileError(f"{path}: {error.strerror or error}; give a TOML file") from error
     except (ValueError, RecursionError) as error:  # beside TOMLDecodeError: no UTF-8, numbers and nests without end

@@ -244,12 +244,10 @@ def run_queue(options: argparse.Namespace) -> int:
             ledger.retry()
         rows, counts = ledger.rows(), ledger.counts()
         ledger.close()
-    except sqlite3.Error as error:
+        text = as_json(rows, counts) if options.json else as_text(rows, counts)
+    except (sqlite3.Error, ValueError, TypeError) as error:  # damaged: or a value that no version of ours wrote
         raise FileError(f"{path}: cannot be read ({error})") from error
-    if options.json:
-        print(as_json(rows, counts))
-    else:
-        print(*map(printable, as_text(rows, counts).split("\n")), sep="\n")
+    print(text) if options.json else print(*map(printable, text.split("\n")), sep="\n")
     return 1 if counts["parked"] else 0
 
 

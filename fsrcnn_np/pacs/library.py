@@ -6,9 +6,11 @@ What it logs and warns of quotes what peers send: names, UIDs, AE titles. Lines 
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import socket
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from ..errors import MissingExtraError
@@ -24,6 +26,7 @@ def import_pynetdicom() -> Any:
     """pynetdicom, set to stream objects from the disk; or a MissingExtraError with the line that installs it."""
     try:
         import pynetdicom
+        import pynetdicom.dul
         import pynetdicom.sop_class
         import pynetdicom.transport
     except ImportError as error:
@@ -32,6 +35,9 @@ def import_pynetdicom() -> Any:
     pynetdicom._config.LOG_HANDLER_LEVEL = "none"
     pynetdicom._config.ENFORCE_UID_CONFORMANCE = True
     pynetdicom.transport.AssociationSocket._shutdown_socket = _close
+    provider = pynetdicom.dul.DULServiceProvider
+    if not hasattr(provider.run_reactor, "plain"):
+        provider.run_reactor = _quiet(provider.run_reactor)
     for name in ("pynetdicom", "pydicom"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [logging.NullHandler()], False
@@ -46,6 +52,27 @@ def end(association: Any) -> None:
         association.release()
     elif (connection := association.dul.socket) is not None:
         _close(connection)
+
+
+def _quiet(reactor: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A connection's thread, which ends the connection where a peer sends what its state machine has no rule for.
+
+    pynetdicom's own dies of that with a traceback on standard error, and the association waits until its time is over.
+    """
+
+    @functools.wraps(reactor)
+    def run(provider: Any) -> None:
+        try:
+            reactor(provider)
+        except Exception:
+            association = provider.assoc
+            association.is_aborted, association.is_established, association._kill = True, False, True
+            provider._kill_thread = True
+            if provider.socket is not None:
+                _close(provider.socket)
+
+    run.plain = reactor  # type: ignore[attr-defined]
+    return run
 
 
 def _close(connection: Any) -> None:

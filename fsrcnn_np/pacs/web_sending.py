@@ -88,7 +88,7 @@ def _told_of(text: bytes, uid: str) -> dict[str, int] | None:
             for item in found.get(sequence, {}).get("Value") or ():
                 if _value(item, _INSTANCE, "") == uid:
                     told[sequence] = int(_value(item, status, 0))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError):
         return None
     return told
 

@@ -124,6 +124,16 @@ def patient(seconds: float = PATIENCE) -> Any:
             super().data_received(data)
             self._look()
 
+        def send_400_response(self, msg: str) -> None:
+            """To what is no HTTP; an answer that is under way goes nowhere, and what Uvicorn cannot say is not said."""
+            if self.cycle is not None:
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+            try:
+                super().send_400_response(msg)
+            except h11.LocalProtocolError:
+                self.transport.close()
+
         def on_response_complete(self) -> None:
             super().on_response_complete()
             self._look()

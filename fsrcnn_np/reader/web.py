@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 MOST_BODY = 4 << 20
+MOST_PATH = 1000  #: characters
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -78,6 +79,8 @@ class Gate:
 
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         trouble = self._trouble(scope["method"], headers)
+        if len(scope["path"]) > MOST_PATH:  # numbers of thousands of digits are no numbers to Python
+            trouble = 414, f"the address is too long; allowed are {MOST_PATH} characters"
         if trouble:
             status, why = trouble
             await JSONResponse({"why": why}, status)(scope, receive, with_headers)

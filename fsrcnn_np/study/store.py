@@ -21,7 +21,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import FileError, FormatError, OptionError
+from ..errors import FileError, FormatError, FsrcnnError, OptionError
 from .cohort import TEXTS, Cohort, Entry, writable
 from .records import About, Blocks, Case, LeftOut, Rating, Study
 
@@ -319,6 +319,12 @@ def _one_line(path: Path) -> Iterator[None]:
         if "not a database" in text or "malformed" in text:
             raise FormatError(f"{path}: is no study's store, or damaged ({text}); choose another folder") from error
         raise FileError(f"{path}: cannot be used ({text}); give a folder with space and permission") from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:  # a value that no version of ours wrote
+        if isinstance(error, FsrcnnError):
+            raise
+        raise FormatError(
+            f"{path}: is damaged: a value in it cannot be read ({error}); choose another folder"
+        ) from error
 
 
 def _prepare(c: sqlite3.Connection, path: Path) -> None:

@@ -555,14 +555,15 @@ def test_a_jpeg_ls_stream_without_its_end(tmp_path):
 
 
 def test_a_missing_decoder_is_named(tmp_path, monkeypatch):
-    data = make(ramp((4, 4)), RLELossless)
+    pixels = ramp((4, 4))
+    data = make(pixels, JPEGLSLossless, PixelData=encapsulate([imagecodecs.jpegls_encode(pixels)]))
     (tmp_path / "a.dcm").write_bytes(data)
 
     def without(*arguments, **options):
         raise RuntimeError("Unable to decompress: all plugins are missing dependencies:\n\tpylibjpeg - requires …")
 
     monkeypatch.setattr("pydicom.pixels.decoders.base.Decoder.as_array", without)
-    with pytest.raises(MissingExtraError, match=r"RLE Lossless needs a decoder: pip install 'fsrcnn-np\[dicom\]'"):
+    with pytest.raises(MissingExtraError, match=r"JPEG-LS Lossless Image Compression needs a decoder: pip install 'fsrcnn-np\[dicom\]'"):
         files.read(tmp_path / "a.dcm")
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
+from ...files.hdf5_heap import opened
 from ..conventions import KERAS, MOST_BYTES, first_line, shortened
 from ..hdf5 import own_dataset
 from ..header import MOST_TEXT
@@ -68,13 +69,12 @@ class Stored:
 
 def is_keras(path: Path, head: bytes) -> bool:
     """Whether an HDF5 file or a zip archive is Keras', whole or weights alone. A damaged one is not."""
-    import h5py
 
     try:
         if head.startswith(b"PK"):
             with zipfile.ZipFile(path) as archive:
                 return any(name.endswith("model.weights.h5") for name in archive.namelist())
-        with h5py.File(path, "r") as file:
+        with opened(path) as file:
             known = {"keras_version", "layer_names", "model_config"} & set(file.attrs)
             return bool(known) or "model_weights" in file or any(name in file for name in _CONTAINERS)
     except Exception:  # a damaged file ends in errors of any kind
@@ -128,9 +128,8 @@ def name_of(entry: dict[str, Any]) -> str:
 
 
 def _whole_h5(path: Path) -> Stored:
-    import h5py
 
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         if "model_config" not in file.attrs or "model_weights" not in file:
             raise WeightsError(f"the weights of a Keras model, without the model; {_WHOLE}")
         text, backend, names = _texts(path)
@@ -157,7 +156,6 @@ def _texts(path: Path) -> tuple[str, str, dict[str, list[str]]]:
 
 
 def _archive(path: Path) -> Stored:
-    import h5py
 
     with zipfile.ZipFile(path) as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
@@ -168,7 +166,7 @@ def _archive(path: Path) -> Stored:
         config = _json(archive.read("config.json"))
         content = archive.read("model.weights.h5")
     arrays: dict[str, list[np.ndarray]] = {}
-    with h5py.File(io.BytesIO(content), "r") as file:
+    with opened(io.BytesIO(content)) as file:
         container = next((file[name] for name in _CONTAINERS if name in file), None)
         if container is None:
             raise WeightsError(f"model.weights.h5 has no group 'layers'; {KERAS}")

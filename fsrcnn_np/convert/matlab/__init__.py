@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...errors import WeightsError
-from ..conventions import Found
-from . import authors, layer_struct, mat5, mat73, network
+from ...files import mat5
+from ..conventions import MOST_BYTES, Found
+from . import authors, layer_struct, mat73, network
 from .layer_struct import encoded
 from .script import export_script
 
@@ -36,7 +37,8 @@ def found(path: Path, head: bytes, scale: int | None) -> Found:
     MissingExtraError
         A network object, and `mat-io` is not installed.
     """
-    variables = (mat73 if mat73.is_mat73(head) else mat5).read(path)
+    newer = mat73.is_mat73(head)
+    variables = mat73.read(path) if newer else dict(mat5.read(path, most=MOST_BYTES, error=WeightsError))
     if authors.is_authors(variables):
         return authors.found(variables, scale)
     if layer_struct.is_struct(variables):

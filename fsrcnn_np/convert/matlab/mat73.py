@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
+from ...files.hdf5_heap import opened
+from ...files.mat5 import OBJECT
 from ..conventions import MOST_BYTES, first_line, shortened
-from .mat5 import OBJECT
 
 _NUMERIC = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"single", "double", "logical"}
 _MOST_DEPTH, _MOST_ARRAYS = 40, 20_000
@@ -72,10 +73,9 @@ def _check_sizes(file: Any) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    import h5py
 
     try:
-        with h5py.File(path, "r") as file:
+        with opened(path) as file:
             yield file
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         if isinstance(error, WeightsError):

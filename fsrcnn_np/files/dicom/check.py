@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fsrcnn_np.errors import FileError, FormatError
+from fsrcnn_np.errors import FileError, FormatError, FsrcnnError
 from fsrcnn_np.files.dicom.breach import Breach, breach, has_code, identity, numbers, tag_of, value_of
 from fsrcnn_np.files.dicom.check_state import STATES, state_breaches
 from fsrcnn_np.files.dicom.library import name, quiet
@@ -85,6 +85,16 @@ def check_files(source: str | PathLike[str], derived: str | PathLike[str], *, re
         One of them is no DICOM image, nor are both presentation states.
     """
     read = [_opened(Path(path)) for path in (source, derived)]
+    try:
+        return _broken(Path(source), Path(derived), read, remap_uids)
+    except FsrcnnError:
+        raise
+    except Exception as error:  # pydicom converts a value when it is looked at, and raises anything then
+        what = f"{type(error).__name__}: {error}"
+        raise FormatError(f"{source}, {derived}: one of them has a value that cannot be read ({what})") from error
+
+
+def _broken(source: Path, derived: Path, read: list[Any], remap_uids: str) -> list[Breach]:
     with quiet():
         read[0] = mapped(read[0], remap_uids)
         states = [str(one.get("SOPClassUID") or "").startswith(STATES) for one in read]
@@ -93,7 +103,7 @@ def check_files(source: str | PathLike[str], derived: str | PathLike[str], *, re
         for path, one in zip((source, derived), read, strict=True):
             if not isinstance(one.get("Rows"), int) or not isinstance(one.get("Columns"), int):
                 raise FormatError(f"{path}: has no (0028,0010) Rows and (0028,0011) Columns: no image, or damaged")
-        return [*breaches(*read), *_pixel_breaches((Path(source), Path(derived)), *read)]
+        return [*breaches(*read), *_pixel_breaches((source, derived), *read)]
 
 
 def mapped(source: Any, remap_uids: str) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, MissingExtraError
+from fsrcnn_np.files.dicom import rle
 from fsrcnn_np.files.dicom.library import import_pydicom, quiet
 from fsrcnn_np.files.dicom.opening import Opened, Pixels, opened
 from fsrcnn_np.files.dicom.stored import Values, values_of_floats, values_of_words
@@ -25,6 +26,7 @@ _JPEG_EXTENDED, _JPEG_LOSSLESS = _JPEG + "51", (_JPEG + "57", _JPEG + "70")
 _PLUGINS = dict.fromkeys((_JPEG + "50", _JPEG_EXTENDED), "pillow")
 _PLUGINS |= dict.fromkeys((_JPEG + "80", _JPEG + "81"), "pyjpegls")
 _PLUGINS |= dict.fromkeys((_JPEG + "90", _JPEG + "91", *(f"{_JPEG}{n}" for n in (201, 202, 203))), "pylibjpeg")
+_RLE = "1.2.840.10008.1.2.5"
 _JPEG_LS = (_JPEG + "80", _JPEG + "81")
 _JPEGS = (_JPEG + "50", _JPEG_EXTENDED, *_JPEG_LOSSLESS)
 #: Transfer syntaxes that lose, and what (0028,2114) calls their method: PS3.3 C.7.6.1.1.5.
@@ -339,6 +341,8 @@ def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
                 return _decoded_jpeg(dataset, stream, number)
             if syntax in _JPEG_LS:
                 _check_end(stream, pixels.start, dataset, number)
+            if syntax == _RLE:
+                return _decoded_rle(dataset, stream, number)
             options = {"decoding_plugin": _PLUGINS.get(syntax, ""), "correct_unused_bits": False}
             frame, _ = get_decoder(syntax).as_array(stream, index=number, **options, **_options(dataset, pixels))
             return np.asarray(frame)
@@ -400,7 +404,6 @@ def _decoded_jpeg(dataset: Any, stream: Any, number: int) -> NDArray[Any]:
     """Lossless and 12-bit JPEG, by libjpeg-turbo."""
     import imagecodecs
     from pydicom.encaps import get_frame
-    from pydicom.pixels import convert_color_space
 
     frame = get_frame(stream, number, number_of_frames=_frame_count(dataset), **_frame_offsets(dataset))
     colour = dataset.SamplesPerPixel == 3
@@ -412,7 +415,22 @@ def _decoded_jpeg(dataset: Any, stream: Any, number: int) -> NDArray[Any]:
             f"(7FE0,0010) Pixel Data holds {pixels.dtype.name} {pixels.shape}, unlike (0028,0010) Rows, "
             f"(0028,0011) Columns, (0028,0100) BitsAllocated: {shape}, {dataset.BitsAllocated} bits"
         )
-    pixels = pixels.astype(f"u{dataset.BitsAllocated // 8}")
+    return _with_sign_and_colours(pixels.astype(f"u{dataset.BitsAllocated // 8}"), dataset)
+
+
+def _decoded_rle(dataset: Any, stream: Any, number: int) -> NDArray[Any]:
+    from pydicom.encaps import get_frame
+
+    frame = get_frame(stream, number, number_of_frames=_frame_count(dataset), **_frame_offsets(dataset))
+    size = (dataset.Rows, dataset.Columns, dataset.SamplesPerPixel)
+    return _with_sign_and_colours(rle.decoded(frame, *size, dataset.BitsAllocated), dataset)
+
+
+def _with_sign_and_colours(pixels: NDArray[Any], dataset: Any) -> NDArray[Any]:
+    """What a decoder gave as unsigned, by (0028,0103), and as RGB."""
+    from pydicom.pixels import convert_color_space
+
+    colour = dataset.SamplesPerPixel == 3
     if dataset.PixelRepresentation == 1:
         pixels = pixels.view(f"i{pixels.itemsize}")
     ybr = colour and dataset.PhotometricInterpretation in _YBR

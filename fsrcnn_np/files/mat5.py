@@ -16,8 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ...errors import WeightsError
-from ..conventions import MOST_BYTES
+from fsrcnn_np.errors import FormatError, FsrcnnError
 
 #: What a variable is whose class holds no plain data: an object, a function handle, a sparse array.
 OBJECT = object()
@@ -29,7 +28,7 @@ _TEXT = {1: "latin-1", 2: "latin-1", 4: "utf-16", 16: "utf-8", 17: "utf-16"}
 #: Classes of arrays.
 _CELL, _STRUCT, _OLD_OBJECT, _CHAR, _SPARSE, _FUNCTION, _OPAQUE = 1, 2, 3, 4, 5, 16, 17
 _CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
-_COMPLEX = 0x08
+_COMPLEX, _LOGICAL = 0x08, 0x02
 _MOST_DEPTH, _MOST_ARRAYS = 40, 200_000
 _AGAIN = "copy it again from its source"
 
@@ -46,25 +45,30 @@ def is_mat5(head: bytes) -> bool:
     return len(head) >= 128 and head[124:128] in (b"\x00\x01IM", b"\x01\x00MI")
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The variables: arrays with MATLAB's dimensions, text as str, a struct as dict, a cell as an object array.
+def read(path: Path, *, most: int, error: type[FsrcnnError] = FormatError) -> Iterator[tuple[str, Any]]:
+    """The variables one by one: arrays with MATLAB's dimensions (logical ones as bool), text as str, a struct as dict,
+    a cell as an object array.
 
     A struct array is an object array of dicts. An object is `OBJECT`, but what is inside it is checked like the rest.
 
-    Raises
-    ------
-    WeightsError
-        Truncated or damaged, or more than `MOST_BYTES` when inflated.
+    Parameters
+    ----------
+    path : Path
+    most : int
+        Bytes that are read, and that all variables may have when inflated.
+    error : type
+        Of the exception where the file is truncated, damaged or larger.
     """
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise WeightsError(f"{size} bytes are no FSRCNN; at most {MOST_BYTES} are read")
+    if (size := path.stat().st_size) > most:
+        raise error(f"the MAT-file has {size} bytes; at most {most} are read")
     data = memoryview(path.read_bytes())
-    return dict(_Reader("<" if data[126:128] == b"IM" else ">").variables(data[128:]))
+    yield from _Reader("<" if data[126:128] == b"IM" else ">", most, error).variables(data[128:])
 
 
 class _Reader:
-    def __init__(self, order: Literal["<", ">"]):
-        self.order, self.bytes_left, self.arrays_left = order, MOST_BYTES, _MOST_ARRAYS
+    def __init__(self, order: Literal["<", ">"], most: int, error: type[FsrcnnError]):
+        self.order, self.error = order, error
+        self.most, self.bytes_left, self.arrays_left = most, most, _MOST_ARRAYS
 
     def variables(self, data: memoryview) -> Iterator[tuple[str, Any]]:
         """Name and value; the subsystem, where objects keep their properties, has no name."""
@@ -84,14 +88,14 @@ class _Reader:
         at = 0
         while at < len(data):
             if at + 8 > len(data):
-                raise WeightsError(f"the MAT-file is truncated; {_AGAIN}")
+                raise self.error(f"the MAT-file is truncated; {_AGAIN}")
             kind, size = struct.unpack_from(self.order + "II", data, at)
             start = at + 8
             small = kind >> 16  # the small format: size and type in one word, up to 4 bytes in the other
             if small:
                 kind, size, start = kind & 0xFFFF, small, at + 4
             if start + size > len(data) or (small and size > 4):
-                raise WeightsError(
+                raise self.error(
                     f"the MAT-file is truncated: {size} bytes are declared, {len(data) - start} are there; {_AGAIN}"
                 )
             yield Element(kind, data[start : start + size])
@@ -105,9 +109,9 @@ class _Reader:
         except zlib.error as error:
             raise self.damaged(str(error)) from None
         if more:
-            raise WeightsError(f"the MAT-file decompresses to more than {MOST_BYTES} bytes; no FSRCNN is that large")
+            raise self.error(f"the MAT-file decompresses to more than {self.most} bytes, which are not read")
         if not inflater.eof:
-            raise WeightsError(f"the MAT-file is truncated inside a compressed variable; {_AGAIN}")
+            raise self.error(f"the MAT-file is truncated inside a compressed variable; {_AGAIN}")
         self.bytes_left = max(1, self.bytes_left - len(found))
         return memoryview(found)
 
@@ -115,7 +119,7 @@ class _Reader:
         """Name and value of an array."""
         self.arrays_left -= 1
         if depth > _MOST_DEPTH or self.arrays_left < 0:
-            raise WeightsError("the MAT-file nests arrays too deeply, or has too many, for a model")
+            raise self.error("the MAT-file nests arrays too deeply, or has too many")
         if element.kind != _MATRIX:
             raise self.damaged(f"an element of type {element.kind} where an array is expected")
         if not element.data:
@@ -133,10 +137,11 @@ class _Reader:
             raise self.damaged("an array without dimensions")
         shape = tuple(self.numbers(parts[1]).tolist())
         if len(shape) < 2 or len(shape) > 32 or min(shape) < 0:
-            raise self.damaged(f"dimensions {shape}")
+            raise self.damaged(f"dimensions {shape[:8]}")
         name, rest = self.text(parts, 2), parts[3:]
         if kind in _CLASSES:
-            return name, self.numeric(rest, shape, np.dtype(_CLASSES[kind]), bool(flags[1] & _COMPLEX))
+            numbers = self.numeric(rest, shape, np.dtype(_CLASSES[kind]), bool(flags[1] & _COMPLEX))
+            return name, numbers != 0 if flags[1] & _LOGICAL else numbers
         if kind == _CHAR:
             return name, self.chars(rest, shape)
         if kind == _CELL:
@@ -211,5 +216,5 @@ class _Reader:
         if math.prod(shape) != found and not (fewer and found > math.prod(shape)):
             raise self.damaged(f"an array declares {'×'.join(map(str, shape))} and holds {found} values")
 
-    def damaged(self, what: str) -> WeightsError:
-        return WeightsError(f"the MAT-file is damaged: {what}; {_AGAIN}")
+    def damaged(self, what: str) -> FsrcnnError:
+        return self.error(f"the MAT-file is damaged: {what}; {_AGAIN}")
