@@ -1,10 +1,9 @@
 """Attack the readers.
 
     python -m fuzz                              the targets
-    python -m fuzz csv --seconds 60 --seed 1    a minute of one; what falls is kept below fuzz_found/
+    python -m fuzz cohort --seconds 60 --seed 1    a minute of one; what falls is kept below fuzz_found/
     python -m fuzz all --seconds 600            ten minutes over all of them
-    python -m fuzz csv fuzz_found/FILE          one input again, in this process
-    python -m fuzz csv --guided --seconds 60    by what code is reached: needs atheris (extra `fuzz`)
+    python -m fuzz cohort fuzz_found/FILE          one input again, in this process
 
 Counts go to standard output, one line a target; with --counts FILE also into a JSON that adds up over calls. Exit status:
 0 nothing fell, 1 something did.
@@ -31,7 +30,6 @@ def main() -> int:
     parser.add_argument("input", nargs="?", type=Path, help="an input that is to be tried again")
     parser.add_argument("--seconds", type=float, default=60.0, help="of all targets together (60)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--guided", action="store_true", help="by coverage, through atheris")
     parser.add_argument("--found", type=Path, default=Path("fuzz_found"), metavar="DIR", help="where inputs are kept")
     parser.add_argument("--counts", type=Path, metavar="FILE", help="a JSON that adds up")
     options = parser.parse_args()
@@ -43,12 +41,7 @@ def main() -> int:
     names = NAMES if options.target == "all" else (options.target,)
     fell = 0
     for name in names:
-        if options.guided:
-            from .guided import guided
-
-            count = guided(name, seconds=options.seconds / len(names), seed=options.seed, found=options.found)
-        else:
-            count = campaign(name, seconds=options.seconds / len(names), seed=options.seed, found=options.found)
+        count = campaign(name, seconds=options.seconds / len(names), seed=options.seed, found=options.found)
         fell += sum(count.faults.values())
         faults = ", ".join(f"{number} {kind}" for kind, number in sorted(count.faults.items())) or "nothing fell"
         print(f"{name}: {count.cases} cases in {count.seconds:.0f} s, {faults}", flush=True)

@@ -14,11 +14,10 @@ from mat73_writer import Cell, StructArray, write_mat73
 from scipy.io import loadmat, savemat
 
 from fsrcnn_np import load_weights
-from fsrcnn_np.convert import ConventionWarning, save_weights
-from fsrcnn_np.convert import matlab
+from fsrcnn_np.convert import ConventionWarning, matlab, save_weights
 from fsrcnn_np.convert.matlab import mat73
-from fsrcnn_np.files import mat5
 from fsrcnn_np.errors import WeightsError
+from fsrcnn_np.files import mat5
 from models import random_weights
 
 SCRIPTS = Path(__file__).parents[2] / "weights" / "matlab"
