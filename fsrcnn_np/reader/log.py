@@ -413,6 +413,8 @@ def _one_line(path: Path) -> Iterator[None]:
     """SQLite's exceptions as ours."""
     try:
         yield
+    except UnicodeDecodeError as error:  # of a text that no version of ours wrote
+        raise FormatError(f"{path}: is damaged: a text in it is no UTF-8; move it away") from error
     except sqlite3.DatabaseError as error:
         if "not a database" in str(error) or "malformed" in str(error):
             raise FormatError(f"{path}: is no log of a reader study, or damaged ({error}); move it away") from error

@@ -35,7 +35,7 @@ def source(thing):
         (lambda: "self.to_provider_queue" in source(dul.DULServiceProvider.__init__), "its queue", "sending._Bounded"),
         (lambda: "def send_reject" in source(pynetdicom.acse.ACSE), "rejecting", "service._on_request"),
         (lambda: "dataset_path" in dir(pynetdicom.evt.Event), "where an object has arrived", "receiving.py"),
-        (lambda: "_kill_thread = True" in source(dul.DULServiceProvider.run_reactor.plain), "its thread", "library.py"),
+        (lambda: "def run_reactor" in source(dul.DULServiceProvider), "its thread", "library.py"),
         (lambda: "def kill" in source(association.Association), "ending an association", "service._on_request"),
     ],
 )  # fmt: skip

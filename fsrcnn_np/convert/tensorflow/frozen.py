@@ -142,6 +142,9 @@ class _Graph:
     def checked(self, node: Node, kernel: np.ndarray) -> list[int]:
         """A convolution's strides, once its layout and padding are known to be an FSRCNN's."""
         attributes: dict[str, Any] = {"data_format": "NHWC", "dilations": [], "padding": ""} | node.attributes
+        strides = attributes.get("strides", [])
+        if not isinstance(attributes["dilations"], list) or not isinstance(strides, list):
+            raise WeightsError(f"{node.name} has strides or dilations that are no lists; a damaged graph: copy it again")
         if attributes["padding"] != "SAME":
             raise WeightsError(
                 f"{node.name} has {attributes['padding']} padding; SAME, which keeps the size, is expected"
@@ -152,7 +155,7 @@ class _Graph:
             )
         if kernel.ndim != 4 or kernel.shape[0] % 2 == 0 or kernel.shape[0] != kernel.shape[1]:
             raise WeightsError(f"{node.name} has a kernel {kernel.shape}; (rows, columns, in, out), odd, is expected")
-        return [int(stride) for stride in attributes.get("strides", [])]
+        return [int(stride) for stride in strides]
 
     def convolution(self, node: Node, bias: np.ndarray | None) -> Layer:
         if node.op != "Conv2D" or len(node.inputs) != 2:
