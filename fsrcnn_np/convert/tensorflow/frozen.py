@@ -144,7 +144,7 @@ class _Graph:
         attributes: dict[str, Any] = {"data_format": "NHWC", "dilations": [], "padding": ""} | node.attributes
         strides = attributes.get("strides", [])
         if not isinstance(attributes["dilations"], list) or not isinstance(strides, list):
-            raise WeightsError(f"{node.name} has strides or dilations that are no lists; a damaged graph: copy it again")
+            raise WeightsError(f"{node.name} has strides or dilations that are no lists; copy the graph again")
         if attributes["padding"] != "SAME":
             raise WeightsError(
                 f"{node.name} has {attributes['padding']} padding; SAME, which keeps the size, is expected"
