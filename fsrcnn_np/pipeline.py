@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -327,7 +326,7 @@ class FileJob:
     def read(self) -> None:
         """Refuse what can be refused without computing, and read the source."""
         from . import files
-        from .files.atomic import check_free
+        from .files.atomic import check_place
         from .files.reading import one_line_errors, unchanged
         from .files.target import split
 
@@ -338,13 +337,13 @@ class FileJob:
                 raise FileError(
                     f"{target} is the input itself, and would be replaced; choose another folder for the outputs"
                 )
-            check_free(target, overwrite=True)
+            check_place(target)
             with one_line_errors(split(source).path):
                 provenance = provenance_of(
                     self._model, None, source, engine=self._engine, allow=self._allow, form=self._form
                 )
             if not self._overwrite and lexists(target):
-                _check_made(target, provenance, source, self._data_range, self._allow)
+                files.check_made(target, with_range(provenance, _found(target), source, self._data_range, self._allow))
             self._picture = self._opened()
             with naming(source):
                 check_channels(self._picture.pixels.shape, self._model)
@@ -452,29 +451,44 @@ def upscale_frame(
     return restored(large, frame.pixels, frame.padding)
 
 
-def _check_made(
-    target: Path,
+def with_range(
     wanted: Provenance,
+    found: Provenance | None,
     source: str | PathLike[str],
     data_range: DataRange | None,
-    allow: tuple[str, ...],
-) -> None:
-    """Raise OutputExists or OutputDiffers: whether the output that is there would come out again."""
+    allow: tuple[str, ...] = (),
+) -> Provenance:
+    """The range that `wanted` would have, as far as it takes to tell whether it is that of an output that is there.
+
+    The file's own needs no look at the file, which is the same or is named, but where the output's was given by hand.
+    """
     from . import files
 
     if data_range is not None:
-        wanted = replace(wanted, value_range=value_range(np.float64, data_range))
-    elif (found := _range_found(target)) is not None and found.origin == GIVEN:  # the file's own may be the same
-        wanted = replace(wanted, value_range=picture_range(files.read(source, every_frame=True, allow=allow)))
-    files.check_made(target, wanted)
+        return replace(wanted, value_range=value_range(np.float64, data_range))
+    if found is not None and found.value_range is not None and found.value_range.origin == GIVEN:
+        return replace(wanted, value_range=picture_range(files.read(source, every_frame=True, allow=allow)))
+    return wanted
 
 
-def _range_found(target: Path) -> ValueRange | None:
+def check_free(
+    target: Path, wanted: Provenance, source: str | PathLike[str], data_range: DataRange | None, *, overwrite: bool
+) -> None:
+    """Raise, before anything is computed, OutputExists or OutputDiffers of an output that is there.
+
+    As `fsrcnn_np.files.check_made`, of one whose range is the caller's or the source's.
+    """
+    from . import files
+
+    if not overwrite and lexists(target):
+        files.check_made(target, with_range(wanted, _found(target), source, data_range))
+
+
+def _found(target: Path) -> Provenance | None:
     from . import files
 
     with suppress(FsrcnnError):
-        found = files.provenance(target)
-        return found.value_range if found else None
+        return files.provenance(target)
     return None
 
 
@@ -488,38 +502,23 @@ def provenance_of(
     form: DicomForm | None = None,
 ) -> Provenance:
     """What an output says of how it was computed, from this file (FILE::/part) by this model."""
-    from .files import DicomForm, Provenance
-    from .files.target import split
-    from .version import __version__
+    from .files import DicomForm
+    from .files.record import made_by, short_digest, source_of
 
-    path, part = split(source)
-    try:
-        with open(path, "rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
     scale, form = model.architecture.scale, form or DicomForm()
-    return Provenance(
-        process=f"Super-resolution x{scale} by FSRCNN",
-        label=f"FSRCNN x{scale}",
+    return made_by(
+        f"Super-resolution x{scale} by FSRCNN",
+        f"FSRCNN x{scale}",
+        **source_of(source),
         scale=scale,
         model=model_name(model),
         sha256=model.sha256,
-        software="fsrcnn-np",
-        version=__version__,
         value_range=bounds,
-        source_sha256=digest,
-        source_part=_short_digest((part or "").strip("/")),
         engine=engine or DEFAULT,
         allow=tuple(sorted(set(allow))),
         transfer_syntax=form.transfer_syntax,
-        remap_uids=_short_digest(form.remap_uids),
+        remap_uids=short_digest(form.remap_uids),
     )
-
-
-def _short_digest(text: str) -> str:
-    """For a text that may tell something of a person, like a dataset's name."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
 from . import csv_cells
 from .command_completion import add_completion
 from .command_parser import Parser, finished, parse
-from .errors import DiskFullError, FormatError, FsrcnnError
+from .errors import DiskFullError, FileError, FormatError, FsrcnnError
 from .piqe_table import table_path, write_table
 from .progress import bars as progress_bars
 from .range_table import range_of, range_or_table, unmatched
@@ -42,13 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def body() -> int:
         from .files import find_inputs
-        from .files.atomic import check_free
+        from .files.atomic import check_place
 
         options = parse(command_parser(), arguments, mixed=True)
         thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first
         engine_named(options.engine)
         if options.output is not None:
-            check_free(options.output, overwrite=options.overwrite)
+            check_place(options.output)
         log = RunLog(options, command="piqe-np", states=("scored", KEPT, SKIPPED, FAILED), data=True)
         try:
             if not check_one(options.inputs):
@@ -105,6 +105,8 @@ def _standard_input(folder: Path) -> Input:
 
 
 def _run(options: argparse.Namespace, inputs: Sequence[Input], log: RunLog) -> int:
+    from .files import OutputExists
+
     rows: list[dict[str, Any]] = []
     log.several = len(inputs) > 1
     for line in unmatched(options.data_range, inputs):
@@ -117,7 +119,13 @@ def _run(options: argparse.Namespace, inputs: Sequence[Input], log: RunLog) -> i
             if not goes_on:
                 return 1
     if options.output is not None:
-        write_table(options.output, rows, overwrite=options.overwrite)
+        try:
+            write_table(options.output, rows, overwrite=options.overwrite)
+        except OutputExists as kept:
+            log.say(str(kept))
+        except FileError as error:
+            log.complain(f"{error}; stopped" if stops(error) else str(error))
+            return 1
     return log.status
 
 
@@ -150,6 +158,7 @@ def _one(item: Input, options: argparse.Namespace, log: RunLog, *, first: bool) 
 def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """One input's record, and remarks for the user."""
     from .files import NoPicture, read
+    from .files.record import source_of
 
     if item.error:
         raise (NoPicture if item.skipped else FormatError)(item.error)
@@ -164,7 +173,8 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
     if given is None and picture.range_doubt:
         remarks.append(picture.range_doubt)
     if options.masks:
-        remarks += _write_masks(options.masks / item.stem, picture.pixels, result, overwrite=options.overwrite)
+        stem, source = options.masks / item.stem, source_of(item.path)
+        remarks += _write_masks(stem, picture.pixels, result, source, overwrite=options.overwrite)
     active, artifact, noise = result.block_shares
     return {
         "input": item.path,
@@ -181,9 +191,13 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
     }, remarks
 
 
-def _write_masks(stem: Path, pixels: np.ndarray, result: PiqeResult, *, overwrite: bool) -> list[str]:
-    """Three masks and the overlay beside each other; a line for each that existed and was kept."""
+def _write_masks(
+    stem: Path, pixels: np.ndarray, result: PiqeResult, source: dict[str, str], *, overwrite: bool
+) -> list[str]:
+    """Three masks and the overlay beside each other; a remark on those that existed and were kept."""
     from .files import OutputExists, write
+    from .files.record import made_by
+    from .images.value_range import ValueRange
 
     pictures: dict[str, Callable[[], np.ndarray]] = {
         "activity": lambda: result.activity_mask,
@@ -191,18 +205,16 @@ def _write_masks(stem: Path, pixels: np.ndarray, result: PiqeResult, *, overwrit
         "noise": lambda: result.noise_mask,
         "overlay": lambda: overlay(pixels, result),
     }
-    kept = []
+    kept, bounds = [], ValueRange(*result.scaling)
     for name, picture in pictures.items():
-        found = picture()
+        found, path = picture(), stem.with_name(f"{stem.name}_{name}.png")
+        shown = found.astype(np.uint8) * 255 if found.dtype == bool else found
+        made = made_by("PIQE's blocks, shown", "PIQE mask", settings={"mask": name}, value_range=bounds, **source)
         try:
-            write(
-                stem.with_name(f"{stem.name}_{name}.png"),
-                found.astype(np.uint8) * 255 if found.dtype == bool else found,
-                overwrite=overwrite,
-            )
-        except OutputExists as error:
-            kept.append(str(error))
-    return kept
+            write(path, shown, provenance=made, overwrite=overwrite)
+        except OutputExists:
+            kept.append(str(path))
+    return [f"kept {', '.join(kept)}, which --overwrite replaces"] if kept else []
 
 
 def _text_line(record: dict[str, Any]) -> str:

@@ -114,7 +114,7 @@ class RunLog:
         if state != self.states[3]:
             self.say(*said)
         for line in said if state == self.states[3] else ():
-            self._complain(line)
+            self.complain(line)
         if self._json:
             self._print(json.dumps(record))
         self.begin()
@@ -143,12 +143,12 @@ class RunLog:
             self.show(*lines)
         elif not self.quiet and not self._json:
             for line in lines:
-                self._complain(line)
+                self.complain(line)
 
     def warn(self, text: str) -> None:
         """What people should know of the run as a whole."""
         if not self.quiet:
-            self._complain(text)
+            self.complain(text)
 
     def _record(self, path: str, state: str, reason: str, message: str) -> dict[str, Any]:
         record: dict[str, Any] = {"run": self._run, "input": path, "state": state, "reason": reason}
@@ -180,7 +180,8 @@ class RunLog:
         with _beside_bars(sys.stdout):
             print(text, flush=True)
 
-    def _complain(self, text: str) -> None:
+    def complain(self, text: str) -> None:
+        """What failed beside the inputs, on standard error."""
         with _beside_bars(sys.stderr):
             complain(self._command, text, 1)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from piqe_np.line import printable
 from piqe_np.unbroken import once
 
 from ..errors import FileError, FsrcnnError, OptionError, WeightsError
-from ..files.atomic import check_free, write_bytes
+from ..files.atomic import write_together
+from ..files.picture import OutputDiffers
 from ..files.target import path_text
 from ..network.weights import Weights
 from .conventions import KERAS, Asked, ConventionWarning, Found, build, override, scale_in_name
@@ -122,7 +125,7 @@ def save_weights(
     Raises
     ------
     FileError
-        The file exists, or cannot be written.
+        It cannot be written. OutputExists: it is there, with these very bytes; OutputDiffers: with others.
     MissingExtraError
         The format needs a library that is not installed.
     WeightsError
@@ -134,30 +137,38 @@ def save_weights(
     if path.suffix not in SUFFIXES:
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
         raise WeightsError(f"{path}: the suffix {path.suffix!r} says no format; allowed are {known}")
-    if path.suffix == ".h5":
-        from . import hdf5
+    from . import hdf5, matlab, onnx, torch
 
-        hdf5.save(weights, path, overwrite=overwrite)
-        return
-    from . import matlab, onnx, torch
-
-    module = path.with_name(MODULE) if with_module and path.suffix in TORCH else None
-    text = (Path(__file__).parent / "torch" / "module.py").read_bytes()
-    if module is not None and module.is_file() and module.read_bytes() == text:
-        module = None  # it is there already, from another model
-    for output in (path, module):
-        if output is not None:
-            check_free(output, overwrite=overwrite)
     match path.suffix:
+        case ".h5":
+            data = hdf5.encoded(weights)
         case ".onnx":
             data = onnx.encoded(weights)
         case ".mat":
             data = matlab.encoded(weights)
         case suffix:
             data = torch.encoded(weights, safetensors=suffix == ".safetensors", with_module=with_module)
-    write_bytes(path, data, overwrite=overwrite)
-    if module is not None:
-        write_bytes(module, text, overwrite=overwrite)
+    files = {path: data}
+    if with_module and path.suffix in TORCH:
+        files[path.with_name(MODULE)] = (Path(__file__).parent / "torch" / "module.py").read_bytes()
+    try:
+        write_together(files, overwrite=overwrite)
+    except OutputDiffers as error:
+        raise type(error)(_with_models(str(error), path, weights)) from error
+
+
+def _with_models(line: str, path: Path, weights: Weights) -> str:
+    """Of a file that is in the way also which model it holds, if another."""
+    with suppress(FsrcnnError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = load_weights(path)
+        if found.sha256 != weights.sha256:
+            return line.replace("made otherwise: ", f"made otherwise: model {_called(found)} → {_called(weights)}, ", 1)
+    return line
+
+
+def _called(weights: Weights) -> str:
+    return f"{weights.provenance.get('model') or weights.architecture} ({weights.sha256[:12]})"
 
 
 @once(most=64, lock="load")

@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from ..errors import FileError, WeightsError
-from ..files.atomic import write_bytes
 from ..files.hdf5_heap import opened
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
 from .conventions import MOST_BYTES, first_line
@@ -32,14 +31,14 @@ from .header import FORMAT, MOST_TEXT, SCHEMA
 RGB_SCHEMA = SCHEMA + 1
 
 
-def save(weights: Weights, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Write the file whole or not at all; see `save_weights`."""
+def encoded(weights: Weights) -> bytes:
+    """The file's bytes: the same for the same model."""
     import h5py
 
     written = io.BytesIO()
     with h5py.File(written, "w") as file:
         _fill(file, weights)
-    write_bytes(Path(path), written.getvalue(), overwrite=overwrite)
+    return written.getvalue()
 
 
 def _fill(file: Any, weights: Weights) -> None:

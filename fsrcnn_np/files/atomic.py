@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from fsrcnn_np.errors import DiskFullError, FileError
-from fsrcnn_np.files.picture import Bytes, exists
+from fsrcnn_np.files.picture import Bytes, OutputDiffers, OutputExists, differs, exists
 from fsrcnn_np.files.unfinished import sweep, unfinished
 
 _NOTHING_MORE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EROFS)
@@ -19,11 +20,15 @@ def write_bytes(path: Path, data: Bytes, *, overwrite: bool) -> None:
     Raises
     ------
     OutputExists
-        The file is there and `overwrite` is False.
+        The file is there, holds these very bytes, and `overwrite` is False.
+    OutputDiffers
+        It holds others.
     FileError
         The folder cannot be written, the disk is full, …
     """
-    check_free(path, overwrite=overwrite)
+    check_place(path)
+    if not overwrite and not callable(data) and os.path.lexists(path):
+        raise held_against(path, data)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished(path) as (beside, stream):
@@ -43,14 +48,12 @@ def write_bytes(path: Path, data: Bytes, *, overwrite: bool) -> None:
         raise _cannot_write(path, error) from error
 
 
-def check_free(path: Path, *, overwrite: bool) -> None:
-    """Raise OutputExists or FileError when this output must not or cannot be written, before anything is computed."""
+def check_place(path: Path) -> None:
+    """Raise a FileError where no output can be written, before anything is computed."""
     sweep(path.parent)
     try:
         if path.is_dir():
             raise FileError(f"{path}: is a folder; give a file's name")
-        if not overwrite and os.path.lexists(path):
-            raise exists(path)
     except PermissionError as error:
         raise _cannot_write(path, error) from error
 
@@ -65,12 +68,70 @@ def check_writable(path: Path) -> None:
     raise _cannot_write(path, OSError(number, os.strerror(number)))
 
 
+def write_together(files: Mapping[Path, bytes], *, overwrite: bool) -> None:
+    """Write files that belong together, each as `write_bytes` does: none where one that is there holds something else.
+
+    Raises
+    ------
+    OutputExists
+        All are there, and hold these very bytes.
+    OutputDiffers, FileError
+        As of `write_bytes`.
+    """
+    for path in files:
+        check_place(path)
+    found = {path: held_against(path, data) for path, data in files.items() if not overwrite and os.path.lexists(path)}
+    for error in found.values():
+        if isinstance(error, OutputDiffers):
+            raise error
+    if len(found) == len(files):
+        raise next(iter(found.values()))
+    for path, data in files.items():
+        if path not in found:
+            write_bytes(path, data, overwrite=overwrite)
+
+
+def held_against(path: Path, data: bytes | bytearray | memoryview) -> OutputExists | OutputDiffers:
+    """What is said of an output that is there: it holds these very bytes and is kept, or what differs."""
+    try:
+        found = path.read_bytes() if path.is_file() else None
+    except OSError as error:
+        return differs(path, f"exists and cannot be read ({error.strerror or error})")
+    if found is None:
+        return differs(path, "exists and is no file")
+    if found == data:
+        return exists(path)
+    return differs(path, f"exists, made otherwise: {_difference(found, bytes(data))}")
+
+
+def _difference(found: bytes, wanted: bytes) -> str:
+    """Where two contents part, "x → y": a line of texts, else sizes or the first byte."""
+    try:
+        texts = [part.decode().split("\n") for part in (found, wanted) if b"\0" not in part]
+    except UnicodeDecodeError:
+        texts = []
+    if len(texts) == 2:
+        old, new = texts
+        number = next((n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), None)
+        if number is None:
+            return f"{len(old) - 1} lines → {len(new) - 1}"
+        return f"line {number + 1} {_short(old[number])} → {_short(new[number])}"
+    if len(found) != len(wanted):
+        return f"{len(found)} bytes → {len(wanted)} bytes"
+    first = next(n for n, (old, new) in enumerate(zip(found, wanted, strict=True)) if old != new)
+    return f"byte {first} 0x{found[first]:02x} → 0x{wanted[first]:02x}"
+
+
+def _short(line: str) -> str:
+    return repr(line if len(line) <= 40 else line[:39] + "…")
+
+
 def _rename_if_free(beside: Path, path: Path) -> None:
     """Like os.replace, but a file that came meanwhile (another process, the same batch) is not replaced."""
     try:
         os.link(beside, path)
     except FileExistsError as error:
-        raise exists(path) from error
+        raise held_against(path, beside.read_bytes()) from error
     except OSError:  # a file system without hard links
         os.replace(beside, path)
 

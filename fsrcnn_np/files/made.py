@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
 from fsrcnn_np.errors import FormatError, FsrcnnError
-from fsrcnn_np.files.picture import OutputDiffers, Provenance, exists
+from fsrcnn_np.files import drawings
+from fsrcnn_np.files.atomic import check_place
+from fsrcnn_np.files.picture import OutputDiffers, Provenance, differs, exists
 from fsrcnn_np.files.reading import identify, one_line_errors
 from fsrcnn_np.files.record import parsed
 from fsrcnn_np.files.target import split
@@ -41,8 +44,12 @@ def provenance(path: str | os.PathLike[str]) -> Provenance | None:
     """
     file = split(path).path
     with one_line_errors(file):
-        format = identify(file)
-        text = format.made(file) if format.made is not None else None
+        suffix = file.suffix.lower()
+        if suffix == ".json":
+            text = _in_json(file)
+        else:
+            made = drawings.made if suffix in drawings.SUFFIXES else identify(file).made
+            text = made(file) if made is not None else None
         if text is not None:
             return parsed(text)[0]
         return _of_sidecar(file)
@@ -69,12 +76,17 @@ def check_made(path: Path, wanted: Provenance) -> None:
         raise OutputDiffers(f"{error}: it is there already; --overwrite (overwrite=True) replaces it") from error
     if found is None:
         why = "does not say what made it (by an earlier version, by others, or in a format without a place for it)"
-        raise OutputDiffers(f"{path}: exists and {why}; --overwrite (overwrite=True) replaces it")
+        raise differs(path, f"exists and {why}")
     if differing := differences(found, wanted):
-        raise OutputDiffers(
-            f"{path}: exists, made otherwise: {', '.join(differing)}; --overwrite (overwrite=True) replaces it"
-        )
+        raise differs(path, f"exists, made otherwise: {', '.join(differing)}")
     raise exists(path)
+
+
+def check_free(path: Path, wanted: Provenance, *, overwrite: bool) -> None:
+    """Raise what `check_made` raises of an output that exists, and a FileError where none can be written."""
+    check_place(path)
+    if not overwrite and os.path.lexists(path):
+        check_made(path, wanted)
 
 
 def differences(found: Provenance, wanted: Provenance) -> list[str]:
@@ -84,6 +96,8 @@ def differences(found: Provenance, wanted: Provenance) -> list[str]:
     only admit files, so that further ones change nothing.
     """
     said = []
+    if found.label != wanted.label:
+        said.append(f"{found.label} → {wanted.label}")
     if found.source_sha256 != wanted.source_sha256:
         said.append("the source changed")
     if found.source_part and wanted.source_part and found.source_part != wanted.source_part:
@@ -91,10 +105,14 @@ def differences(found: Provenance, wanted: Provenance) -> list[str]:
     if found.sha256 != wanted.sha256:
         names = (found.model, wanted.model)
         digests = (found.sha256[:12], wanted.sha256[:12])
-        said.append("model {} → {}".format(*(digests if names[0] == names[1] else names)))
+        said.append("model {} → {}".format(*(name or "none" for name in (digests if names[0] == names[1] else names))))
     span, now = found.value_range, wanted.value_range
     if span and now and (span.low, span.high) != (now.low, now.high):
         said.append(f"range {span} → {now}")
+    old, new = (dict(one.partition("=")[::2] for one in each.settings) for each in (found, wanted))
+    for name in dict.fromkeys([*old, *new]):
+        if old.get(name) != new.get(name):
+            said.append(f"{name} {old.get(name, 'not given')} → {new.get(name, 'not given')}")
     if found.version != wanted.version:
         said.append(f"made by {found.software} {found.version}, this is {wanted.version}")
     if gone := sorted(set(found.allow) - set(wanted.allow)):
@@ -107,6 +125,23 @@ def differences(found: Provenance, wanted: Provenance) -> list[str]:
         if found.remap_uids != wanted.remap_uids:
             said.append("UIDs are mapped with another text, or not at all")
     return said
+
+
+def in_json(path: Path, name: str) -> str | None:
+    """What the record in a JSON document says of another file that was written with it: its sha256."""
+    text = _in_json(path)
+    return None if text is None else parsed(text)[1].get(name)
+
+
+def _in_json(path: Path) -> str | None:
+    """Of a document, under `provenance`."""
+    try:
+        facts = json.loads(path.read_bytes())["provenance"]
+    except (ValueError, RecursionError):
+        raise FormatError("is cut, or no JSON") from None
+    except (KeyError, TypeError):
+        return None
+    return json.dumps(facts)
 
 
 def _of_sidecar(path: Path) -> Provenance | None:

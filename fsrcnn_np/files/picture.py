@@ -39,6 +39,11 @@ def exists(path: object) -> OutputExists:
     return OutputExists(f"{path}: exists already and is kept; --overwrite (overwrite=True) replaces it")
 
 
+def differs(path: object, why: str) -> OutputDiffers:
+    """What is said of an output that is there and is not what would be written."""
+    return OutputDiffers(f"{path}: {why}; --overwrite (overwrite=True) replaces it")
+
+
 class NoPicture(FormatError):
     """A file that is whole and of a known format but no picture, like a structured report: passed over, no failure."""
 
@@ -155,6 +160,8 @@ class Provenance:
         As of `fsrcnn_np.upscale_file`; the syntax is empty where the output is no DICOM.
     remap_uids : str
         The beginning of the sha256 of the text that a DICOM's UIDs were mapped with; empty: they are kept.
+    settings : tuple of str
+        What else decides the output, as NAME=VALUE.
     """
 
     process: str
@@ -171,6 +178,7 @@ class Provenance:
     allow: tuple[str, ...] = ()
     transfer_syntax: str = ""
     remap_uids: str = ""
+    settings: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         source = f", of a file with sha256 {self.source_sha256}" if self.source_sha256 else ""

@@ -113,6 +113,12 @@ def made(path: Path) -> str | None:
     return ours[0].body[len(_OURS) :].decode() if ours else None
 
 
+def marked(data: bytes, text: str) -> bytes:
+    """Another writer's PNG with our record behind its header."""
+    at = len(SIGNATURE) + 25  # of IHDR: PNG (Third Edition) 11.2.1
+    return data[:at] + _assemble(_Chunk(b"iTXt", _OURS + text.encode())) + data[at:]
+
+
 def _ours(chunk: _Chunk) -> bool:
     return chunk.kind == b"iTXt" and chunk.body.startswith(_OURS)
 

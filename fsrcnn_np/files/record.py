@@ -4,23 +4,59 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from fsrcnn_np.errors import FormatError
+from fsrcnn_np.errors import FileError, FormatError
 from fsrcnn_np.files.picture import Provenance
+from fsrcnn_np.files.target import split
 from fsrcnn_np.images.value_range import ValueRange
 
 KEYWORD = "fsrcnn-np provenance"  #: under this name it stands, where the format has names
 _SCHEMA = 1
 _LONGEST_NAME = 64  # letters of a model's name: all of it has to fit into a DICOM's 1024
-_TEXTS = {field.name for field in fields(Provenance)} - {"scale", "value_range", "allow"}
+_TEXTS = {field.name for field in fields(Provenance)} - {"scale", "value_range", "allow", "settings"}
+
+
+def made_by(process: str, label: str, *, settings: Mapping[str, object] | None = None, **facts: Any) -> Provenance:
+    """The record of an output of this version: `settings` are what else decides it, `facts` its other parts."""
+    from fsrcnn_np.version import __version__
+
+    facts = {"scale": 1, "model": "", "sha256": "", **facts}
+    said = tuple(f"{name}={value}" for name, value in (settings or {}).items())
+    return Provenance(process, label, software="fsrcnn-np", version=__version__, settings=said, **facts)
+
+
+def source_of(source: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a record says of its source, FILE or FILE::/part.
+
+    Raises
+    ------
+    FileError
+        It cannot be read.
+    """
+    path, part = split(source)
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return {"source_sha256": digest, "source_part": short_digest((part or "").strip("/"))}
+
+
+def short_digest(text: str) -> str:
+    """For a text that may tell something of a person, like a dataset's name."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
 
 def text_of(provenance: Provenance, **more: str) -> str:
     """One line of ASCII; the same provenance gives the same line."""
     facts: dict[str, Any] = {"format": KEYWORD, "schema": _SCHEMA, **asdict(provenance), **more}
     facts["model"] = provenance.model[:_LONGEST_NAME]
+    if not provenance.settings:
+        del facts["settings"]
     return _line({**facts, "digest": _digest(facts)})
 
 
@@ -44,6 +80,7 @@ def parsed(text: str) -> tuple[Provenance, dict[str, str]]:
         provenance = Provenance(
             scale=int(facts.pop("scale")),
             allow=tuple(facts.pop("allow")),
+            settings=tuple(facts.pop("settings", ())),
             value_range=span and ValueRange(**span),
             **known,
         )

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError, FsrcnnError, OptionError
-from fsrcnn_np.files.atomic import check_free, check_writable, write_bytes
+from fsrcnn_np.files.atomic import check_place, check_writable, write_bytes
 from fsrcnn_np.files.bands import Made
 from fsrcnn_np.files.conversion import check_colour, choose, converted
 from fsrcnn_np.files.formats import DICOM, HDF5, Format, by_name, by_suffix
-from fsrcnn_np.files.made import sidecar_path
+from fsrcnn_np.files.made import check_free, sidecar_path
 from fsrcnn_np.files.picture import DicomForm, Output, Picture, Provenance
 from fsrcnn_np.files.reading import one_line
 from fsrcnn_np.files.record import text_of
@@ -74,14 +74,19 @@ def write(
     Raises
     ------
     OutputExists
-        The file exists (and is kept) and `overwrite` is False.
+        The file exists, the same means would make it again (without `provenance`: to the byte), and `overwrite` is
+        False: it is kept.
+    OutputDiffers
+        The same, but it holds something else, or that cannot be told.
     FileError
         It cannot be written: no permission, disk full; no partial file stays.
     FormatError
         The format cannot hold these pixels, or the suffix names none.
     """
     target = split(path)
-    check_free(target.path, overwrite=overwrite)
+    check_place(target.path)
+    if provenance is not None:
+        check_free(target.path, provenance, overwrite=overwrite)
     count = thread_count(threads, "FSRCNN_NP_THREADS", OptionError)
     remarks: list[str] = []
     form = form or DicomForm()
@@ -147,7 +152,7 @@ def check_target(
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> None:
-    """Write a text file in UTF-8, atomically. Raises OutputExists or FileError as `write` does."""
+    """Write a text file in UTF-8, atomically. Raises OutputExists, OutputDiffers or FileError as `write` does."""
     write_bytes(Path(path), text.encode(), overwrite=overwrite)
 
 

@@ -80,23 +80,24 @@ def _write(drawn: Phantom, options: argparse.Namespace, log: RunLog) -> None:
     """The picture, the labels and the truth, each whole or not at all; a line for the three."""
     from functools import partial
 
-    from ..errors import FileError
     from ..files import OutputExists, write
     from ..files.atomic import write_bytes
     from .dicom_object import encoded
+    from .provenance import of_phantom
 
     facts = json.dumps(described(drawn), indent=1).encode() + b"\n"
     stem, suffix = f"phantom_{drawn.seed}", f".{options.format}"
-    picture: dict[str, Callable[..., object]] = {f"{stem}{suffix}": partial(write, pixels=drawn.pixels)}
+    of_pixels = of_phantom(drawn.parameters, data_range=drawn.data_range)
+    picture: dict[str, Callable[..., object]] = {
+        f"{stem}{suffix}": partial(write, pixels=drawn.pixels, provenance=of_pixels)
+    }
     if options.format == "dicom":
         picture, suffix = {f"{stem}.dcm": partial(write_bytes, data=encoded(drawn))}, ".png"
-    truth = Path(options.output, f"{stem}.json")
-    if truth.exists() and not options.overwrite and truth.read_bytes() != facts:
-        raise FileError(f"{truth} is of another phantom; give another folder, or --overwrite")
+    of_labels = of_phantom(drawn.parameters, part="labels")
     jobs: dict[str, Callable[..., object]] = {  # the truth first: pictures beside it are its own
-        truth.name: partial(write_bytes, data=facts),
+        f"{stem}.json": partial(write_bytes, data=facts),
         **picture,
-        f"{stem}_labels{suffix}": partial(write, pixels=drawn.labels),
+        f"{stem}_labels{suffix}": partial(write, pixels=drawn.labels, provenance=of_labels),
     }
     written, kept = [], []
     for name, job in jobs.items():

@@ -59,6 +59,7 @@ def _add_demo(commands: Any) -> None:
     job.add_argument("-o", "--output", required=True, type=folder, metavar="DIR", help="folder for images and results")
     job.add_argument("--cases", type=int, default=24, metavar="N", help="breasts (default 24; the paper has 136)")
     job.add_argument("--seed", type=int, default=0, help="of the cohort (default 0)")
+    job.add_argument("--overwrite", action="store_true", help="draw and measure anew what other options have made")
     job.add_argument("--full-size", action="store_true", help="phantoms of 3328×2560; default: half of that, both ways")
     job.add_argument("--weights", default="x2", metavar="NAME|FILE", help="a shipped model's name, or a file (x2)")
     _add_crew(job)
@@ -103,8 +104,14 @@ def demo(options: argparse.Namespace) -> int:
     log.say(DATA)
     shape = (2 * SHAPE[0], 2 * SHAPE[1]) if options.full_size else SHAPE
     with bar("phantoms", unit="phantom", hidden=log.quiet) as progress:
-        ratings = draw_cohort(options.output, cases=options.cases, seed=options.seed, shape=shape, progress=progress)
-    return _tell(measure_cohort(options.output, ratings, weights=options.weights, **_crew(options)), [], log, options)
+        ratings = draw_cohort(
+            options.output, cases=options.cases, seed=options.seed, shape=shape, overwrite=options.overwrite,
+            progress=progress,
+        )  # fmt: skip
+    found = measure_cohort(
+        options.output, ratings, weights=options.weights, again=options.overwrite, **_crew(options)
+    )  # fmt: skip
+    return _tell(found, [], log, options)
 
 
 def _crew(options: argparse.Namespace) -> dict[str, Any]:

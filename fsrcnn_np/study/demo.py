@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -9,7 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine import DEFAULT
+from ..files import OutputExists, Provenance
+from ..files.made import check_free
+from ..network.weights import Weights
 from ..phantom import Phantom, phantom
+from ..phantom.provenance import of_phantom
+from ..pipeline import model_name
 from ..progress import Progress
 from ..types import Model
 from .compare import compare
@@ -46,7 +53,8 @@ def demo(
     suffix : {".png", ".pdf", ".svg"}
         The figure's format.
     overwrite : bool
-        Replace files that exist; otherwise they are kept.
+        Replace files that exist; otherwise those are kept that would come out again, and where all are, nothing is
+        computed. Of others an OutputDiffers says what differs.
 
     Returns
     -------
@@ -68,19 +76,46 @@ def demo(
     drawn = phantom(seed, shape=shape)
     outputs = Outputs()
 
-    def put(name: str, pixels: NDArray[np.uint16]) -> None:
-        outputs.put(Path(directory, name), partial(write, pixels=pixels, overwrite=overwrite))
-
-    put(f"phantom_{seed}.png", drawn.pixels)
-    comparison = compare(
-        drawn.pixels, weights=model, data_range=drawn.data_range, name=f"phantom_{seed}.png", note=NOTE,
-        pixel_spacing=drawn.pixel_spacing, square=busiest(drawn), threads=threads, engine=engine, progress=progress,
-        on_sr=partial(put, f"phantom_{seed}_x{model.architecture.scale}.png"),
-    )  # fmt: skip
+    scale, name = model.architecture.scale, f"phantom_{seed}.png"
     path = Path(directory, f"phantom_{seed}_comparison{suffix}")
-    outputs.put(path, partial(figure.write, comparison, overwrite=overwrite))
-    tables.add(comparison)
+    made = _provenances(drawn, model, engine)
+    names = {name: made[0], f"phantom_{seed}_x{scale}.png": made[1], path.name: made[2]}
+    if not overwrite:
+        tables.check(name, made[2])
+        kept = tuple(Path(directory, one) for one in names if _is_there(Path(directory, one), names[one]))
+        if name in tables and len(kept) == len(names):
+            return Compared(name, None, (), kept, (NOTE,))
+
+    def put(name: str, pixels: NDArray[np.uint16]) -> None:
+        outputs.put(Path(directory, name), partial(write, pixels=pixels, provenance=names[name], overwrite=overwrite))
+
+    put(name, drawn.pixels)
+    comparison = compare(
+        drawn.pixels, weights=model, data_range=drawn.data_range, name=name, note=NOTE,
+        pixel_spacing=drawn.pixel_spacing, square=busiest(drawn), threads=threads, engine=engine, progress=progress,
+        on_sr=partial(put, f"phantom_{seed}_x{scale}.png"),
+    )  # fmt: skip
+    outputs.put(path, partial(figure.write, comparison, provenance=made[2], overwrite=overwrite))
+    tables.add(comparison, made[2])
     return Compared(comparison.name, comparison, (*outputs.written, *tables.paths), tuple(outputs.kept), (NOTE,))
+
+
+def _provenances(drawn: Phantom, model: Weights, engine: str | None) -> tuple[Provenance, Provenance, Provenance]:
+    """Of the phantom, of its super-resolution, and of the comparison."""
+    source, scale = of_phantom(drawn.parameters, data_range=drawn.data_range), model.architecture.scale
+    sr = replace(
+        source, process=f"Super-resolution x{scale} by FSRCNN of a phantom", label=f"FSRCNN x{scale} of a phantom",
+        scale=scale, model=model_name(model), sha256=model.sha256, engine=engine or DEFAULT,
+    )  # fmt: skip
+    return source, sr, replace(sr, process=f"Comparison of a phantom, {sr.process}", label=f"comparison x{scale}")
+
+
+def _is_there(path: Path, wanted: Provenance) -> bool:
+    try:
+        check_free(path, wanted, overwrite=False)
+    except OutputExists:
+        return True
+    return False
 
 
 def busiest(drawn: Phantom, side: int = SIDE) -> Square:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from ..errors import OptionError
 from ..files import OutputExists, write, write_text
+from ..files.made import check_free
 from ..progress import Progress
 from .paper.honjo import BREASTS
 from .records import Rating
@@ -30,6 +32,7 @@ def draw_cohort(
     cases: int = 24,
     seed: int = 0,
     shape: tuple[int, int] = SHAPE,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> list[Rating]:
     """Draw a cohort with the paper's proportions.
@@ -37,13 +40,15 @@ def draw_cohort(
     Parameters
     ----------
     directory : path
-        Gets `images/`, `cohort.csv` and `ratings.csv`. Images that are there are kept.
+        Gets `images/`, `cohort.csv` and `ratings.csv`. What is there and would come out again is kept.
     cases : int
         Breasts, 1 to 10,000.
     seed : int
         0 or more; another seed is another cohort and needs another folder.
     shape : (int, int)
         Of a phantom, in pixels of 0.07 mm; see `fsrcnn_np.phantom.phantom`.
+    overwrite : bool
+        Replace what is there and would come out otherwise; else an OutputDiffers says what differs.
     progress : callable, optional
         Called as progress(done, total).
 
@@ -63,12 +68,13 @@ def draw_cohort(
     folder = Path(directory)
     breasts = roster(cases, seed=seed)
     for number, breast in enumerate(breasts, 1):
-        _draw(folder / _path(breast), breast, shape)
+        _draw(folder / _path(breast), breast, shape, overwrite=overwrite)
         if progress is not None:
             progress(number, len(breasts))
-    write_text(folder / "cohort.csv", _cohort(breasts), overwrite=True)
     ratings = _ratings(breasts, seed)
-    write_text(folder / "ratings.csv", _rows(ratings), overwrite=True)
+    for name, text in (("cohort.csv", _cohort(breasts)), ("ratings.csv", _rows(ratings))):
+        with suppress(OutputExists):
+            write_text(folder / name, text, overwrite=overwrite)
     return ratings
 
 
@@ -83,20 +89,22 @@ def _path(breast: Breast) -> str:
     return f"images/{breast.name}.png"
 
 
-def _draw(path: Path, breast: Breast, shape: tuple[int, int]) -> None:
+def _draw(path: Path, breast: Breast, shape: tuple[int, int], *, overwrite: bool) -> None:
     """A phantom as a 12-bit PNG; a right breast is the mirror image of a left one."""
     from ..phantom import phantom
+    from ..phantom.draw import Parameters
+    from ..phantom.provenance import of_phantom
 
-    if path.exists():
-        return
-    made = phantom(
-        breast.seed, density=DENSITIES[breast.density], morphology=breast.morphology, distribution=breast.distribution,
-        view=breast.view, shape=shape,
+    chosen = Parameters(
+        breast.seed, DENSITIES[breast.density], breast.morphology, breast.distribution, breast.view, 1.0, shape, True,
+        "noisy",
     )  # fmt: skip
-    try:
-        write(path, made.pixels if breast.side == "L" else made.pixels[:, ::-1].copy())
-    except OutputExists:  # another run was faster, with the same picture
-        return
+    made = of_phantom(chosen, data_range=4095, side=breast.side)
+    with suppress(OutputExists):
+        check_free(path, made, overwrite=overwrite)
+        pixels = phantom(**chosen._asdict()).pixels
+        pixels = pixels if breast.side == "L" else pixels[:, ::-1].copy()
+        write(path, pixels, provenance=made, overwrite=overwrite)
 
 
 def _cohort(breasts: list[Breast]) -> str:

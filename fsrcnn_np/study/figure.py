@@ -16,6 +16,7 @@ from .layout import GAP, Plan, plan
 from .scores import BICUBIC, ORIGINAL, SR
 
 if TYPE_CHECKING:
+    from ..files import Provenance
     from .comparison import Comparison
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -32,8 +33,12 @@ def check(suffix: str) -> None:
     import_matplotlib()
 
 
-def write(comparison: Comparison, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+def write(
+    comparison: Comparison, path: str | PathLike[str], *, provenance: Provenance | None = None, overwrite: bool = False
+) -> None:
     """Draw a comparison and write it as PNG, PDF or SVG by the path's suffix, whole or not at all.
+
+    With `provenance` the file says what made it.
 
     Raises
     ------
@@ -41,19 +46,24 @@ def write(comparison: Comparison, path: str | PathLike[str], *, overwrite: bool 
         Another suffix.
     MissingExtraError
         matplotlib is not installed.
-    OutputExists, FileError
+    OutputExists, OutputDiffers, FileError
         As of `fsrcnn_np.files.write`.
     """
-    from ..files.atomic import check_free, write_bytes
+    from ..files.atomic import check_place, write_bytes
+    from ..files.drawings import marked
+    from ..files.made import check_free
 
     path = Path(path)
     check(path.suffix)
-    check_free(path, overwrite=overwrite)
+    check_place(path)
+    if provenance is not None:
+        check_free(path, provenance, overwrite=overwrite)
     stream = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script that the font lacks
         draw(comparison).savefig(stream, format=path.suffix[1:].lower(), dpi=DPI)
-    write_bytes(path, stream.getvalue(), overwrite=overwrite)
+    data = stream.getvalue()
+    write_bytes(path, data if provenance is None else marked(data, provenance), overwrite=overwrite)
 
 
 def draw(c: Comparison) -> Any:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, FsrcnnError
-from ..files import Input, NoPicture, OutputExists, find_inputs, read
+from ..files import Input, NoPicture, OutputExists, Provenance, find_inputs, read
 from ..files.atomic import check_writable
+from ..network.weights import Weights
+from ..pipeline import check_free, provenance_of, with_range
 from ..progress import Progress
 from ..range_table import RangeTable, range_of
 from ..types import DataRange, Model
 from .compare import compare
 from .comparison import Comparison
+
+if TYPE_CHECKING:
+    from .table import Tables
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +81,8 @@ def compare_files(
     suffix : {".png", ".pdf", ".svg"}
         The figures' format.
     overwrite : bool
-        Replace figures, and begin new tables; otherwise what exists is kept, and an input that has both is not
-        computed again.
+        Replace figures, and begin new tables; otherwise an input whose figure and record are there, made by the same
+        means of the same input, is not computed again, and of others an OutputDiffers says what differs.
     wide : bool
         `comparison.csv` has one row an input; else one a score.
 
@@ -100,27 +105,51 @@ def compare_files(
     tables = Tables(directory, overwrite=overwrite, wide=wide)
     for item in _items(inputs):
         path = Path(directory, f"{item.stem}_comparison{suffix}")
-        if item.path in tables and path.exists():
-            yield Compared(item.path, None, (), (path,), ())
-            continue
         try:
             if item.error:
                 raise (NoPicture if item.skipped else FileError)(item.error)
+            bounds, said = range_of(data_range, item.path)
+            made = _made_by(model, item.path, engine, square)
+            if not overwrite and _is_there(path, tables, item.path, made, bounds):
+                yield Compared(item.path, None, (), (path,), ())
+                continue
             check_writable(path)
             picture = read(item.path)
-            bounds, said = range_of(data_range, item.path)
             comparison = compare(
                 picture, name=item.path, weights=model, data_range=bounds, square=square,
                 threads=threads, engine=engine, progress=progress,
             )  # fmt: skip
             outputs = Outputs()
-            outputs.put(path, partial(figure.write, comparison, overwrite=overwrite))
-            tables.add(comparison)
+            made = replace(made, value_range=comparison.value_range)
+            outputs.put(path, partial(figure.write, comparison, provenance=made, overwrite=overwrite))
+            tables.add(comparison, made)
         except FsrcnnError as error:
             yield error if str(item.path) in str(error) else type(error)(f"{item.path}: {error}")
         else:
             written, kept = (*outputs.written, *tables.paths), tuple(outputs.kept)
             yield Compared(item.path, comparison, written, kept, (*said, *comparison.remarks))
+    tables.renew()
+
+
+def _made_by(model: Weights, source: str, engine: str | None, square: Sequence[int] | None) -> Provenance:
+    scale = model.architecture.scale
+    return replace(
+        provenance_of(model, None, source, engine=engine),
+        process=f"Comparison of original, bicubic x{scale} and SR x{scale} by FSRCNN",
+        label=f"comparison x{scale}",
+        settings=() if square is None else (f"square={','.join(map(str, square))}",),
+    )
+
+
+def _is_there(path: Path, tables: Tables, name: str, wanted: Provenance, data_range: DataRange | None) -> bool:
+    """Whether both figure and record are there; raises OutputDiffers where other means made one of them."""
+    if name in tables:
+        tables.check(name, with_range(wanted, tables.made(name), name, data_range))
+    try:
+        check_free(path, wanted, name, data_range, overwrite=False)
+    except OutputExists:
+        return name in tables
+    return False
 
 
 def _items(inputs: str | PathLike[str] | Iterable[Any]) -> list[Input]:

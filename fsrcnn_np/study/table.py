@@ -12,13 +12,16 @@ from collections.abc import Iterable
 from importlib import metadata
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import csv_cells
 from ..errors import FileError
 from ..version import __version__
 from .comparison import Comparison
 from .scores import BICUBIC, ORIGINAL, SR
+
+if TYPE_CHECKING:
+    from ..files import Provenance
 
 FORMAT, SCHEMA = "fsrcnn-np comparison", 1
 NOTES = (
@@ -175,13 +178,42 @@ class Tables:
     def __contains__(self, name: object) -> bool:
         return name in self._records
 
-    def add(self, comparison: Comparison) -> None:
+    def made(self, name: str) -> Provenance | None:
+        """What made the record of an input; None where it does not say."""
+        from ..files.record import parsed
+
+        facts = self._records[name].get("provenance")
+        return parsed(json_module.dumps(facts))[0] if facts else None
+
+    def check(self, name: str, wanted: Provenance) -> None:
+        """Raise OutputDiffers where there is a record of this input that other means made."""
+        from ..files.made import differences
+        from ..files.picture import differs
+
+        if name not in self:
+            return
+        found = self.made(name)
+        why = ["it does not say what made it"] if found is None else differences(found, wanted)
+        if why:
+            raise differs(list(self.paths)[-1], f"has a comparison of {name}, made otherwise: {', '.join(why)}")
+
+    def add(self, comparison: Comparison, provenance: Provenance | None = None) -> None:
         """Write the tables with this comparison, in place of an earlier one of the same input."""
-        from ..files import write_text
+        from ..files.record import text_of
 
         self._records[comparison.name] = record(comparison)
+        if provenance is not None:
+            self._records[comparison.name]["provenance"] = json_module.loads(text_of(provenance))
+        self.renew()
+
+    def renew(self) -> None:
+        """Write what is not there as it would be: the text and the CSV show what the JSON holds, in the form asked."""
+        from ..files import write_text
+
         for path, render in self.paths.items():
-            write_text(path, render(self._records.values()), overwrite=True)
+            shown = render(self._records.values())
+            if self._records and not (path.is_file() and path.read_bytes() == shown.encode()):
+                write_text(path, shown, overwrite=True)
 
     def _earlier(self) -> dict[str, Record]:
         there = [path for path in self.paths if path.exists()]

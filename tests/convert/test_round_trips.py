@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fsrcnn_np import load_weights
 from fsrcnn_np.convert import SUFFIXES, save_weights, shipped
 from fsrcnn_np.errors import FileError, WeightsError
+from fsrcnn_np.files import OutputExists
 from models import random_weights
 
 
@@ -72,11 +73,15 @@ def test_shipped_models_load_and_say_what_they_are():
 def test_what_exists_is_kept(tmp_path, suffix):
     path = tmp_path / f"m{suffix}"
     path.write_bytes(b"mine")
-    with pytest.raises(FileError, match=r"exists already and is kept; --overwrite \(overwrite=True\)"):
+    with pytest.raises(FileError, match=r"exists, made otherwise: .*; --overwrite \(overwrite=True\)"):
         save_weights(model(border="zero"), path)
     assert path.read_bytes() == b"mine"
     save_weights(model(border="zero"), path, overwrite=True)
     assert load_weights(path).architecture.d == 5
+    with pytest.raises(OutputExists, match="is kept"):
+        save_weights(model(border="zero"), path)  # the same bytes, whenever
+    with pytest.raises(FileError, match=r"exists, made otherwise: model .* \(.*\) → .* \(.*\), "):
+        save_weights(model(1, border="zero"), path)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 

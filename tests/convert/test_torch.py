@@ -312,7 +312,7 @@ def test_a_replicate_border_goes_with_its_module_only(tmp_path):
 def test_the_module_is_not_overwritten(tmp_path):
     weights = random_weights(np.random.default_rng(2), (6, 3, 2), 2, "zero", dtype=np.float32)
     (tmp_path / "fsrcnn_torch.py").write_text("mine")
-    with pytest.raises(FileError, match=r"fsrcnn_torch\.py: exists already and is kept"):
+    with pytest.raises(FileError, match=r"fsrcnn_torch\.py: exists, made otherwise: line 1 'mine'"):
         save_weights(weights, tmp_path / "out.pth", with_module=True)
     assert (tmp_path / "fsrcnn_torch.py").read_text() == "mine"
     assert not (tmp_path / "out.pth").exists()

@@ -74,8 +74,10 @@ def test_convert_and_align(authors_like, tmp_path, capsys):
     assert (weights.deconvolution_offset, weights.licence) == (3, "mine")
     assert command("convert", authors_like, tmp_path / "b.h5") == 0
     assert load_weights(tmp_path / "b.h5").deconvolution_offset == 4
-    assert command("convert", tmp_path / "a.h5", tmp_path / "b.h5") == 0  # a line, not a failure
+    assert command("convert", authors_like, tmp_path / "b.h5") == 0  # a line, not a failure
     assert "b.h5: exists already and is kept" in capsys.readouterr().out
+    assert command("convert", tmp_path / "a.h5", tmp_path / "b.h5") == 1
+    assert "b.h5: exists, made otherwise: " in capsys.readouterr().err
     assert load_weights(tmp_path / "b.h5").deconvolution_offset == 4
     assert command("convert", tmp_path / "a.h5", tmp_path / "b.h5", "--overwrite", "--dtype", "float64") == 0
     assert load_weights(tmp_path / "b.h5").dtype == np.float64

@@ -4,6 +4,7 @@ import builtins
 import io
 import os
 import random
+import re
 import struct
 import zlib
 
@@ -15,7 +16,7 @@ from PIL import Image
 
 from fsrcnn_np import files
 from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, ImageError, MissingExtraError, OptionError
-from fsrcnn_np.files.atomic import check_free
+from fsrcnn_np.files.atomic import write_bytes
 
 SUFFIXES = ("png", "tif", "pgm", "ppm", "bmp", "jpg", "jp2", "j2k", "webp", "gif", "pcx", "tga", "npy", "h5")
 
@@ -336,6 +337,8 @@ def test_an_existing_file_is_kept(tmp_path):
     files.write(path, np.zeros((2, 2), np.uint8))
     before = path.read_bytes()
     with pytest.raises(files.OutputExists, match=r"a\.png: exists already and is kept; --overwrite"):
+        files.write(path, np.zeros((2, 2), np.uint8))
+    with pytest.raises(files.OutputDiffers, match=r"a\.png: exists, made otherwise: .*; --overwrite"):
         files.write(path, np.ones((2, 2), np.uint8))
     assert path.read_bytes() == before
     files.write(path, np.ones((2, 2), np.uint8), overwrite=True)
@@ -343,21 +346,42 @@ def test_an_existing_file_is_kept(tmp_path):
     assert issubclass(files.OutputExists, FileError)
 
 
-def test_what_exists_is_known_before_anything_is_computed(tmp_path):
-    check_free(tmp_path / "a.png", overwrite=False)
-    (tmp_path / "a.png").touch()
-    check_free(tmp_path / "a.png", overwrite=True)
+@pytest.mark.parametrize(
+    ("there", "wanted", "said"),
+    [
+        (b"a,b\n1,2\n", b"a,b\n1,3\n", "line 2 '1,2' → '1,3'"),
+        (b"a,b\n1,2\n", b"a,b\n1,2\n3,4\n", "line 3 '' → '3,4'"),
+        (b"\0\1\2", b"\0\1\3", "byte 2 0x02 → 0x03"),
+        (b"\0\1\2", b"\0\1\2\3", "3 bytes → 4 bytes"),
+    ],
+)
+def test_what_differs_is_said(tmp_path, there, wanted, said):
+    path = tmp_path / "a"
+    path.write_bytes(there)
+    with pytest.raises(files.OutputDiffers, match=re.escape(f"a: exists, made otherwise: {said}; --overwrite")):
+        write_bytes(path, wanted, overwrite=False)
     with pytest.raises(files.OutputExists):
-        check_free(tmp_path / "a.png", overwrite=False)
-    os.symlink(tmp_path / "nowhere", tmp_path / "dangling.png")
+        write_bytes(path, there, overwrite=False)
+    with pytest.raises(files.OutputDiffers):  # of what is streamed, too
+        write_bytes(path, lambda stream: stream.write(wanted), overwrite=False)
     with pytest.raises(files.OutputExists):
-        check_free(tmp_path / "dangling.png", overwrite=False)
+        write_bytes(path, lambda stream: stream.write(there), overwrite=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    os.symlink(tmp_path / "nowhere", tmp_path / "dangling")
+    with pytest.raises(files.OutputDiffers, match="is no file"):
+        write_bytes(tmp_path / "dangling", wanted, overwrite=False)
 
 
 def test_a_file_that_comes_meanwhile_is_kept(tmp_path, monkeypatch):
     path = tmp_path / "a.txt"
-    monkeypatch.setattr("fsrcnn_np.files.atomic.check_free", lambda path, overwrite: path.write_text("another's"))
-    with pytest.raises(files.OutputExists):
+    link = os.link
+
+    def meanwhile(beside, path):
+        path.write_text("another's")
+        link(beside, path)
+
+    monkeypatch.setattr("os.link", meanwhile)
+    with pytest.raises(files.OutputDiffers):
         files.write_text(path, "ours")
     assert path.read_text() == "another's"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]

@@ -31,7 +31,11 @@ def test_a_picture_never_lies_beside_the_truth_of_another(tmp_path, capsys):
     command = ["phantom", "-o", str(tmp_path), "--shape", "256", "256"]
     assert main([*command, "--morphology", "none", "--format", "tif"]) == 0
     assert main([*command, "--morphology", "amorphous"]) == 1
-    assert "phantom_0.json is of another phantom" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "phantom_0.json: exists, made otherwise: line 5 " in error
+    assert "none" in error
+    assert "amorphous" in error
+    assert "--overwrite" in error
     assert not list(tmp_path.glob("*.png"))
     assert main([*command, "--morphology", "none"]) == 0  # the same in another format
     assert len(list(tmp_path.glob("*.png"))) == 2

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from fsrcnn_np import load_weights
 from fsrcnn_np.cli import main
 from fsrcnn_np.errors import OptionError
 from fsrcnn_np.phantom.measure import figures, scenes, sharpness, table
@@ -151,7 +152,8 @@ def test_the_command_writes_all_and_keeps_what_is_there(tmp_path, capsys, measur
     words = ["measure", "-o", str(tmp_path), "--quick", "--seed", "1"]
     assert main(words) == 0
     asked = measured_before[0]
-    assert (asked["weights"], asked["seed"], asked["quick"], asked["threads"]) == ("x2", 1, True, None)
+    assert (asked["weights"].sha256, asked["seed"]) == (load_weights("x2").sha256, 1)
+    assert (asked["quick"], asked["threads"]) == (True, None)
     names = {path.name for path in tmp_path.iterdir()}
     figures = {f"measure_{name}{s}" for name in ("thresholds", "curves", "patches") for s in (".png", ".svg")}
     assert names == {"measure.txt", "measure.csv", "measure.json"} | figures
@@ -161,11 +163,22 @@ def test_the_command_writes_all_and_keeps_what_is_there(tmp_path, capsys, measur
     assert out.count("wrote ") == 9
     before = (tmp_path / "measure_curves.svg").read_bytes()
     assert main(words) == 0
-    assert capsys.readouterr().out.count("is kept") == 9
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.count("measure") >= 9
+    assert "are kept" in line
+    assert main([*words[:-1], "2"]) == 1
+    assert "made otherwise: seed 1 → 2; --overwrite" in capsys.readouterr().err
+    assert main([*words, "--weights", "x2-small"]) == 1
+    assert "made otherwise: model " in capsys.readouterr().err
+    csv_before = (tmp_path / "measure.csv").read_bytes()
+    (tmp_path / "measure.csv").write_bytes(csv_before[:-9])
+    assert main(words) == 1
+    assert "measure.csv: exists, and is not the one that measure.json was written with" in capsys.readouterr().err
     assert len(measured_before) == 1  # nothing was computed
     (tmp_path / "measure.csv").unlink()
     assert main(words) == 0
-    assert capsys.readouterr().out.count("is kept") == 8
+    assert "wrote" in capsys.readouterr().out
+    assert (tmp_path / "measure.csv").read_bytes() == csv_before
     assert main([*words, "--overwrite"]) == 0
     assert (tmp_path / "measure_curves.svg").read_bytes() == before
 

@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fsrcnn_np.errors import FileError, MissingExtraError, OptionError
-from fsrcnn_np.files import OutputExists
+from fsrcnn_np.files import OutputDiffers, OutputExists, provenance
+from fsrcnn_np.files.record import made_by
 from fsrcnn_np.study import figure
 from fsrcnn_np.study.compare import compare
 from fsrcnn_np.study.layout import MAGNIFICATION, plan
@@ -173,11 +174,23 @@ assert matplotlib.get_backend() == 'svg'
 @pytest.mark.parametrize(("suffix", "magic"), [(".png", b"\x89PNG"), (".PDF", b"%PDF"), (".svg", b"<?xml")])
 def test_formats(comparison, tmp_path, suffix, magic):
     path = tmp_path / f"figure{suffix}"
-    figure.write(comparison, path)
+    made = made_by("a figure -- of mine (x)", "figure", settings={"square": "1,2"}, model="a--b")
+    figure.write(comparison, path, provenance=made)
     assert path.read_bytes().startswith(magic)
+    assert provenance(path) == made
     with pytest.raises(OutputExists, match="kept"):
-        figure.write(comparison, path)
-    figure.write(comparison, path, overwrite=True)
+        figure.write(comparison, path, provenance=made)
+    with pytest.raises(OutputDiffers, match=r"made otherwise: square 1,2 → not given; --overwrite"):
+        figure.write(comparison, path, provenance=made_by("a figure", "figure", model="a--b"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    with pytest.raises(OutputDiffers, match="its end is missing"):
+        figure.write(comparison, path, provenance=made)
+    figure.write(comparison, path, provenance=made, overwrite=True)
+    if suffix != ".png":
+        assert len(path.read_bytes()) == len(whole)
+    else:
+        assert iio.imread(path).ndim == 3
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 

@@ -56,9 +56,14 @@ def test_what_exists_is_kept_and_not_computed_again(batch, model, monkeypatch):
     before = done[0].written[0].read_bytes()
     again = list(compare_files(inputs[:1], batch / "out", weights=model, engine="reference"))
     assert (again[0].comparison, again[0].written, again[0].kept) == (None, (), done[0].written[:1])
+    (other,) = compare_files(inputs[:1], batch / "out", weights=model, engine="reference", square=(0, 0, 9))
+    assert "comparison.json: has a comparison of" in str(other)
+    assert "made otherwise: square not given → 0,0,9; --overwrite" in str(other)
     # The figure is there, its row in the table is not.
     for path in (batch / "out").glob("comparison.*"):
         path.unlink()
+    (other,) = compare_files(inputs[:1], batch / "out", weights=model, engine="reference", data_range=250)
+    assert "x_comparison.png: exists, made otherwise: range 0..255 (uint8) → 0..250 (data_range)" in str(other)
     third = list(compare_files(inputs[:1], batch / "out", weights=model, engine="reference"))
     assert third[0].kept == done[0].written[:1]
     assert third[0].written == done[0].written[1:]
@@ -154,7 +159,10 @@ def test_demo(tmp_path, model, monkeypatch):
     assert calls[-1][0] == calls[-1][1]
     again = demo(tmp_path / "d", seed=2, shape=(256, 300), weights=model, engine="reference")
     assert sorted(p.name for p in again.kept) == sorted(expected[3:])
-    assert sorted(p.name for p in again.written) == sorted(expected[:3])
+    assert (again.comparison, again.written) == (None, ())
+    assert files.provenance(tmp_path / "d" / "phantom_2.png").settings[0] == "seed=2"
+    with pytest.raises(files.OutputDiffers, match=r"phantom_2\.png, made otherwise: shape 256x300 → 256x256"):
+        demo(tmp_path / "d", seed=2, shape=(256, 256), weights=model, engine="reference")
 
 
 def test_demo_in_a_folder_that_cannot_be(tmp_path, model):

@@ -113,11 +113,22 @@ def encoded(weights: Weights, *, safetensors: bool = False, with_module: bool = 
     header = header_text(weights)
     if safetensors:
         metadata = {"format": "pt", KEY: header, MODULE_KEY: json.dumps(described)}
-        return bytes(save(dict(state), metadata=metadata))
+        return _ordered(bytes(save(dict(state), metadata=metadata)))
     state._metadata = {KEY: header, MODULE_KEY: described}  # type: ignore[attr-defined]
     written = io.BytesIO()
     torch.save(state, written)
     return written.getvalue()
+
+
+def _ordered(data: bytes) -> bytes:
+    """A safetensors file with its header in one order: its library draws that of the metadata anew each time.
+
+    Eight bytes say how long the header is, JSON that ends with spaces; offsets in it count from its end.
+    """
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[end:]
 
 
 def _loaded(path: Path) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.atomic import check_free, write_bytes
+from fsrcnn_np.files.atomic import check_place, write_bytes
 from fsrcnn_np.files.dicom.check_state import state_breaches
 from fsrcnn_np.files.dicom.coordinates import scale_coordinates, scale_overlays
 from fsrcnn_np.files.dicom.derived import REMOVED, series_number, set_meta
@@ -73,10 +73,10 @@ def carry_over(
         It refers to none of the images, or is a state of another kind. One line, with the file.
     FormatError
         Damaged, or it says something that cannot be moved with the pixels.
-    OutputExists, FileError
+    OutputExists, OutputDiffers, FileError
         As of `fsrcnn_np.files.write`.
     """
-    check_free(destination, overwrite=overwrite)
+    check_place(destination)
     remarks: list[str] = []
     try:
         with quiet():

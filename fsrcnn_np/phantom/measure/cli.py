@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,8 @@ from piqe_np.console import complain, say
 from ...command_options import folder
 
 if TYPE_CHECKING:
+    from ...files import Provenance
+    from ...network.weights import Weights
     from .run import Measurement
 
 Job = tuple[Path, Callable[[], object]]
@@ -34,10 +38,10 @@ def add_commands(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """`fsrcnn-np measure`: tables always, figures where matplotlib is there."""
     from ...errors import FileError, FsrcnnError
-    from ...files import OutputExists
+    from ...pipeline import loaded
     from ...progress import bar
     from . import figures
-    from .run import measure
+    from .run import check_seed, measure
 
     drawn = True
     try:
@@ -45,24 +49,30 @@ def run(options: argparse.Namespace) -> int:
     except FileError as missing:
         drawn = False
         complain("fsrcnn-np", f"tables without figures: {missing}", 0)
+    check_seed(options.seed)
+    model = loaded(options.weights)
+    made = _made_by(model, options)
     names = [f"measure{suffix}" for suffix in (".txt", ".csv", ".json")]
     if drawn:
         names += [f"measure_{name}{s}" for name in ("thresholds", "curves", "patches") for s in figures.SUFFIXES]
-    paths = [options.output / name for name in names]
-    if not options.overwrite and all(path.exists() for path in paths):
-        for path in paths:
-            say(f"{path}: exists already and is kept; --overwrite replaces it")
+    try:
+        kept = [] if options.overwrite else [name for name in names if _is_there(options.output / name, made)]
+    except FsrcnnError as error:
+        return complain("fsrcnn-np", str(error), 1)
+    if kept:
+        say(f"{options.output}: {', '.join(kept)} exist already and are kept; --overwrite replaces them")
+    if len(kept) == len(names):
         return 0
     with bar("measure") as progress:
         found = measure(
-            weights=options.weights, seed=options.seed, quick=options.quick, threads=options.threads, progress=progress
+            weights=model, seed=options.seed, quick=options.quick, threads=options.threads, progress=progress
         )
     failed = 0
-    for path, write in _jobs(found, options, drawn):
+    for path, write in _jobs(found, options, made, drawn):
+        if path.name in kept:
+            continue
         try:
             write()
-        except OutputExists as kept:
-            say(str(kept))
         except FsrcnnError as error:
             failed += complain("fsrcnn-np", str(error), 1)
         else:
@@ -70,17 +80,52 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _jobs(found: Measurement, options: argparse.Namespace, drawn: bool) -> Iterator[Job]:
+def _made_by(model: Weights, options: argparse.Namespace) -> Provenance:
+    from ...files.record import made_by
+    from ...pipeline import model_name
+
+    return made_by(
+        "Measurements on digital breasts", "measure", settings={"seed": options.seed, "quick": options.quick},
+        scale=model.architecture.scale, model=model_name(model), sha256=model.sha256,
+    )  # fmt: skip
+
+
+def _is_there(path: Path, wanted: Provenance) -> bool:
+    """Whether an output is there that would come out again; raises OutputDiffers of another.
+
+    A text or CSV has no place for what made it: its digest is in the JSON that was written with it.
+    """
+    from ...files import OutputExists
+    from ...files.made import check_free, in_json
+    from ...files.picture import differs
+
+    tables = path.with_name("measure.json")
+    if path.suffix in (".txt", ".csv"):
+        if not path.exists() or not tables.exists():
+            return False
+        if in_json(tables, path.name) != hashlib.sha256(path.read_bytes()).hexdigest():
+            raise differs(path, f"exists, and is not the one that {tables.name} was written with")
+        return True
+    try:
+        check_free(path, wanted, overwrite=False)
+    except OutputExists:
+        return True
+    return False
+
+
+def _jobs(found: Measurement, options: argparse.Namespace, made: Provenance, drawn: bool) -> Iterator[Job]:
     """Every output and what writes it; the tables first, on the screen too."""
     from functools import partial
 
     from ...files import write_text
+    from ...files.record import text_of
     from . import figures, table
 
-    text = table.text(found)
-    say(text)
-    renders = ((".txt", text), (".csv", table.csv(found)), (".json", table.json(found)))
-    for suffix, content in renders:
+    texts = {".txt": table.text(found), ".csv": table.csv(found)}
+    say(texts[".txt"])
+    digests = {f"measure{suffix}": hashlib.sha256(text.encode()).hexdigest() for suffix, text in texts.items()}
+    texts[".json"] = table.json(found, json.loads(text_of(made, **digests)))
+    for suffix, content in texts.items():
         path = options.output / f"measure{suffix}"
         yield path, partial(write_text, path, content, overwrite=options.overwrite)
     if drawn:
@@ -89,4 +134,4 @@ def _jobs(found: Measurement, options: argparse.Namespace, drawn: bool) -> Itera
         for name, figure in pictures.items():
             for suffix in figures.SUFFIXES:
                 path = options.output / f"measure_{name}{suffix}"
-                yield path, partial(figures.write, figure, path, overwrite=options.overwrite)
+                yield path, partial(figures.write, figure, path, provenance=made, overwrite=options.overwrite)

@@ -13,6 +13,7 @@ from piqe_np.compiled import thread_count
 
 from ...drawing import import_matplotlib
 from ...errors import OptionError
+from ...files import Provenance
 from . import scenes
 from .detection import OBSERVERS
 from .enlarged import IMAGES, Enlarger
@@ -29,17 +30,18 @@ def check() -> None:
     import_matplotlib()
 
 
-def write(figure: Any, path: Path, *, overwrite: bool) -> None:
+def write(figure: Any, path: Path, *, provenance: Provenance, overwrite: bool) -> None:
     """One figure as PNG or SVG by the suffix, the same bytes each time with the same matplotlib."""
     import matplotlib as mpl
 
     from ...files.atomic import write_bytes
+    from ...files.drawings import marked
 
     stream = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "fsrcnn-np", "svg.fonttype": "path"}):
         metadata = {"Date": None} if path.suffix == ".svg" else None
         figure.savefig(stream, format=path.suffix[1:], dpi=110, metadata=metadata)
-    write_bytes(path, stream.getvalue(), overwrite=overwrite)
+    write_bytes(path, marked(stream.getvalue(), provenance), overwrite=overwrite)
 
 
 def _figure(width: float, height: float) -> Any:

@@ -64,6 +64,12 @@ class Measurement:
     curves: tuple[Curves, ...]
 
 
+def check_seed(seed: object) -> None:
+    """Raise an OptionError where this is no seed."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MOST_SEED:
+        raise OptionError(f"seed is {str(seed)[:40]!r}; allowed is a whole number from 0 to 2**62")
+
+
 @reports("measure", unit="picture")
 def measure(
     *,
@@ -94,8 +100,7 @@ def measure(
     OptionError, WeightsError, FileError
         An impossible seed, and as of `fsrcnn_np.upscale`.
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MOST_SEED:
-        raise OptionError(f"seed is {str(seed)[:40]!r}; allowed is a whole number from 0 to 2**62")
+    check_seed(seed)
     count = thread_count(threads, "FSRCNN_NP_THREADS", OptionError)
     enlarger = Enlarger(weights, count, engine)
     size = QUICK if quick else FULL

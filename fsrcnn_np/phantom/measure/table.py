@@ -6,7 +6,7 @@ import csv as csv_module
 import io
 import json as json_module
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -105,8 +105,8 @@ def csv(m: Measurement) -> str:
     return stream.getvalue()
 
 
-def json(m: Measurement) -> str:
-    """The same rows without what is empty, what was measured on, and the edge and noise curves."""
+def json(m: Measurement, provenance: Mapping[str, Any] | None = None) -> str:
+    """The same rows without what is empty, what was measured on, and what made it."""
     document = {
         "format": "fsrcnn-np measurement",
         "schema": 1,
@@ -117,6 +117,8 @@ def json(m: Measurement) -> str:
         "notes": NOTES,
         "rows": [{key: v for key, v in row._asdict().items() if v != "" and not _missing(v)} for row in rows(m)],
     }
+    if provenance is not None:
+        document["provenance"] = provenance
     return json_module.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
