@@ -279,7 +279,11 @@ def test_all_scores_in_one_file(here, capsys, suffix):
     assert "truncated PNG" in rows[0]["error"]
     assert not rows[0].get("score")
     before = text
-    assert piqe_main(["b", "-o", f"scores/all{suffix}"]) == 2
+    capsys.readouterr()
+    assert piqe_main(["a", "-o", f"scores/all{suffix}"]) == 1  # of the broken one alone
+    assert f"scores/all{suffix}: exists already and is kept" in capsys.readouterr().err
+    assert piqe_main(["b", "-o", f"scores/all{suffix}"]) == 1
+    assert f"scores/all{suffix}: exists, made otherwise: line " in capsys.readouterr().err
     assert (here / "scores" / f"all{suffix}").read_text(encoding="utf-8") == before
     assert piqe_main(["b", "-o", f"scores/all{suffix}", "--overwrite"]) == 0
     assert (here / "scores" / f"all{suffix}").read_text(encoding="utf-8") != before

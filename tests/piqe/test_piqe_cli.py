@@ -108,8 +108,15 @@ def test_masks_of_two_inputs_of_one_name(folder, capsys):
     status, out, err = run(capsys, *arguments)
     assert status == 0
     assert len(out.splitlines()) == 2
-    assert err.count("--overwrite") == 8
+    assert err.count("--overwrite") == 2
+    assert err.count("_noise.png") == 2
     assert {p.stat().st_mtime for p in written} == {1}
+    image = iio.imread(folder / "one" / "picture.png")
+    iio.imwrite(folder / "one" / "picture.png", image[::-1])
+    status, _, err = run(capsys, *arguments)
+    assert status == 1
+    assert "_activity.png: exists, made otherwise: the source changed; --overwrite" in err
+    iio.imwrite(folder / "one" / "picture.png", image)
     assert run(capsys, "--overwrite", *arguments)[2] == ""
     assert 1 not in {p.stat().st_mtime for p in written}
     assert not [p for p in (folder / "masks").rglob("*") if p.is_file() and p not in written]
