@@ -130,7 +130,6 @@ def _show(
             say(f"wrote {options.output}")
     except OutputExists as kept:
         say(str(kept))
-        left_out = ()
     except (FileError, FormatError) as error:
         return complain("fsrcnn-np", str(error), 1)
     return 1 if left_out else 0

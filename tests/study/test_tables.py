@@ -291,7 +291,11 @@ def test_the_command(tmp_path, capsys):
     assert main(["study", "table2", str(path), "-o", str(out)]) == 1
     assert next(csv.DictReader(io.StringIO(out.read_text())))["n"] == "2"
     before = out.read_text()
-    assert main(["study", "table2", "--paper", "-o", str(out)]) == 0
+    capsys.readouterr()
+    assert main(["study", "table2", "--paper", "-o", str(out)]) == 1
+    assert "t.csv: exists, made otherwise: line 1 " in capsys.readouterr().err
+    assert main(["study", "table2", str(path), "-o", str(out)]) == 1  # of the rows that are wrong
+    assert "is kept" in capsys.readouterr().out
     assert out.read_text() == before
     assert main(["study", "table2", "--paper", "-o", str(out), "--overwrite"]) == 0
     assert len(out.read_text().splitlines()) == 57
