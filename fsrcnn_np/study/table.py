@@ -210,7 +210,7 @@ class Tables:
         """Write what is not there as it would be: the text and the CSV show what the JSON holds, in the form asked."""
         from ..files import write_text
 
-        for path, render in self.paths.items():
+        for path, render in reversed(self.paths.items()):  # what the others follow from comes first
             shown = render(self._records.values())
             if self._records and not (path.is_file() and path.read_bytes() == shown.encode()):
                 write_text(path, shown, overwrite=True)
