@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fsrcnn_np.engine.llvm import packing, results, schedule, target, tiles
-from fsrcnn_np.engine.llvm.layout import GROUP, POINTS, RING, Layout
+from fsrcnn_np.engine.llvm.layout import GROUP, HIGH, POINTS, RING, Layout
 from fsrcnn_np.images.value_range import UNIT
 from piqe_np.llvm.assembler import Rows
 
@@ -32,9 +32,9 @@ class Stage:
     run : callable
         Calls the function REPEATS times.
     rows : float
-        Low-resolution rows of a strip that REPEATS calls are good for.
+        Low-resolution rows of a strip, or what comes to as many pixels, that REPEATS calls are good for.
     operations : float
-        Multiply-adds a low-resolution pixel that its arithmetic needs, by Winograd where that is used.
+        Multiply-adds a low-resolution pixel that its arithmetic needs, by Winograd and Toom where they are used.
     """
 
     name: str
@@ -82,7 +82,7 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
     limits = np.array(results.Limits.of(UNIT, (0, 1), result.dtype), np.float64)
     at, w, columns, width = memory.ctypes.data, packed.ctypes.data, layout.columns(layout.width), layout.width
     rings = [at + layout.scratch["rings"] + row * layout.ring_row for row in range(2 * RING)]
-    features, high = at + layout.scratch["features"], at + layout.scratch["ring"]
+    points, high, chunk = at + layout.scratch["points"], at + layout.scratch["ring"], layout.chunk
 
     def stage(name: str, function: str, arguments: list[int], rows_a_call: float, operations: float) -> Stage:
         given = np.array(arguments, np.int64)
@@ -98,8 +98,8 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
         stage("feature extraction, shrinking", "extraction",
               [image.ctypes.data + 4 * layout.pitch + 64, rings[0], w, at, columns], 1, 1400 + 672),
         stage("mapping, four layers", "mapping", mapping, GROUP / 4, 5184 / 2),
-        stage("expanding", "expansion", [rings[0], features, w, columns], 1, 672),
-        stage("deconvolution", "stamping", [features, high, RING, w, width], 1, 4536),
+        stage("expanding", "expansion", [*rings[:2], 1, 1, points, w, chunk], 2 * chunk / width, 672),
+        stage("deconvolution", "stamping", [points, high, HIGH, w, at, 0, chunk], 2 * chunk / width, 4536 * 11 / 18),
         stage("bias into new rows", "resetting", [high, w], 1 / 2, 0),
         stage("results, float32", "finish", [high, result.ctypes.data, width, limits.ctypes.data, at], 1 / 2, 0),
     ]  # fmt: skip

@@ -9,12 +9,13 @@ A step of a strip works on one group of every layer, as late as its input allows
 
     step g     layer 0, rows 4g …         features, shrunk
                layer l, rows 4g − delay[l] …    needs rows up to 4g − delay[l] + 4 of layer l − 1
-               deconvolution, rows 4g − delay[m] − 1 …    one row later: under a replicate border row −1 is row 0
+               expanding, deconvolution, four rows from an even one on, 4g − lag, at least one row later: under a
+                                            replicate border row −1 is row 0
 """
 
 from __future__ import annotations
 
-from .layout import GROUP
+from .layout import GROUP, up
 
 
 def start(layer: int) -> int:
@@ -29,3 +30,8 @@ def delays(m: int) -> list[int]:
         latest = found[-1] + 1  # rows a − 1 … a + 4 are read, and the layer before has rows up to its own start + 3
         found.append(latest + (-latest - start(layer)) % GROUP)
     return found
+
+
+def lag(m: int) -> int:
+    """How far behind row 4g the pairs of rows start that are expanded in step g."""
+    return up(delays(m)[-1] + 1, 2)

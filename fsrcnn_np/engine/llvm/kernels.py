@@ -21,13 +21,15 @@ So the terms of a pixel are always added in the order channel, tap; nothing depe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
 
-from .layout import RING, Layout
+from .layout import FLOAT, Layout
 
 Sums = list[list[Value]]  #: [output][vector]
+Tap = tuple[int, Sequence[int]]  #: columns from the pixel, and the outputs that have it
 
 
 def tiles(sums: Sums) -> Iterator[tuple[int, int]]:
@@ -41,31 +43,39 @@ def prelu(f: Function, z: Value, slope: Value) -> Value:
 
 
 def added(
-    f: Function, sums: Sums, source: Rows, weights: Rows, *, lanes: int, channels: int, taps: Sequence[int]
+    f: Function, sums: Sums, sources: Sequence[Rows], weights: Rows, *, lanes: int, channels: int, taps: Sequence[Tap]
 ) -> Sums:
     """Add all terms to a register tile.
 
     Parameters
     ----------
     sums
-        What the terms are added to.
-    source : Rows, [channel][x]
+        What the terms are added to; the vectors of one source after those of another.
+    sources : Rows, [channel][x]
         From the tile's first pixel on.
-    weights : Rows, [channel · taps + tap][output]
+    weights : Rows
+        One number after the other: [channel][tap][output that has the tap]
     taps
-        Columns from the pixel to each tap.
+        Columns from the pixel to each tap, and the outputs that have it.
     """
-    block, vectors = len(sums), len(sums[0])
+    block, vectors, terms = len(sums), len(sums[0]), sum(len(outputs) for _, outputs in taps)
     flat = [value for row in sums for value in row]
     with f.loop(0, channels, carrying=flat) as c:
-        row, terms = source[c], weights[c * len(taps) :]
-        for t, tap in enumerate(taps):
-            pixels = [row[tap + v * lanes :].vector(lanes) for v in range(vectors)]
-            for o in range(block):
-                factor = f.splat(terms[t, o], lanes)
+        rows, numbers = [source[c] for source in sources], itertools.count()
+        factors = Rows.of(weights.address, "float", (1,))[c * terms :]
+        for tap, outputs in taps:
+            columns = range(tap, tap + vectors // len(sources) * lanes, lanes)
+            pixels = [row[column:].vector(lanes) for row in rows for column in columns]
+            for o in outputs:
+                factor = f.splat(factors[next(numbers)], lanes)
                 for v in range(vectors):
                     flat[o * vectors + v] = f.fma(factor, pixels[v], flat[o * vectors + v])
     return [flat[o * vectors : (o + 1) * vectors] for o in range(block)]
+
+
+def every(taps: Iterable[int], block: int) -> list[Tap]:
+    """Taps that all outputs of a register tile have."""
+    return [(tap, range(block)) for tap in taps]
 
 
 def convolved(
@@ -75,7 +85,7 @@ def convolved(
     lanes = layout.target.lanes
     slope, bias = ([f.splat(packed[part, o], lanes) for o in range(block)] for part in (0, 1))
     sums = [[value] * layout.vectors for value in bias]
-    sums = added(f, sums, source, packed[2:], lanes=lanes, channels=channels, taps=taps)
+    sums = added(f, sums, [source], packed[2:], lanes=lanes, channels=channels, taps=every(taps, block))
     return [[prelu(f, value, a) for value in row] for row, a in zip(sums, slope, strict=True)]
 
 
@@ -109,57 +119,21 @@ def extraction(module: Module, layout: Layout) -> Function:
     return f
 
 
-def expansion(module: Module, layout: Layout) -> Function:
-    """Expanding of one row: source [s][pitch] ──1×1──▶ destination [d][pitch]."""
-    f = module.function("expansion", "source destination weights columns")
-    source, destination, (weights, columns) = *map(layout.maps, f.parameters[:2]), f.parameters[2:]
-    s, wide, lanes = layout.architecture.s, layout.wide, layout.target.lanes
-    packed = layout.packed(weights + layout.weights["expanding"], wide, s)
-    with f.loop(0, columns, layout.tile) as x, f.loop(0, wide.count) as block:
-        sums = convolved(f, source[:, x:], packed[block], wide.size, layout, channels=s, taps=[0])
-        store(sums, destination[block * wide.size :, x:], lanes)
-    return f
-
-
-def stamping(module: Module, layout: Layout) -> Function:
-    """Deconvolution of one row of features, one channel: added to the nine high-resolution rows that it reaches.
-
-    features [d][pitch] ──9 kernel rows × the kernel columns of a phase──▶ ring rows first … first + 8 [phase][x]
-
-    Output column scale · x + phase takes feature column x + dx through kernel column phase + offset − scale · dx.
-    """
-    f = module.function("stamping", "features ring first weights width")
-    features, ring, first, weights, width = f.parameters
-    d, rows, vectors, lanes = layout.architecture.d, layout.stamp_rows, layout.stamp_vectors, layout.target.lanes
-    source, high = layout.maps(features)[:, layout.reach :], Rows.of(ring, "float", layout.shapes["ring"])
-    zero = f.constant(f"<{lanes} x float>", 0.0)
-    with f.loop(0, width, vectors * lanes) as x, f.loop(0, 9 // rows) as group:
-        places = [high[(group * rows + (first + k)) % RING, :, x:] for k in range(rows)]
-        for phase in range(layout.architecture.scale):
-            shifts = [dx for _, dx in layout.taps(phase)]
-            packed = Rows.of(weights + layout.weights[f"phase {phase}"], "float", (9 // rows, d * len(shifts), rows))
-            sums = [[zero] * vectors for _ in range(rows)]
-            sums = added(f, sums, source[:, x:], packed[group], lanes=lanes, channels=d, taps=shifts)
-            for k, v in tiles(sums):
-                place = places[k][phase, v * lanes :]
-                place[0] = place.vector(lanes) + sums[k][v]
-    return f
-
-
-def edges(module: Module, layout: Layout) -> Function:
-    """What a row has beside the image: under a replicate border one copied column, beyond it and else zeros.
+def edges(module: Module, layout: Layout, title: str, pitch: int) -> Function:
+    """What a row [channel][pitch] has beside the image: under a replicate border one copied column, beyond it and else zeros.
 
     `left` is the buffer column of the image's first column, `right` the one after its last; either may be far outside.
     """
-    f = module.function("edges", "row channels left right columns")
+    f = module.function(title, "row channels left right columns")
     row, channels, left, right, columns = f.parameters
+    maps = Rows(row, "float", (pitch, FLOAT))
     reach, zero = layout.stamp_reach + 1, f.constant("float", 0.0)
     for inside, direction, here in (
         (left, -1, (left >= 0) & (left <= columns)),
         (right - 1, 1, (right >= 1) & (right <= columns)),
     ):
         with f.when(here), f.loop(0, channels) as c:
-            line = layout.maps(row)[c, inside:]
+            line = maps[c, inside:]
             copied = line[0] if layout.border == "replicate" else zero
             for step in range(reach):
                 line[direction * (step + 1)] = zero if step else copied

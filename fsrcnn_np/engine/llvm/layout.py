@@ -15,8 +15,9 @@ Scratch memory of a thread, first to last:
     spectrum    [6][s][pitch]                         Winograd's input transform of four rows
     products    [6][block][tile]                      Winograd's products of one register tile
     tile        [d][tile]                             feature maps of one register tile
-    features    [d][pitch]                            one row of expanded maps
-    ring        [channel][RING rows][scale phases][width]    high-resolution rows under construction
+    points      [point][d][head + chunk]              expanded maps of two rows, see pairs.py
+    products of pairs    [point][residue · scale + phase][chunk]    what they give
+    ring        [channel][HIGH rows][scale phases][width]    high-resolution rows under construction
     spare       [tile]                                the last, partly used vectors of a row of results
 """
 
@@ -35,9 +36,11 @@ from .target import Target
 FLOAT = 4  # bytes
 LINE = 64  # bytes of a cache line
 RING = 12  # rows a ring holds: 9 are needed, groups of 4 are written
+HIGH = 16  # high-resolution rows under construction: two rows of features reach 9 + scale
 GROUP = 4  # rows that a mapping layer computes at once
 POINTS = 6  # of Winograd's F(4, 3)
-WIDTHS = (528, 240, 96, 48)  # of a strip; with 6 columns of reach, 528 + 12 fills 17 register tiles of 32
+WIDTHS = (560, 240, 96, 80)  # of a strip, cut to whole register tiles; 560 + 12 columns of reach nearly fill 18 of 32
+CHUNK = 96  # columns of a chunk of expanding and deconvolution, at most
 MOST_SCRATCH = 4 << 20  # bytes, where the architecture leaves a choice
 
 
@@ -92,13 +95,18 @@ class Layout:
 
     @property
     def stamp_vectors(self) -> int:
-        """Vectors of pixels in a register tile of the deconvolution."""
-        return 3
+        """Vectors of pixels in a register tile of the deconvolution, which has at most four outputs."""
+        return 5 if self.target.registers >= 32 else 3
 
     @property
-    def stamp_rows(self) -> int:
-        """Rows of the 9×9 kernel that a register tile of the deconvolution has."""
-        return 9 if self.target.registers >= 32 else 3
+    def pair_vectors(self) -> int:
+        """Vectors of pixels of each of two rows in a register tile of expanding."""
+        return 1 if self.target.registers >= 32 else 2
+
+    @property
+    def paired(self) -> Blocks:
+        """Register tiles of expanding, which has d outputs of two rows."""
+        return Blocks(self.architecture.d, 14 if self.target.registers >= 32 else 3)
 
     @property
     def most_outputs(self) -> int:
@@ -107,7 +115,7 @@ class Layout:
 
     @property
     def wide(self) -> Blocks:
-        """Register tiles of the layers with d outputs."""
+        """Register tiles of feature extraction, which has d outputs."""
         return Blocks(self.architecture.d, self.most_outputs)
 
     @property
@@ -123,6 +131,40 @@ class Layout:
         return [(kx, shift // self.architecture.scale) for kx, shift in shifts if shift % self.architecture.scale == 0]
 
     @property
+    def points(self) -> int:
+        """Points at which rows of features are multiplied, see pairs.py: one more than kernel rows of a residue."""
+        return -(-9 // self.architecture.scale) + 1
+
+    @cached_property
+    def stamp_tiles(self) -> list[tuple[range, list[list[tuple[int, int]]]]]:
+        """Points, and the register tiles at each of them: outputs (residue of the kernel row, phase of the column)."""
+        scale = self.architecture.scale
+        common = 9 // scale + 1
+        found = []
+        for points, residues in ((range(common), range(scale)), (range(common, self.points), range(9 % scale))):
+            outputs = [(residue, phase) for residue in residues for phase in range(scale)]
+            size = Blocks(len(outputs), 4).size if outputs else 1
+            if points:
+                found.append((points, [outputs[o : o + size] for o in range(0, len(outputs), size)]))
+        return found
+
+    def stamp_taps(self, tile: list[tuple[int, int]]) -> list[tuple[int, list[int]]]:
+        """Feature columns − output column of a register tile, and the outputs that take each, left first."""
+        shifts = [{dx for _, dx in self.taps(phase)} for _, phase in tile]
+        return [(dx, [o for o, own in enumerate(shifts) if dx in own]) for dx in sorted(set().union(*shifts))]
+
+    @property
+    def head(self) -> int:
+        """Columns of a chunk, see pairs.py, that were expanded with the chunk before."""
+        return up(self.reach + self.stamp_reach, self.pair_vectors * self.target.lanes)
+
+    @property
+    def chunk(self) -> int:
+        """Columns that go through expanding and deconvolution at once: whole register tiles of both."""
+        unit = math.lcm(self.stamp_vectors, self.pair_vectors) * self.target.lanes
+        return max(CHUNK // unit, 1) * unit
+
+    @property
     def stamp_reach(self) -> int:
         """Feature columns beside an output's own that the deconvolution reads."""
         return reach(self.architecture.scale, self.offset)
@@ -135,14 +177,16 @@ class Layout:
     @cached_property
     def width(self) -> int:
         """Most columns of a strip."""
+        unit = self.stamp_vectors * self.target.lanes
         for width in WIDTHS:
+            width -= width % unit
             if self._scratch(width) <= MOST_SCRATCH:
                 break
         return width
 
-    def _pitch(self, width: int) -> int:
+    def _pitch(self, columns: int) -> int:
         # Behind the last register tile a tap still reads a few columns.
-        lines = up(self.columns(width) * FLOAT, LINE) // LINE + 1
+        lines = up(columns * FLOAT, LINE) // LINE + 1
         return (lines | 1) * LINE
 
     def columns(self, width: int) -> int:
@@ -152,20 +196,21 @@ class Layout:
     @cached_property
     def pitch(self) -> int:
         """Bytes from one channel's row to the next."""
-        return self._pitch(self.width)
+        return self._pitch(self.columns(self.width))
 
     # -- scratch memory
 
     def _shapes(self, width: int) -> dict[str, tuple[int, ...]]:
-        pitch, a = self._pitch(width) // FLOAT, self.architecture
+        pitch, a = self._pitch(self.columns(width)) // FLOAT, self.architecture
         return {
             "rings": (a.m + 1, RING, self.narrow.padded, pitch),
             "zeros": (self.narrow.padded, pitch),
             "spectrum": (POINTS, a.s, pitch),
             "products": (POINTS, self.narrow.size, self.tile),
             "tile": (self.wide.padded, self.tile),
-            "features": (self.wide.padded, pitch),
-            "ring": (a.channels * RING, a.scale, up(width, self.stamp_vectors * self.target.lanes)),
+            "points": (self.points, self.paired.padded, self._pitch(self.head + self.chunk) // FLOAT),
+            "products of pairs": (self.points, a.scale**2, self.chunk),
+            "ring": (a.channels * HIGH, a.scale, width),
             "spare": (a.scale * self.target.lanes * 2,),  # of any type, up to double
         }
 
@@ -202,9 +247,8 @@ class Layout:
             "extraction": self.wide.padded * (2 + 25 * a.channels),
             "shrinking": self.narrow.padded * (2 + a.d),
             "mapping": a.m * self.mapping_weights // FLOAT,
-            "expanding": self.wide.padded * (2 + a.s),
-            **{f"phase {phase}": a.d * len(self.taps(phase)) * 9 for phase in range(a.scale)},
-            "phases of other channels": (a.channels - 1) * self.stamp_weights // FLOAT,
+            "expanding": self.paired.padded * (2 + a.s),
+            "deconvolution": a.channels * self.stamp_weights // FLOAT,
             "bias": a.channels,
         }
 
@@ -230,7 +274,8 @@ class Layout:
     @property
     def stamp_weights(self) -> int:
         """Packed weights of one channel's deconvolution."""
-        return self.architecture.d * 81 * FLOAT
+        scale = self.architecture.scale
+        return self.architecture.d * 9 * (scale * (9 // scale + 1) + 9 % scale) * FLOAT
 
     @property
     def mapping_weights(self) -> int:

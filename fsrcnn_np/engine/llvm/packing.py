@@ -9,9 +9,9 @@ Every convolution, for each register tile of `block` outputs (idle outputs have 
     shrinking, expanding  input channel             –
     mapping               [6 points] input channel  kernel column      Winograd's U = G g, see winograd.py
 
-Deconvolution, for each channel of the result, each column phase and each group of kernel rows:
+Deconvolution, for each channel of the result, each point and each register tile of (kernel rows, kernel columns):
 
-    weight [input channel][kernel column of the phase][kernel row of the group]
+    value at the point [input channel][feature column][output that has it]                       see pairs.py
 
 and at the end its biases.
 """
@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...network.weights import Convolution, Weights
+from . import pairs
 from .layout import Blocks, Layout
 from .winograd import filter_transform
 
@@ -32,8 +33,8 @@ def packed(weights: Weights, layout: Layout) -> np.ndarray:
         convolution(extraction, extraction.weight.transpose(0, 2, 1, 3), layout.wide),
         convolution(shrinking, shrinking.weight, layout.narrow),
         *(convolution(layer, filter_transform(layer.weight), layout.narrow) for layer in mapping),
-        convolution(expanding, expanding.weight, layout.wide),
-        *(part for weight in weights.deconvolution.weight.swapaxes(0, 1) for part in deconvolution(weight, layout)),
+        convolution(expanding, expanding.weight, layout.paired),
+        *(part for weight in weights.deconvolution.weight.swapaxes(0, 1) for part in pairs.packed(weight, layout)),
         weights.deconvolution.bias,
     ]
     return np.concatenate([part.ravel().astype(np.float32) for part in parts])
@@ -46,10 +47,3 @@ def convolution(layer: Convolution, weight: np.ndarray, blocks: Blocks) -> np.nd
     rows = np.concatenate([slope[:, None], layer.bias[:, None], weight.reshape(out, -1)], 1)
     idle = np.zeros((blocks.padded - out, rows.shape[1]))
     return np.concatenate([rows, idle]).reshape(blocks.count, blocks.size, -1).transpose(0, 2, 1)
-
-
-def deconvolution(weight: np.ndarray, layout: Layout) -> list[np.ndarray]:
-    """weight (in, 9, 9) of one channel → for each phase (group of kernel rows, in, taps, rows of the group)."""
-    groups = weight.reshape(len(weight), -1, layout.stamp_rows, 9)
-    phases = ([kx for kx, _ in layout.taps(phase)] for phase in range(layout.architecture.scale))
-    return [groups[:, :, :, columns].transpose(1, 0, 3, 2) for columns in phases]

@@ -1,6 +1,6 @@
 """The schedule of a strip: four rows at a time through all layers, so that no layer's maps are ever whole in memory.
 
-    image rows ─extraction─▶ ring 0 ─mapping─▶ ring 1 ─…─▶ ring m ─expansion─▶ one row of features
+    image rows ─extraction─▶ ring 0 ─mapping─▶ ring 1 ─…─▶ ring m ─expansion─▶ two rows of features
                                                                                    │ stamping
     result rows ◀─finishing─ ring of high-resolution rows, each starting as the bias ◀┘
 
@@ -16,8 +16,8 @@ import numpy as np
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
 
-from . import groups, kernels, winograd
-from .layout import FLOAT, GROUP, RING, Layout
+from . import groups, kernels, pairs, winograd
+from .layout import FLOAT, GROUP, HIGH, RING, Layout
 
 #: What a strip is told, as one array of int64. Rows are rows of the image; columns are those of a buffer.
 PARAMETERS = (
@@ -35,7 +35,7 @@ PARAMETERS = (
     "right",
     "first_step",
     "end_step",
-    "first_row",  # low-resolution rows that are stamped
+    "first_row",  # low-resolution rows that are stamped, whole pairs
     "end_row",
     "first_result",  # high-resolution rows that are written
     "end_result",
@@ -55,11 +55,13 @@ def module(layout: Layout) -> Module:
     callees = {
         "extraction": kernels.extraction(made, layout),
         "mapping": winograd.mapping(made, layout),
-        "expansion": kernels.expansion(made, layout),
-        "stamping": kernels.stamping(made, layout),
-        "edges": kernels.edges(made, layout),
+        "expansion": pairs.expansion(made, layout),
+        "stamping": pairs.stamping(made, layout),
+        "edges": kernels.edges(made, layout, "edges", layout.pitch),
+        "edges of points": kernels.edges(made, layout, "edges_of_points", layout.shapes["points"][-1] * FLOAT),
         "resetting": resetting(made, layout),
     }
+    callees["pair"] = pairs.pair(made, layout, callees)
     strip(made, layout, callees)
     return made
 
@@ -85,7 +87,7 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
     layers = Rows.of(given[len(PARAMETERS) - 1 :].address, "i64", (layout.architecture.m + 1, 3))
     a, scratch, weights = layout.architecture, p["scratch"], p["weights"]
     rings, high = layout.rows(scratch, "rings"), layout.rows(scratch, "ring")
-    zeros, features = layout.rows(scratch, "zeros"), layout.rows(scratch, "features")
+    zeros = layout.rows(scratch, "zeros")
     channels = range(a.channels)
     image = Rows(p["image"], "float", (a.channels * layout.pitch, FLOAT))
     results = Rows(p["destination"], "i8", (p["destination_pitch"], 1))
@@ -101,9 +103,9 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
         inside = (row >= 0) & (row < p["height"])
         return f.select(inside, rings[layer, place(row)].address, zeros.address)
 
-    with f.loop(0, RING) as row:
+    with f.loop(0, HIGH) as row:
         for channel in channels:
-            f.call(callees["resetting"], high[row + channel * RING], weights + channel * FLOAT)
+            f.call(callees["resetting"], high[row + channel * HIGH], weights + channel * FLOAT)
 
     with f.loop(p["first_step"], p["end_step"]) as step:
         top = step * GROUP
@@ -124,21 +126,23 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
                 for made_row in rows:
                     f.call(callees["edges"], made_row, a.s, *beside)
 
-        newest = top - (groups.delays(a.m)[-1] + 1)
-        with f.loop(f.larger(newest, p["first_row"]), f.smaller(newest + GROUP, p["end_row"])) as row:
+        newest = top - groups.lag(a.m)
+        with f.loop(f.larger(newest, p["first_row"]), f.smaller(newest + GROUP, p["end_row"]), 2) as row:
             # Under a replicate border the features go on for one row outside the image.
             outside = 1 if layout.border == "replicate" else 0
+            insides = [(one >= -outside) & (one < p["height"] + outside) for one in (row, row + 1)]
             first_result = row * a.scale - layout.offset
-            with f.when((row >= -outside) & (row < p["height"] + outside)):
-                f.call(callees["expansion"], reading(a.m, row), features, weights, p["columns"])
-                f.call(callees["edges"], features, a.d, *beside)
-                for channel in channels:
-                    f.call(
-                        callees["stamping"], features, high[channel * RING :], first_result + RING,
-                        weights + channel * layout.stamp_weights, p["width"],
-                    )  # fmt: skip
-            with f.loop(first_result, first_result + a.scale) as result:
-                made_rows = [high[place(result) + channel * RING] for channel in channels]
+            with f.when(insides[0] | insides[1]):
+                sources = [
+                    f.select(inside, reading(a.m, one), zeros.address) for inside, one in zip(insides, (row, row + 1), strict=True)
+                ]
+                numbers = [f.cast("zext", inside, "i64") for inside in insides]
+                f.call(
+                    callees["pair"], *sources, *numbers, high, first_result + 2 * HIGH, weights, scratch, p["width"],
+                    *beside,
+                )  # fmt: skip
+            with f.loop(first_result, first_result + 2 * a.scale) as result:
+                made_rows = [high[(result + 2 * HIGH) % HIGH + channel * HIGH] for channel in channels]
                 with f.when((result >= p["first_result"]) & (result < p["end_result"])):
                     for channel in channels:
                         line = results[result * a.channels + channel]

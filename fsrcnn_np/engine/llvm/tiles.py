@@ -15,7 +15,7 @@ from ...network.weights import Architecture, Weights
 from ..strips import Strip
 from ..windows import window
 from . import groups, packing, results, schedule, target
-from .layout import FLOAT, GROUP, LINE, Layout
+from .layout import FLOAT, GROUP, LINE, Layout, up
 from .strips import Needs, good_size
 
 
@@ -100,6 +100,7 @@ class Engine:
             layout.pitch // FLOAT,
         )  # fmt: skip
         delays = groups.delays(layout.architecture.m)
+        first_row, end_row = needs.stamped[0] // 2 * 2, up(needs.stamped[1], 2)
         parameters = schedule.parameters(
             image=image.ctypes.data + 2 * FLOAT - top * channels * layout.pitch,
             weights=self.packed.ctypes.data,
@@ -114,9 +115,9 @@ class Engine:
             left=-corner,
             right=plane.shape[1] - corner,
             first_step=needs.layers[0][0] // GROUP,
-            end_step=-(-(needs.stamped[1] + delays[-1] + 1) // GROUP),
-            first_row=needs.stamped[0],
-            end_row=needs.stamped[1],
+            end_step=-(-(end_row + groups.lag(layout.architecture.m)) // GROUP),
+            first_row=first_row,
+            end_row=end_row,
             first_result=strip.top * scale,
             end_result=strip.bottom * scale,
             layers=[(delay, *rows) for delay, rows in zip(delays, needs.layers, strict=True)],

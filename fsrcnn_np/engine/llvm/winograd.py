@@ -24,7 +24,7 @@ import numpy as np
 
 from piqe_np.llvm.assembler import Function, Module, Value
 
-from .kernels import added, prelu, store
+from .kernels import added, every, prelu, store
 from .layout import GROUP, POINTS, Layout
 
 A1, A2, A3 = 3 / 4, 9 / 16, 27 / 64  # the first point and its powers
@@ -90,7 +90,8 @@ def mapping(module: Module, layout: Layout) -> Function:
         with f.loop(0, POINTS) as point:
             sums = [[zero] * layout.vectors] * blocks.size
             terms = packed[2:][point * (3 * s) :]
-            sums = added(f, sums, spectrum[point, :, x:], terms, lanes=lanes, channels=s, taps=(-1, 0, 1))
+            taps = every((-1, 0, 1), blocks.size)
+            sums = added(f, sums, [spectrum[point, :, x:]], terms, lanes=lanes, channels=s, taps=taps)
             store(sums, products[point], lanes)
         with f.loop(0, blocks.size) as output:
             slope, bias = (f.splat(packed[part, output], lanes) for part in (0, 1))
