@@ -120,7 +120,7 @@ def extraction(module: Module, layout: Layout) -> Function:
 
 
 def edges(module: Module, layout: Layout, title: str, pitch: int) -> Function:
-    """What a row [channel][pitch] has beside the image: under a replicate border one copied column, beyond it and else zeros.
+    """What a row [channel][pitch] has beside the image: under a replicate border one copied column, else zeros.
 
     `left` is the buffer column of the image's first column, `right` the one after its last; either may be far outside.
     """

@@ -15,8 +15,8 @@ Scratch memory of a thread, first to last:
     spectrum    [6][s][pitch]                         Winograd's input transform of four rows
     products    [6][block][tile]                      Winograd's products of one register tile
     tile        [d][tile]                             feature maps of one register tile
-    points      [point][d][head + chunk]              expanded maps of two rows, see pairs.py
-    products of pairs    [point][residue · scale + phase][chunk]    what they give
+    points      [point][map][head + chunk]            some expanded maps of two rows, see pairs.py
+    products of pairs    [channel][point][residue · scale + phase][width]    what they give; zero between two pairs
     ring        [channel][HIGH rows][scale phases][width]    high-resolution rows under construction
     spare       [tile]                                the last, partly used vectors of a row of results
 """
@@ -40,6 +40,7 @@ HIGH = 16  # high-resolution rows under construction: two rows of features reach
 GROUP = 4  # rows that a mapping layer computes at once
 POINTS = 6  # of Winograd's F(4, 3)
 WIDTHS = (560, 240, 96, 80)  # of a strip, cut to whole register tiles; 560 + 12 columns of reach nearly fill 18 of 32
+MAPS = 8  # that go through expanding and deconvolution at once, and whose sum is rounded as one
 CHUNK = 96  # columns of a chunk of expanding and deconvolution, at most
 MOST_SCRATCH = 4 << 20  # bytes, where the architecture leaves a choice
 
@@ -99,14 +100,14 @@ class Layout:
         return 5 if self.target.registers >= 32 else 3
 
     @property
-    def pair_vectors(self) -> int:
-        """Vectors of pixels of each of two rows in a register tile of expanding."""
-        return 1 if self.target.registers >= 32 else 2
+    def paired(self) -> Blocks:
+        """Register tiles of expanding: so many maps, of two rows a vector each; a whole number of them is a group."""
+        return Blocks(up(self.architecture.d, MAPS), MAPS if self.target.registers >= 32 else MAPS // 2)
 
     @property
-    def paired(self) -> Blocks:
-        """Register tiles of expanding, which has d outputs of two rows."""
-        return Blocks(self.architecture.d, 14 if self.target.registers >= 32 else 3)
+    def group(self) -> int:
+        """Register tiles of expanding that go through the deconvolution at once, see pairs.py."""
+        return MAPS // self.paired.size
 
     @property
     def most_outputs(self) -> int:
@@ -156,12 +157,12 @@ class Layout:
     @property
     def head(self) -> int:
         """Columns of a chunk, see pairs.py, that were expanded with the chunk before."""
-        return up(self.reach + self.stamp_reach, self.pair_vectors * self.target.lanes)
+        return up(self.reach + self.stamp_reach, self.target.lanes)
 
     @property
     def chunk(self) -> int:
         """Columns that go through expanding and deconvolution at once: whole register tiles of both."""
-        unit = math.lcm(self.stamp_vectors, self.pair_vectors) * self.target.lanes
+        unit = self.stamp_vectors * self.target.lanes
         return max(CHUNK // unit, 1) * unit
 
     @property
@@ -208,8 +209,8 @@ class Layout:
             "spectrum": (POINTS, a.s, pitch),
             "products": (POINTS, self.narrow.size, self.tile),
             "tile": (self.wide.padded, self.tile),
-            "points": (self.points, self.paired.padded, self._pitch(self.head + self.chunk) // FLOAT),
-            "products of pairs": (self.points, a.scale**2, self.chunk),
+            "points": (self.points, self.group * self.paired.size, self._pitch(self.head + self.chunk) // FLOAT),
+            "products of pairs": (a.channels, self.points, a.scale**2, width),
             "ring": (a.channels * HIGH, a.scale, width),
             "spare": (a.scale * self.target.lanes * 2,),  # of any type, up to double
         }

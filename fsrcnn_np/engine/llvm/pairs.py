@@ -1,42 +1,47 @@
 """Expanding and deconvolution, two rows at a time, by Toom and Cook's polynomials: 11 multiplications for 18.
 
-Of the rows of a 9×9 kernel every `scale`-th makes every `scale`-th high-resolution row. Down a column of pixels that is a
-product of polynomials: of (a + b x), two rows of features, with the kernel rows k0 + k1 x + … of one residue, of which
+Of the rows of a 9×9 kernel every `scale`-th makes every `scale`-th high-resolution row. Down a column of pixels that is
+a product of polynomials: of (a + b x), two rows of features, with the kernel rows k0 + k1 x + … of one residue, of which
 there are n; its n + 1 coefficients are what the pair adds to n + 1 high-resolution rows. A polynomial is known by its
 values at n + 1 points, and there the product is one multiplication:
 
-    rows a, b [s][x] ──1×1, PReLU──▶ a + p b for each point p [point][d][x]              expansion
-        ──products with the kernel's values there, over all channels and columns──▶ [point][residue][phase][x]
-        ──interpolation──▶ added to the high-resolution rows                              stamping
+    rows a, b [s][x] ──1×1, PReLU──▶ a + p b for each point p [point][d][x]                                expansion
+        ──times the kernel's values there, summed over maps and columns──▶ products [point][residue · scale + phase][x]
+                                                                                                          multiplication
+        ──interpolation──▶ added to the high-resolution rows                                              stamping
 
 The points are 0, ∞, ±1/2 and ±3/2, of which n + 1 are used: with them the interpolation is exact in binary but for a
 factor of each point, which is put into the kernel's values. See `python -m benchmarks.errors` for others. (S. A. Cook,
 On the minimum computation time of functions, Harvard, 1966, chapter 3; S. Winograd, Arithmetic complexity of
 computations, SIAM, 1980.)
 
-The lowest coefficient is made of a's product alone, the highest of b's: the pair's rows touch only what depends on them,
-like Winograd's groups of four in `winograd.py`, and pairs begin at even rows of the image. Hence a part of an image has
-the bits of the whole.
+The lowest coefficient is made of a's product alone, the highest of b's: a pair's rows touch only what depends on them,
+like Winograd's groups of four in `winograd.py`, and pairs begin at even rows of the image. Hence a part of an image
+has the bits of the whole.
 
-A row goes through in chunks of columns, so that the maps of a chunk stay in the second-level cache:
+Features exist for some maps and columns at a time, few enough for the first-level cache: maps go through in groups, and
+a group's row in chunks of columns,
 
-    columns of the strip  x …               x + head …                 x + head + chunk
-    columns of `points`   0 … head          head …                     head + chunk
-                          from the chunk before    expanded now        and moved to the front for the next chunk
+    columns of the strip   x …                        x + head …              x + head + chunk
+    columns of `points`    0 …                        head …                  head + chunk
+                           from the chunk before      expanded now, and its end moved to the front for the next chunk
+
+and the sums of the groups are added up, which keeps the rounding of long sums away, too.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
-from math import lcm, prod
 
 import numpy as np
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
 
-from .kernels import added, every, prelu, store
+from . import kernels
+from .kernels import added, every, prelu
 from .layout import FLOAT, HIGH, Layout
 
 INFINITY = None
@@ -53,9 +58,9 @@ def interpolation(n: int) -> tuple[list[list[Fraction]], list[int]]:
             columns.append(_multiplied(finite))
         else:  # Lagrange's polynomial: 1 at p, 0 at the others
             others = [q for q in finite if q != p]
-            at_p = prod((p - q for q in others), start=Fraction(1))
+            at_p = math.prod((p - q for q in others), start=Fraction(1))
             columns.append([c / at_p for c in _multiplied(others)] + [Fraction(0)])
-    odd = [_odd(lcm(*(c.denominator for c in column))) for column in columns]
+    odd = [_odd(math.lcm(*(c.denominator for c in column))) for column in columns]
     return [[column[j] * factor for column, factor in zip(columns, odd, strict=True)] for j in range(n + 1)], odd
 
 
@@ -63,7 +68,9 @@ def _multiplied(roots: Sequence[Fraction]) -> list[Fraction]:
     """Π (x − root), from the constant on."""
     product = [Fraction(1)]
     for root in roots:
-        product = [low - root * high for low, high in zip([Fraction(0), *product], [*product, Fraction(0)], strict=True)]
+        product = [
+            low - root * high for low, high in zip([Fraction(0), *product], [*product, Fraction(0)], strict=True)
+        ]
     return product
 
 
@@ -86,7 +93,7 @@ def kernel_values(weight: np.ndarray, scale: int, residue: int) -> np.ndarray:
 
 
 def packed(weight: np.ndarray, layout: Layout) -> list[np.ndarray]:
-    """weight (in, 9, 9) of one channel → for each point and register tile (in, term), terms as `stamping` reads them."""
+    """weight (in, 9, 9) of one channel → for each point and register tile (in, term), as `multiplication` reads them."""
     columns = {(phase, dx): kx for phase in range(layout.architecture.scale) for kx, dx in layout.taps(phase)}
     values = [kernel_values(weight, layout.architecture.scale, residue) for residue in range(layout.architecture.scale)]
     return [
@@ -105,74 +112,89 @@ def packed(weight: np.ndarray, layout: Layout) -> list[np.ndarray]:
 
 
 def expansion(module: Module, layout: Layout) -> Function:
-    """Expanding of two rows, at every point: a, b [s][x] ──1×1──▶ points [point][d][x].
+    """Expanding of two rows, some register tiles of maps, at every point: a, b [s][x] ──1×1──▶ points [point][map][x].
 
     `a_inside` and `b_inside` are 1, or 0 for a row that is no row of features: its source is zero, and so is its bias.
     """
-    f = module.function("expansion", "a b a_inside b_inside points weights columns")
-    (a, b), insides, (points, weights, columns) = map(layout.maps, f.parameters[:2]), f.parameters[2:4], f.parameters[4:]
-    s, tiles, lanes, vectors = layout.architecture.s, layout.paired, layout.target.lanes, layout.pair_vectors
+    f = module.function("expansion", "a b a_inside b_inside points weights first end columns")
+    sources, insides = list(map(layout.maps, f.parameters[:2])), f.parameters[2:4]
+    points, weights, first, end, columns = f.parameters[4:]
+    s, size, lanes = layout.architecture.s, layout.paired.size, layout.target.lanes
     planes = Rows.of(points, "float", layout.shapes["points"])
-    weights = layout.packed(weights + layout.weights["expanding"], tiles, s)
+    packed = layout.packed(weights + layout.weights["expanding"], layout.paired, s)
     factors = [f.splat(f.cast("sitofp", inside, "float"), lanes) for inside in insides]
-    with f.loop(0, columns, vectors * lanes) as x, f.loop(0, tiles.count) as tile:
-        slopes, biases = ([f.splat(weights[tile, part, o], lanes) for o in range(tiles.size)] for part in (0, 1))
-        sums = [[bias * factor for factor in factors for _ in range(vectors)] for bias in biases]
-        sums = added(
-            f, sums, [a[:, x:], b[:, x:]], weights[tile, 2:], lanes=lanes, channels=s, taps=every([0], tiles.size)
-        )
+    with f.loop(first, end) as block, f.loop(0, columns, lanes) as x:
+        slopes, biases = ([f.splat(packed[block, part, o], lanes) for o in range(size)] for part in (0, 1))
+        sums = [[bias * factor for factor in factors] for bias in biases]
+        here = [source[:, x:] for source in sources]
+        sums = added(f, sums, here, packed[block, 2:], lanes=lanes, channels=s, taps=every([0], size))
         for o, slope in enumerate(slopes):
-            made = [prelu(f, value, slope) for value in sums[o]]
-            for v in range(vectors):
-                for plane, value in enumerate(point_values(f, made[v], made[vectors + v], layout.points)):
-                    planes[plane, tile * tiles.size + o, x + v * lanes :] = value
+            a, b = (prelu(f, value, slope) for value in sums[o])
+            for plane, value in enumerate(point_values(f, a, b, layout.points)):
+                planes[plane, (block - first) * size + o, x:] = value
     return f
 
 
 def point_values(f: Function, a: Value, b: Value, count: int) -> list[Value]:
     """a + b x at so many of the points."""
-    return [
-        b if p is INFINITY else a if p == 0 else f.fma(f.constant(b.kind, float(p)), b, a) for p in POINTS[:count]
-    ]
+    return [b if p is INFINITY else a if p == 0 else f.fma(f.constant(b.kind, float(p)), b, a) for p in POINTS[:count]]
 
 
-def stamping(module: Module, layout: Layout) -> Function:
-    """Deconvolution of a chunk of two rows, one channel: added to all high-resolution rows that they reach.
-
-    points [point][d][x] ──products──▶ products [point][residue · scale + phase][x] ──▶ ring rows first … [phase][start + x]
+def multiplication(module: Module, layout: Layout) -> Function:
+    """Products of some maps at all points, one channel of the result: points [point][map][x], added to `products`.
 
     Output column scale · x + phase takes feature column x + dx through kernel column phase + offset − scale · dx.
     """
-    f = module.function("stamping", "points ring first weights scratch start columns")
-    points, ring, first, weights, scratch, start, columns = f.parameters
-    d, scale, lanes, vectors = layout.architecture.d, layout.architecture.scale, layout.target.lanes, layout.stamp_vectors
-    source, high = Rows.of(points, "float", layout.shapes["points"]), Rows.of(ring, "float", layout.shapes["ring"])
-    products = layout.rows(scratch, "products of pairs")
+    f = module.function("multiplication", "points products weights first maps columns")
+    points, products, weights, first, maps, columns = f.parameters
+    d, scale, lanes, vectors = (
+        layout.architecture.d,
+        layout.architecture.scale,
+        layout.target.lanes,
+        layout.stamp_vectors,
+    )
+    source = Rows.of(points, "float", layout.shapes["points"])
+    target = Rows.of(products, "float", layout.shapes["products of pairs"][1:])
     zero = f.constant(f"<{lanes} x float>", 0.0)
     address = weights + layout.weights["deconvolution"]
     for numbers, tiles in layout.stamp_tiles:
-        sizes = [d * sum(len(outputs) for _, outputs in layout.stamp_taps(tile)) * FLOAT for tile in tiles]
+        terms = [sum(len(outputs) for _, outputs in layout.stamp_taps(tile)) for tile in tiles]
         with f.loop(numbers[0], numbers[-1] + 1) as point:
-            here = address + (point - numbers[0]) * sum(sizes)
+            here = address + (point - numbers[0]) * (d * sum(terms) * FLOAT)
             for number, tile in enumerate(tiles):
-                terms = Rows.of(here + sum(sizes[:number]), "float", (1,))
+                values = Rows.of(here + d * sum(terms[:number]) * FLOAT, "float", (1, terms[number]))[first:]
                 with f.loop(0, columns, vectors * lanes) as x:
                     pixels = source[point, :, layout.reach :][:, x:]
                     sums = [[zero] * vectors] * len(tile)
-                    sums = added(f, sums, [pixels], terms, lanes=lanes, channels=d, taps=layout.stamp_taps(tile))
-                    for o, (residue, phase) in enumerate(tile):
-                        for v in range(vectors):
-                            products[point, residue * scale + phase, x + v * lanes :] = sums[o][v]
-        address = address + len(numbers) * sum(sizes)
-    with f.loop(0, columns, lanes) as x:
+                    sums = added(f, sums, [pixels], values, lanes=lanes, channels=maps, taps=layout.stamp_taps(tile))
+                    for o, v in kernels.tiles(sums):
+                        residue, phase = tile[o]
+                        place = target[point, residue * scale + phase, x + v * lanes :]
+                        place[0] = place.vector(lanes) + sums[o][v]
+        address = address + len(numbers) * d * sum(terms) * FLOAT
+    return f
+
+
+def stamping(module: Module, layout: Layout) -> Function:
+    """Interpolation of one channel: products, which become zero again, → all high-resolution rows that they reach."""
+    f = module.function("stamping", "products ring first width")
+    products, ring, first, width = f.parameters
+    scale, lanes = layout.architecture.scale, layout.target.lanes
+    source = Rows.of(products, "float", layout.shapes["products of pairs"][1:])
+    high = Rows.of(ring, "float", layout.shapes["ring"])
+    zero = f.constant(f"<{lanes} x float>", 0.0)
+    with f.loop(0, width, lanes) as x:
         for residue in range(scale):
             n = len(range(residue, 9, scale))
             rows = [high[(first + (residue + scale * j)) % HIGH] for j in range(n + 1)]
             for phase in range(scale):
-                found = [products[point, residue * scale + phase, x:].vector(lanes) for point in range(n + 1)]
+                places = [source[point, residue * scale + phase, x:] for point in range(n + 1)]
+                found = [place.vector(lanes) for place in places]
+                for place in places:
+                    place[0] = zero
                 for row, factors in zip(rows, interpolation(n)[0], strict=True):
-                    place = row[phase, start:][x:]
-                    place[0] = place.vector(lanes) + combined(f, factors, found)
+                    result = row[phase, x:]
+                    result[0] = result.vector(lanes) + combined(f, factors, found)
     return f
 
 
@@ -186,28 +208,39 @@ def combined(f: Function, factors: Sequence[Fraction], vectors: Sequence[Value])
 
 
 def pair(module: Module, layout: Layout, callees: dict[str, Function]) -> Function:
-    """Two rows of shrunk maps, through expanding and deconvolution, chunk by chunk."""
+    """Two rows of shrunk maps, through expanding and deconvolution: groups of maps, chunks of columns."""
     f = module.function("pair", "a b a_inside b_inside ring first weights scratch width left right columns")
     a, b, a_inside, b_inside, ring, first, weights, scratch, width, left, right, columns = f.parameters
-    head, chunk, lanes = layout.head, layout.chunk, layout.target.lanes
-    points = layout.rows(scratch, "points")
-    maps = layout.points * layout.paired.padded
+    head, chunk, lanes, blocks = layout.head, layout.chunk, layout.target.lanes, layout.paired
+    points, products = layout.rows(scratch, "points"), layout.rows(scratch, "products of pairs")
     lines = Rows.of(points.address, "float", (1, layout.shapes["points"][-1]))
     rings = Rows.of(ring, "float", (1, *layout.shapes["ring"]))
+    count = math.prod(layout.shapes["points"][:2])
 
-    def expanded(source: Value | int, target: Value | int, count: Value | int) -> None:
-        sources = [layout.maps(row)[:, source:] for row in (a, b)]
-        f.call(callees["expansion"], *sources, a_inside, b_inside, points[:, :, target:], weights, count)
+    with f.loop(0, blocks.count, layout.group) as block:
+        end = f.smaller(block + layout.group, f.integer(blocks.count))
+        maps = f.smaller(end * blocks.size, f.integer(layout.architecture.d)) - block * blocks.size
 
-    expanded(0, 0, head)
-    with f.loop(0, width, chunk) as x:
-        expanded(x + head, head, f.smaller(columns - head - x, f.integer(chunk)))
-        f.call(callees["edges of points"], points, maps, left - x, right - x, head + chunk)
-        for channel in range(layout.architecture.channels):
+        def expanded(
+            source: Value | int, target: int, count: Value | int, block: Value = block, end: Value = end
+        ) -> None:
+            sources = [layout.maps(row)[:, source:] for row in (a, b)]
             f.call(
-                callees["stamping"], points, rings[channel * HIGH :], first, weights + channel * layout.stamp_weights,
-                scratch, x, f.smaller(width - x, f.integer(chunk)),
-            )  # fmt: skip
-        with f.loop(0, maps) as line, f.loop(0, head, lanes) as column:
-            lines[line, column:] = lines[line, chunk:][column:].vector(lanes)
+                callees["expansion"], *sources, a_inside, b_inside, points[:, :, target:], weights, block, end, count
+            )
+
+        expanded(0, 0, head)
+        with f.loop(0, width, chunk) as x:
+            expanded(x + head, head, f.smaller(columns - head - x, f.integer(chunk)))
+            f.call(callees["edges of points"], points, count, left - x, right - x, head + chunk)
+            for channel in range(layout.architecture.channels):
+                f.call(
+                    callees["multiplication"], points, products[channel, :, :, x:],
+                    weights + channel * layout.stamp_weights, block * blocks.size, maps,
+                    f.smaller(width - x, f.integer(chunk)),
+                )  # fmt: skip
+            with f.loop(0, count) as line, f.loop(0, head, lanes) as column:
+                lines[line, column:] = lines[line, chunk:][column:].vector(lanes)
+    for channel in range(layout.architecture.channels):
+        f.call(callees["stamping"], products[channel:], rings[channel * HIGH :], first, width)
     return f

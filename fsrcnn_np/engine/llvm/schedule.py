@@ -56,6 +56,7 @@ def module(layout: Layout) -> Module:
         "extraction": kernels.extraction(made, layout),
         "mapping": winograd.mapping(made, layout),
         "expansion": pairs.expansion(made, layout),
+        "multiplication": pairs.multiplication(made, layout),
         "stamping": pairs.stamping(made, layout),
         "edges": kernels.edges(made, layout, "edges", layout.pitch),
         "edges of points": kernels.edges(made, layout, "edges_of_points", layout.shapes["points"][-1] * FLOAT),
@@ -134,7 +135,8 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
             first_result = row * a.scale - layout.offset
             with f.when(insides[0] | insides[1]):
                 sources = [
-                    f.select(inside, reading(a.m, one), zeros.address) for inside, one in zip(insides, (row, row + 1), strict=True)
+                    f.select(inside, reading(a.m, one), zeros.address)
+                    for inside, one in zip(insides, (row, row + 1), strict=True)
                 ]
                 numbers = [f.cast("zext", inside, "i64") for inside in insides]
                 f.call(
