@@ -8,6 +8,8 @@ peak.py         the processor's FMA peak, measured beside every case
 table.py        results kept as JSON, told as one table and one picture
 stages.py       the engine's functions one by one
 mammogram.py    the paper's line: file to file, against one minute
+bicubic.py      imresize beside OpenCV's and Pillow's
+page.py         README's and docs/engine.md's tables, of the results that are committed
 piqe.py         PIQE beside its peers
 test_pieces.py  the pieces, with pytest-benchmark
 """

@@ -4,6 +4,7 @@
     python -m benchmarks network --peers fsrcnn-np OpenVINO --sizes 2048x2048 --threads 1
     python -m benchmarks stages                where the time of the engine goes
     python -m benchmarks piqe                  PIQE beside its peers
+    python -m benchmarks page                  README's and docs/engine.md's tables, of the results that are committed
 
 Results of several calls into one file are one table; a case measured again replaces the older one.
 """
@@ -18,17 +19,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import mammogram, piqe, stages, table
+from fsrcnn_np.engine.llvm import target
+
+from . import bicubic, mammogram, page, piqe, stages, table
 from .peak import gflops
 from .peers import PEERS, version
 
-SUITES = ("network", "cold", "growth", "mammogram")
+SUITES = ("network", "cold", "growth", "processes", "imresize", "mammogram")
 SIZES = ((512, 512), (2048, 2048), (3328, 4096))
-GROWTH = ((128, 128), (512, 512), (1024, 1024), (2048, 2048), (4096, 4096), (8192, 8192))
+GROWTH = tuple((side, side) for side in (256, 512, 1024, 2048, 4096, 8192))
 COLD, CHECKED = (512, 512), (97, 123)
 SUFFIXES = {"fsrcnn-np": ".h5", "PyTorch": ".pt"}  # of model files, where not .onnx
 ROOT = Path(__file__).parents[1]
@@ -43,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("suite", nargs="?", choices=("all", *SUITES, "stages", "piqe", "table"), default="all")
+    parser.add_argument("suite", nargs="?", choices=("all", *SUITES, "stages", "piqe", "table", "page"), default="all")
     parser.add_argument("--peers", nargs="+", choices=tuple(PEERS), default=list(PEERS), metavar="NAME")
     parser.add_argument("--sizes", nargs="+", type=_size, default=list(SIZES), metavar="ROWSxCOLUMNS")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -54,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.suite == "stages":
         print(stages.text())
+        return 0
+    if options.suite == "page":
+        page.write()
         return 0
     if options.suite == "piqe":
         return piqe.main(["--into", str(options.into)])
@@ -79,6 +86,10 @@ def _rows(suite: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
             yield _timed(suite, "fsrcnn-np", "out= given", shape, options.threads, options)
         for threads in range(1, options.threads + 1):
             yield _timed(suite, "fsrcnn-np", "out= given", (2048, 2048), threads, options)
+    elif suite == "processes":
+        yield _processes((2048, 2048), options)
+    elif suite == "imresize":
+        yield from bicubic.measured(options.threads, options.repeats)
     elif suite in ("network", "cold"):
         for name in options.peers:
             peer = PEERS[name]
@@ -109,11 +120,27 @@ def _timed(
         before = gflops(threads)
         found = _case("time", peer, form, shape, path, threads, options)
         after = gflops(threads)
+    own = {"target": f"{target.host().lanes} float32 lanes"} if peer == "fsrcnn-np" else {}
     return {
-        "suite": suite, "peer": peer, "form": form, "shape": shape, "threads": threads,
+        "suite": suite, "peer": peer, "form": form, "shape": shape, "threads": threads, **own,
         "version": version(PEERS[peer].package), "peak": max(before.wall, after.wall),
         "peak_cpu": max(before.cpu, after.cpu), "of_ports": max(before, after).of_ports, **found,
     }  # fmt: skip
+
+
+def _processes(shape: tuple[int, int], options: argparse.Namespace) -> dict[str, Any]:
+    """As many processes as threads are asked for, each on one thread, at the same time."""
+    count = options.threads
+    with _model("fsrcnn-np", "new result", shape, options) as path, ThreadPoolExecutor(count) as pool:
+        waiting = [pool.submit(_case, "time", "fsrcnn-np", "new result", shape, path, 1, options) for _ in range(count)]
+        found = [one.result() for one in waiting]
+    row = {"suite": "processes", "peer": "fsrcnn-np", "form": "new result", "shape": shape, "threads": count}
+    if failed := [one["failed"] for one in found if "failed" in one]:
+        return row | {"failed": failed[0]}
+    return row | {
+        "walls": [wall for one in found for wall in one["walls"]],
+        "memory": sum(one["memory"] for one in found),
+    }
 
 
 def _cold(peer: str, form: str, options: argparse.Namespace) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
-KEY = ("suite", "peer", "form", "shape", "threads")
+KEY = ("suite", "peer", "form", "shape", "threads", "target")
 LARGE = [3328, 4096]
 
 
@@ -104,6 +104,8 @@ def text(content: dict[str, Any]) -> str:
     ):
         if chosen := [row for row in rows if row["suite"] == suite]:
             parts.append(f"**{heading}**\n\n" + "\n".join(_network(chosen) if suite == "growth" else _cold(chosen)))
+    if chosen := [row for row in rows if row["suite"] in ("imresize", "processes")]:
+        parts.append("**Bicubic ×2, and a process a core**\n\n" + "\n".join(map(line, chosen)))
     for row in rows:
         if row["suite"] == "mammogram":
             size = "×".join(map(str, row["shape"]))

@@ -273,12 +273,15 @@ def to_integers(
         New, of `values`' shape.
     """
     limits = np.iinfo(dtype)
-    whole = np.trunc(values)
-    # The fraction is exact, unlike values + 0.5, which turns 0.49999997 (float32) into 1.
-    half_or_more = np.abs(values - whole) >= 0.5
-    np.add(whole, np.copysign(1, values), out=whole, where=half_or_more)
     least = limits.min if low is None else max(low, limits.min)
     most = limits.max if high is None else min(high, limits.max)
+    fraction = np.clip(values, least - 1, most + 1)  # infinite ones have a fraction, too
+    whole = np.trunc(fraction)
+    # The fraction is exact, unlike values + 0.5, which turns 0.49999997 (float32) into 1; doubled it is 1 or more,
+    # with its sign, from the half on.
+    fraction -= whole
+    fraction *= 2
+    whole += np.trunc(fraction, out=fraction)
     np.clip(whole, least, most, out=whole)
     return whole.astype(dtype)
 

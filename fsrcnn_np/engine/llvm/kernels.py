@@ -43,7 +43,14 @@ def prelu(f: Function, z: Value, slope: Value) -> Value:
 
 
 def added(
-    f: Function, sums: Sums, sources: Sequence[Rows], weights: Rows, *, lanes: int, channels: int, taps: Sequence[Tap]
+    f: Function,
+    sums: Sums,
+    sources: Sequence[Rows],
+    weights: Rows,
+    *,
+    lanes: int,
+    channels: Value | int,
+    taps: Sequence[Tap],
 ) -> Sums:
     """Add all terms to a register tile.
 

@@ -1,9 +1,9 @@
 """Expanding and deconvolution, two rows at a time, by Toom and Cook's polynomials: 11 multiplications for 18.
 
 Of the rows of a 9×9 kernel every `scale`-th makes every `scale`-th high-resolution row. Down a column of pixels that is
-a product of polynomials: of (a + b x), two rows of features, with the kernel rows k0 + k1 x + … of one residue, of which
-there are n; its n + 1 coefficients are what the pair adds to n + 1 high-resolution rows. A polynomial is known by its
-values at n + 1 points, and there the product is one multiplication:
+a product of polynomials: of (a + b x), two rows of features, with the n kernel rows k0 + k1 x + … of one residue; its
+n + 1 coefficients are what the pair adds to n + 1 high-resolution rows. A polynomial is known by its values at n + 1
+points, and there the product is one multiplication:
 
     rows a, b [s][x] ──1×1, PReLU──▶ a + p b for each point p [point][d][x]                                expansion
         ──times the kernel's values there, summed over maps and columns──▶ products [point][residue · scale + phase][x]
@@ -93,7 +93,7 @@ def kernel_values(weight: np.ndarray, scale: int, residue: int) -> np.ndarray:
 
 
 def packed(weight: np.ndarray, layout: Layout) -> list[np.ndarray]:
-    """weight (in, 9, 9) of one channel → for each point and register tile (in, term), as `multiplication` reads them."""
+    """weight (in, 9, 9) of one channel → for each point and register tile (in, term), in `multiplication`'s order."""
     columns = {(phase, dx): kx for phase in range(layout.architecture.scale) for kx, dx in layout.taps(phase)}
     values = [kernel_values(weight, layout.architecture.scale, residue) for residue in range(layout.architecture.scale)]
     return [
@@ -214,7 +214,7 @@ def pair(module: Module, layout: Layout, callees: dict[str, Function]) -> Functi
     head, chunk, lanes, blocks = layout.head, layout.chunk, layout.target.lanes, layout.paired
     points, products = layout.rows(scratch, "points"), layout.rows(scratch, "products of pairs")
     lines = Rows.of(points.address, "float", (1, layout.shapes["points"][-1]))
-    rings = Rows.of(ring, "float", (1, *layout.shapes["ring"]))
+    rings = Rows.of(ring, "float", layout.shapes["ring"])
     count = math.prod(layout.shapes["points"][:2])
 
     with f.loop(0, blocks.count, layout.group) as block:
