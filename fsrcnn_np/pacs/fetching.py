@@ -47,6 +47,8 @@ def fetch(
             path = folder / f"{hashlib.sha256(wanted.uid.encode()).hexdigest()[:32]}.dcm"
             try:
                 there = _is_there(path, wanted)
+                if not there and path.exists():
+                    raise FileError(f"{path}: is there and is another object or none; move it away to fetch this one")
                 if not there:
                     _fetch(web, wanted, path, limits)
                 yield Fetched(path, kept=there)

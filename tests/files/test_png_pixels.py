@@ -74,7 +74,8 @@ PICTURES = pictures()
 def one_stream(image) -> int:
     """Bytes by all five filters, the least sum of differences in each row, and zlib's level 5.
 
-    PNG (Third Edition) 9.2, 12.7. libpng's own way; its newer releases choose otherwise, and win a fifth on noise in three colours."""
+    PNG (Third Edition) 9.2, 12.7. libpng's own way; its newer releases win a fifth more on noise in colours.
+    """
     step = image[0, 0].nbytes
     rows = np.ascontiguousarray(image, image.dtype.newbyteorder(">")).view(np.uint8).reshape(len(image), -1).astype(int)
     left, above, corner = (np.zeros_like(rows) for _ in range(3))

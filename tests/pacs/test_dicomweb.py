@@ -392,7 +392,7 @@ def test_a_file_of_that_name_is_kept(archive, tmp_path):
     one.path.write_bytes(b"mine")
     peer = finds_then(archive, multipart(whole(tmp_path)))
     (again,) = fetched(peer, tmp_path / "out")
-    assert "exists already and is kept" in again.line
+    assert "is there and is another object or none; move it away" in again.line
     assert one.path.read_bytes() == b"mine"
 
 
