@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from fsrcnn_np.errors import OptionError
 from fsrcnn_np.images.value_range import check_image, to_integers
 
-_STRIP = 1 << 18  # elements of a strip
+_STRIP = 1 << 16  # elements of a strip: half a megabyte of float64
 _MOST_PIXELS = 1 << 31
 _SCALES = (1e-4, 1e4)
 Floats = NDArray[np.float64]
