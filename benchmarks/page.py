@@ -20,18 +20,19 @@ from .peers import PEERS
 Row = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
-RECORD = ROOT / "benchmarks" / "results" / "cascadelake-2026-11-27"
+RESULTS = ROOT / "benchmarks" / "results"
+RECORD, PIQE_RECORD = RESULTS / "zen4-2026-11-22.json", RESULTS / "piqe.json"
 LARGE = [3328, 4096]
 OURS = "fsrcnn-np"
 
 
 def pages() -> dict[Path, dict[str, str]]:
     """For each page: what stands between the markers <!-- NAME:begin --> and <!-- NAME:end -->."""
-    content = json.loads((RECORD / "results.json").read_text("utf-8"))
-    scores = json.loads((RECORD / "piqe.json").read_text("utf-8"))
+    content = json.loads(RECORD.read_text("utf-8"))
+    scores = json.loads(PIQE_RECORD.read_text("utf-8"))
     return {
         ROOT / "README.md": {"speed": "\n\n".join([network(content), others(content), piqe(scores)])},
-        ROOT / "docs" / "engine.md": {"targets": targets(content), "growth": growth(content)},
+        ROOT / "docs" / "engine.md": {"growth": growth(content)},
     }
 
 
@@ -39,7 +40,7 @@ def write() -> None:
     """All tables into their pages, and the pictures beside them."""
     for page, parts in pages().items():
         page.write_text(filled(page.read_text("utf-8"), parts), encoding="utf-8")
-    content = json.loads((RECORD / "results.json").read_text("utf-8"))
+    content = json.loads(RECORD.read_text("utf-8"))
     table.picture(content, ROOT / "docs" / "speed.png")
     growth_picture(content, ROOT / "docs" / "growth.png")
 
@@ -47,9 +48,9 @@ def write() -> None:
 def filled(text: str, parts: dict[str, str]) -> str:
     """The page with new text between its markers."""
     for name, part in parts.items():
-        begin, end = f"<!-- {name}:begin -->\n", f"\n<!-- {name}:end -->"
+        begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
         before, rest = text.split(begin)
-        text = before + begin + part + end + rest.split(end, 1)[1]
+        text = before + begin + part + "\n" + end + rest.split(end)[1]
     return text
 
 
@@ -85,7 +86,7 @@ def network(content: Row) -> str:
     ]
     for row in sorted((row for row in rows if "walls" in row), key=median):
         who = f"**{OURS}**" if row["peer"] == OURS else f"{row['peer']} {row['version']}"
-        if row["peer"] == OURS and row.get("target") != machine_target(machine):
+        if row["peer"] == OURS and row.get("target", machine_target(machine)) != machine_target(machine):
             who += f", compiled for {row['target']}"
         rate = table.operations(row["shape"]) / median(row)
         lines.append(
@@ -151,20 +152,6 @@ def piqe(content: Row) -> str:
         lines.append(
             f"| {who} | {row['threads']} | {len(row['walls'])} | {seconds(median(row))} | {times} "
             f"| {row['memory'] / 2**30:.2f} |"
-        )
-    return "\n".join(lines)
-
-
-def targets(content: Row) -> str:
-    """Ours alone, for each vector width and number of threads."""
-    lines = ["| compiled for | threads | n | wall s | of peak | CPU share |", "|---|---|---|---|---|---|"]
-    rows = [row for row in chosen(content, "network", peer=OURS, shape=LARGE) if row.get("form") == "out= given"]
-    for row in sorted(rows, key=lambda row: (row["target"], row["threads"])):
-        work, ports = table.operations(row["shape"]), row.get("of_ports")
-        lines.append(
-            f"| {row['target']} | {row['threads']} | {len(row['walls'])} | {seconds(median(row))} "
-            f"| {table.share(work / median(row), row['peak'], ports)} "
-            f"| {table.share(work / median(row, 'cpus'), row['peak_cpu'], ports)} |"
         )
     return "\n".join(lines)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import engines, errors, graphs, peak, stages, table
+from benchmarks import bicubic, engines, errors, graphs, page, peak, stages, table
 from fsrcnn_np.engine import ENGINES
 from fsrcnn_np.engine.llvm import winograd
 from fsrcnn_np.network import reference
@@ -154,3 +154,46 @@ def test_engines_that_disagree_are_not_timed(capsys, monkeypatch):
     monkeypatch.setattr(engines, "AGREE", 0.0)
     assert engines.main([]) == 1
     assert "not timed" in capsys.readouterr().out
+
+
+def test_the_pages_tables_are_those_of_the_results():
+    for path, parts in page.pages().items():
+        text = path.read_text("utf-8")
+        assert page.filled(text, parts) == text, f"run `python -m benchmarks page` for {path.name}"
+
+
+def test_peers_that_are_missing_are_named():
+    rows = [
+        {"suite": "network", "peer": "fsrcnn-np", "form": "new result", "target": "8 float32 lanes",
+         "shape": page.LARGE, "threads": 2, "walls": [2.0], "peak": 200.0, "memory": 2**30},
+        {"suite": "network", "peer": "PyTorch", "form": "eager", "missing": "not installed (torch)"},
+    ]  # fmt: skip
+    machine = {"cpu": "x", "vectors": "8 float32 lanes, FMA", "date": "d", "python": "1", "numpy": "2", "llvmlite": "3"}
+    text = page.network({"machine": machine, "rows": rows})
+    assert "| **fsrcnn-np**, new result | 1 | 2.00 | 85% | 1.0 | 1.00 |" in text
+    assert "| PyTorch, eager | not installed (torch) |" in text
+    assert "| OpenVINO | not measured |" in text
+
+
+def test_bicubic_beside_others(monkeypatch):
+    monkeypatch.setattr(bicubic, "SHAPE", (20, 30))
+    rows = list(bicubic.measured(1, 1))
+    assert [row["peer"] for row in rows] == list(bicubic.RESIZERS) * 2
+    assert all(min(row["walls"]) > 0 for row in rows)
+
+
+def test_growth_has_a_slope():
+    sides = (256, 512, 1024, 2048, 4096)
+    rows = [
+        {
+            "suite": "growth",
+            "shape": [side, side],
+            "threads": 2,
+            "walls": [side**2 * 1e-7],
+            "memory": 10**8 + 20 * side**2,
+        }
+        for side in sides
+    ]
+    time, memory = page.slopes({"rows": rows})
+    assert time == pytest.approx(1)
+    assert memory == pytest.approx(1, abs=0.1)

@@ -11,9 +11,8 @@ points, and there the product is one multiplication:
         ──interpolation──▶ added to the high-resolution rows                                              stamping
 
 The points are 0, ∞, ±1/2 and ±3/2, of which n + 1 are used: with them the interpolation is exact in binary but for a
-factor of each point, which is put into the kernel's values. See `python -m benchmarks.errors` for others. (S. A. Cook,
-On the minimum computation time of functions, Harvard, 1966, chapter 3; S. Winograd, Arithmetic complexity of
-computations, SIAM, 1980.)
+factor of each point, which is put into the kernel's values. (S. A. Cook, On the minimum computation time of functions,
+Harvard, 1966, chapter 3; S. Winograd, Arithmetic complexity of computations, SIAM, 1980.)
 
 The lowest coefficient is made of a's product alone, the highest of b's: a pair's rows touch only what depends on them,
 like Winograd's groups of four in `winograd.py`, and pairs begin at even rows of the image. Hence a part of an image
