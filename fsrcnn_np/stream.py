@@ -15,6 +15,7 @@ from piqe_np.unbroken import unbroken
 from .engine import engine_named
 from .errors import ImageError, OptionError
 from .images.destination import check_target, shares_memory
+from .images.overlap import overlapping_stores
 from .images.value_range import check_image, check_pixels, value_range
 from .network.bands import Band
 from .network.channels import check_channels
@@ -82,6 +83,8 @@ def upscale_stream(
     check_target(destination, (height * scale, width * scale, *channels), dtype, "destination")
     if any(shares_memory(a, b) for b in _in_memory(destination, step * scale) for a in _in_memory(source, step)):
         raise OptionError("destination overlaps the source in memory; give an array of its own")
+    if overlapping_stores(source, destination):
+        raise OptionError("destination is where the source reads from; give an array or a dataset of its own")
 
     with reporting(progress, "upscale") as tell:
         for first in range(0, height, step):

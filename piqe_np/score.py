@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import numbers
 import sys
 from collections.abc import Callable, Sequence
@@ -211,20 +212,34 @@ def checked_range(data_range: DataRange | None, dtype: np.dtype) -> tuple[float,
     pair: Any = data_range if two else (0, data_range)
     whole = dtype.kind in "iu"
     limits = (np.iinfo(dtype).min, np.iinfo(dtype).max) if whole else (-sys.float_info.max, sys.float_info.max)
-    pair = [v.item() if isinstance(v, np.generic) else v for v in pair]  # float32 has no place for float64's limits
-    if all(_real(v) and limits[0] <= v <= limits[1] for v in pair):
-        low, high = (float(v) for v in pair)
-        if 0 < high - low < np.inf:
-            return low, high
+    ends = [_number(v) for v in pair]
+    low, high = ends
+    if all(limits[0] <= v <= limits[1] for v in ends) and 0 < high - low < np.inf:
+        return low, high
     limit = f" from {limits[0]} to {limits[1]}, as {dtype.name} has them" if whole else ""
     raise OptionError(
-        f"data_range={data_range!r} cannot be the value of white: give a positive number, or (black, white) with black "
-        f"below white{limit}; for example 4095 for 12 bits, or leave it out"
+        f"data_range={_short(data_range)} cannot be the value of white: give a positive number, "
+        f"or (black, white) with black below white{limit}; for example 4095 for 12 bits, or leave it out"
     )
 
 
-def _real(value: Any) -> bool:
-    return isinstance(value, numbers.Real | np.number) and not isinstance(value, bool | np.complexfloating)
+def _number(value: Any) -> float:
+    """As Python has it, so that nothing is compared in a narrow type; NaN where it is none, or too large."""
+    if not isinstance(value, numbers.Real | np.number) or isinstance(value, bool | np.complexfloating):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
+
+
+def _short(value: Any) -> str:
+    """As Python writes it, but for a number of hundreds of digits."""
+    try:
+        text = repr(value)
+    except ValueError:  # of thousands
+        text = "a number of thousands of digits"
+    return text if len(text) <= 100 else f"{text[:60]}…"
 
 
 def scaling_used(dtype: np.dtype, data_range: tuple[float, float] | None) -> Scaling:

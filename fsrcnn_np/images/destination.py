@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,37 @@ def check_target(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], name: s
 
 
 def shares_memory(one: NDArray[Any], other: NDArray[Any]) -> bool:
-    """Whether two arrays have a byte in common; where that is too hard to tell, whether they could."""
+    """Whether two arrays have a byte in common, in memory or in a mapped file; if too hard to tell, whether they could.
+
+    Two maps of one file lie at different addresses, and are the same bytes all the same.
+    """
+    files = _in_file(one), _in_file(other)
+    if files[0] is not None and files[1] is not None and files[0][0] == files[1][0]:
+        one, other = files[0][1], files[1][1]
     try:
         return np.shares_memory(one, other, max_work=1_000_000)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
+
+
+class _Placed:
+    """An array of that form at that address, whose bytes are never touched."""
+
+    def __init__(self, array: NDArray[Any], address: int):
+        self.__array_interface__ = array.__array_interface__ | {"data": (address, True), "strides": array.strides}
+
+
+def _in_file(array: NDArray[Any]) -> tuple[tuple[int, int], NDArray[Any]] | None:
+    """Of a view of a memory map, which file, and an array that lies at its place in it; else None."""
+    root: Any = array
+    found = root if isinstance(root, np.memmap) else None
+    while isinstance(root := root.base, np.ndarray):
+        found = root if isinstance(root, np.memmap) else found
+    if found is None or found.filename is None or array.dtype.hasobject:
+        return None
+    try:
+        file = os.stat(found.filename)
+    except OSError:
+        return None
+    place = found.offset + array.ctypes.data - found.ctypes.data
+    return (file.st_dev, file.st_ino), np.asarray(_Placed(array, (1 << 40) + place))

@@ -351,3 +351,20 @@ def test_levels_beyond_the_promise_are_remarked():
     assert piqe(inside).remarks == ()
     assert "beyond 1000 another order of additions" in piqe(beyond - 10).remarks[0]
     assert piqe(beyond, data_range=(beyond.min(), beyond.max())).remarks == ()
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_range_in_a_narrow_type_is_compared_in_float64(kind):
+    image = (np.random.default_rng(0).random((40, 50)) * 200).astype(kind)
+    white = np.float32(image.max()) + np.float32(1)
+    assert piqe(image, data_range=white).score == piqe(image, data_range=float(white)).score
+    assert piqe(image, data_range=np.float16(60000)).scaling.high == 60000
+
+
+@pytest.mark.parametrize(
+    "data_range", [10**400, (0, 10**400), -(10**400), 10**5000, np.float16("inf")], ids=lambda _: ""
+)
+def test_a_range_that_no_float_holds_is_refused_in_one_short_line(data_range):
+    with pytest.raises(OptionError, match="cannot be the value of white") as caught:
+        piqe(np.zeros((20, 20)), data_range=data_range)
+    assert len(str(caught.value)) < 300
