@@ -51,10 +51,11 @@ def test_open_files(files, picture, tmp_path):
         assert (status, said) == (0, "") or (len(said.splitlines()) == 1 and "Too many open files" in said)
 
 
-@pytest.mark.parametrize("mebibytes", [200, 300, 400, 500])
+@pytest.mark.parametrize("mebibytes", [400, 500, 700])
 def test_memory(mebibytes, picture, tmp_path):
+    """With less than 400 not even the libraries load; with many cores OpenBLAS has its own lines before ours."""
     words = ["fsrcnn_np", "upscale", picture, "-o", tmp_path]
-    status, _, said = run(*words, shell=f'ulimit -v {mebibytes << 10}; exec "$@"')
+    status, _, said = run(*words, shell=f'ulimit -v {mebibytes << 10}; OPENBLAS_NUM_THREADS=1 exec "$@"')
     if status:
         assert len(said.splitlines()) == 1
         assert "please report" not in said
