@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from piqe_np.compiled import thread_count
+from piqe_np.line import about
 
 from .dask_array import is_dask_array, upscale_dask
 from .engine import DEFAULT, engine_named
@@ -527,7 +528,7 @@ def naming(source: str | PathLike[str]) -> Iterator[None]:
     try:
         yield
     except FsrcnnError as error:
-        raise type(error)(f"{fspath(source)}: {error}") from error
+        raise type(error)(about(fspath(source), error)) from error
 
 
 def picture_range(picture: Picture, data_range: DataRange | None = None) -> ValueRange:

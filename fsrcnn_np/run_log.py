@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 import piqe_np.errors as piqe_errors
 from piqe_np.console import complain
-from piqe_np.line import printable
+from piqe_np.line import about, printable
 
 from .errors import (
     DiskFullError,
@@ -123,8 +123,7 @@ class RunLog:
         """The input in hand has failed; gives the message."""
         reason = next((code for kind, code in REASONS.items() if isinstance(error, kind)), "fault")
         if isinstance(error, FsrcnnError | piqe_errors.PiqeError):
-            named = str(Path(path.partition("::")[0])) in str(error)
-            said = str(error) if named else f"{path}: {error}"
+            said = str(error) if about(Path(path.partition("::")[0]), error) == str(error) else f"{path}: {error}"
         elif isinstance(error, MemoryError):
             said = f"{path}: not enough memory; use a smaller image or a machine with more"
         else:  # a fault of ours: still one line, and the rest of the batch

@@ -20,3 +20,14 @@ def message(text: object) -> str:
     """One printable line of at most LONGEST characters; a longer one is without its middle."""
     line = printable(_BREAK.sub(" ", str(text)).strip())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 400]} … {line[-397:]}"
+
+
+def about(name: object, text: object) -> str:
+    """A message on something, with its name before it where the message does not have it."""
+    said = message(name)
+    return str(text) if re.search(rf"(?<!\w){re.escape(said)}(?!\w)", str(text)) else f"{said}: {text}"
+
+
+def unnamed(name: object, text: object) -> str:
+    """A message on something, without its name before it."""
+    return str(text).removeprefix(f"{name}: ").removeprefix(f"{message(name)}: ")

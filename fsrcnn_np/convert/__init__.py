@@ -7,7 +7,7 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-from piqe_np.line import printable
+from piqe_np.line import about
 from piqe_np.unbroken import once
 
 from ..errors import FileError, FsrcnnError, OptionError, WeightsError
@@ -102,8 +102,7 @@ def load_weights(
         found = _shipped_model(path) if named else _read(path, asked)
         return override(found, asked) if isinstance(found, Weights) else build(found, asked, path)
     except FsrcnnError as error:
-        text = str(error) if str(path) in str(error) else f"{path}: {error}"
-        raise type(error)(printable(text)) from None  # it may quote names that the file holds
+        raise type(error)(about(path, error)) from None
     except OSError as error:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
 

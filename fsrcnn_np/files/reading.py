@@ -18,6 +18,7 @@ from fsrcnn_np.files.formats import DICOM, FORMATS, HDF5, HEAD, NPZ, TGA, WITH_P
 from fsrcnn_np.files.picture import ALPHA, NoPicture, Picture, alpha_allowed
 from fsrcnn_np.files.target import split
 from fsrcnn_np.files.together import without_warnings
+from piqe_np.line import about
 
 _DISK = (errno.EIO, errno.EMFILE, errno.ENFILE)
 for _library in ("imagecodecs", "tifffile", "PIL"):  # else their warnings go to the user's terminal
@@ -152,7 +153,7 @@ def one_line_errors(path: Path) -> Iterator[None]:
         kind = next(
             k for k in (MissingExtraError, FileError, NoPicture, FormatError, FsrcnnError) if isinstance(error, k)
         )
-        raise kind(f"{path}: {one_line(error)}") from error
+        raise kind(about(path, one_line(error))) from error
     except FileNotFoundError as error:
         raise FileError(f"{path}: there is no such file") from error
     except PermissionError as error:

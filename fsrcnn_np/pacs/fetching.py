@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from piqe_np.line import unnamed
+
 from ..errors import FileError, FsrcnnError
 from ..files.atomic import write_bytes
 from .sending import wait_seconds
@@ -58,7 +60,7 @@ def fetch(
                 else:
                     yield Fetched(path, str(error))
             except FsrcnnError as error:
-                yield Fetched(path, str(error).removeprefix(f"{path}: "))
+                yield Fetched(path, unnamed(path, error))
         rest = again
         if not rest:
             return

@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 
+from piqe_np.line import unnamed
+
 from ..errors import FileError, OptionError
 from ..files import find_inputs
 from ..files.target import SEPARATOR, split
@@ -110,7 +112,7 @@ def _folder(folder: Path, without: str | PathLike[str] | None) -> Cohort:
     entries, left_out = [], []
     for found in find_inputs([folder]):
         if found.error:
-            left_out.append(LeftOut(found.path, found.error.removeprefix(f"{found.path}: ")))
+            left_out.append(LeftOut(found.path, unnamed(found.path, found.error)))
         elif outside is None or not Path(found.path).resolve().is_relative_to(outside):
             entries.append(Entry(_name(found.path, folder), found.path, found.path))
     return Cohort(folder.resolve().name, tuple(entries), tuple(left_out), folder=str(folder.resolve()))

@@ -9,6 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from piqe_np.line import about
+
 from ..errors import FileError, FsrcnnError
 from ..files import Input, NoPicture, OutputExists, Provenance, find_inputs, read
 from ..files.atomic import check_writable
@@ -124,7 +126,8 @@ def compare_files(
             outputs.put(path, partial(figure.write, comparison, provenance=made, overwrite=overwrite))
             tables.add(comparison, made)
         except FsrcnnError as error:
-            yield error if str(item.path) in str(error) else type(error)(f"{item.path}: {error}")
+            text = about(item.path, error)
+            yield error if text == str(error) else type(error)(text)
         else:
             written, kept = (*outputs.written, *tables.paths), tuple(outputs.kept)
             yield Compared(item.path, comparison, written, kept, (*said, *comparison.remarks))

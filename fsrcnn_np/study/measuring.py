@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from piqe_np.line import unnamed
+
 from ..errors import FsrcnnError, ImageError
 from ..images.quality import psnr, ssim
 from ..images.value_range import ValueRange, check_image, check_within
@@ -104,11 +106,11 @@ def measure(task: dict[str, Any]) -> dict[str, Any]:
     except _Stop as error:
         return {"state": STOP, "why": str(error)}
     except NoPicture as error:
-        return {"state": EMPTY, "why": str(error).removeprefix(f"{given.path}: ")}
+        return {"state": EMPTY, "why": unnamed(given.path, error)}
     except FsrcnnError as error:
         if _full(error):
             return {"state": STOP, "why": str(error)}
-        return _refused(str(error).removeprefix(f"{given.path}: "))
+        return _refused(unnamed(given.path, error))
     except MemoryError:
         return _refused("not enough memory; use a machine with more, or fewer workers")
     except Exception as error:  # a fault of ours: it costs this image
