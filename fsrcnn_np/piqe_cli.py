@@ -146,7 +146,7 @@ def _one(item: Input, options: argparse.Namespace, log: RunLog, *, first: bool) 
     record["input"] = name
     if options.csv:
         values = (f"{value:.4f}" if key == "score" else value for key, value in record.items())
-        log.show(*([csv_cells.line(record)] if first else []), csv_cells.line(values))
+        log.tell(*([csv_cells.line(record)] if first else []), csv_cells.line(values))
     else:
         log.show(_text_line(record))
     scaled = str(Scaling(record["low"], record["high"], record["scaling"]))

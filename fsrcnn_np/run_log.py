@@ -132,9 +132,13 @@ class RunLog:
         return said
 
     def show(self, *lines: str) -> None:
-        """Lines on standard output, but with `--quiet` and `--json`."""
-        if lines and not self.quiet and not self._json:
-            self._print("\n".join(map(printable, lines)))
+        """Lines for people on standard output, but with `--quiet` and `--json`."""
+        self.tell(*map(printable, lines))
+
+    def tell(self, *rows: str) -> None:
+        """Rows of data on standard output, as they are, but with `--quiet` and `--json`."""
+        if rows and not self.quiet and not self._json:
+            self._print("\n".join(rows))
 
     def say(self, *lines: str) -> None:
         """What people should know of an input that has not failed, or of the run."""
