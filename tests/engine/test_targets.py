@@ -53,6 +53,10 @@ def test_a_product_and_a_sum_are_never_fused(lanes):
 #: Most instructions a fused multiply-add in the loops that do the work; measured 1.7 to 3.0 (docs/engine.md).
 MOST = 3.6
 
+#: What follows the loop over channels in expanding (values at the points), and the deconvolution's interpolation:
+#: each sum is loaded and stored for a few FMAs. Measured 3.9 to 6.2.
+STORING, MOST_STORED = ("expansion", "stamping"), 6.5
+
 
 @pytest.mark.parametrize("name", ["AVX-512", "AVX2", "aarch64", "Apple"])
 def test_instructions_per_multiply_add(name):
@@ -60,16 +64,16 @@ def test_instructions_per_multiply_add(name):
     kind, triple, cpu, _ = TARGETS[name]
     processor = target.Target(kind.lanes, kind.registers, kind.fma, triple, cpu, kind.features)
     layout = Layout(Architecture(56, 12, 4, 2), "replicate", 4, processor)
-    ratios = instructions_per_fma(target.assembly(schedule.module(layout), processor))
-    assert len(ratios) >= 3  # 5×5, mapping, and the deconvolution
-    assert max(ratios) <= MOST, ratios
+    blocks = blocks_of_work(target.assembly(schedule.module(layout), processor))
+    loops = [ratio for function, ratio in blocks if function not in STORING]
+    assert len(loops) >= 4  # 5×5, mapping, and the deconvolution's two tiles
+    assert max(loops) <= MOST, blocks
+    stored = [ratio for function, ratio in blocks if function in STORING]
+    assert max(stored, default=0) <= MOST_STORED, blocks
 
 
-def instructions_per_fma(assembly):
-    """Of each basic block that has 32 FMAs or more, in the functions whose work is in loops over channels.
-
-    What follows such a loop in expanding, and the deconvolution's interpolation, store more than they multiply.
-    """
+def blocks_of_work(assembly):
+    """(function, instructions per FMA) of each basic block that has 26 FMAs or more."""
     blocks, function = [], ""
     for line in assembly.splitlines():
         if label := re.match(r"([^\s#;/]\S*):", line):
@@ -77,6 +81,5 @@ def instructions_per_fma(assembly):
             blocks.append((function, []))
         elif blocks and re.match(r"\s+[a-z]", line):
             blocks[-1][1].append(line.split()[0])
-    loops = [block for function, block in blocks if function in ("extraction", "mapping", "multiplication")]
-    counts = ((len(block), sum(bool(re.match("vfmadd|fmla", word)) for word in block)) for block in loops)
-    return [length / fmas for length, fmas in counts if fmas >= 32]
+    counts = ((f, len(block), sum(bool(re.match("vfmadd|fmla", word)) for word in block)) for f, block in blocks)
+    return [(f, length / fmas) for f, length, fmas in counts if fmas >= 26]
