@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from .overlap import overlapped
 from .pipeline import FileJob, Upscaled
 from .progress import Progress
+from .steps_at_once import overlapped
 
 
 @contextmanager

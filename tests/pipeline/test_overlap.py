@@ -13,7 +13,7 @@ import tifffile
 from fsrcnn_np import upscale_file
 from fsrcnn_np.cli import main
 from fsrcnn_np.files.together import together
-from fsrcnn_np.overlap import overlapped
+from fsrcnn_np.steps_at_once import overlapped
 
 
 def steps(log, wait=0.0):
