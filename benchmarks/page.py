@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-RECORD, PIQE_RECORD = RESULTS / "zen4-2026-11-22.json", RESULTS / "piqe.json"
+RECORD, PIQE_RECORD = RESULTS / "cascadelake-2026-11-27.json", RESULTS / "piqe.json"
 LARGE = [3328, 4096]
 OURS = "fsrcnn-np"
 
