@@ -392,12 +392,21 @@ class FileJob:
         height, width = source.shape
         rows = max(1, BAND_PIXELS // width // _ROWS) * _ROWS
 
+        def tell(done: int, total: int) -> None:
+            self._check_unchanged()  # no band of another content than the one before
+            if progress is not None:
+                progress(done, total)
+
         def fill(destination: Any) -> None:
-            with naming(self._source):
-                upscale_stream(
-                    source, destination, weights=self._model, data_range=span, threads=self._threads,
-                    engine=self._engine, rows=rows, progress=progress,
-                )  # fmt: skip
+            try:
+                with naming(self._source):
+                    upscale_stream(
+                        source, destination, weights=self._model, data_range=span, threads=self._threads,
+                        engine=self._engine, rows=rows, progress=tell,
+                    )  # fmt: skip
+            except ImageError:
+                self._check_unchanged()  # that comes first: rows that are gone are none of the user's
+                raise
 
         return Made((height * scale, width * scale), source.dtype, fill, min(_ROWS * scale, height * scale))
 

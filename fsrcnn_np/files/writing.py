@@ -175,8 +175,8 @@ def _one_line(path: Path, like: Picture | None) -> Iterator[None]:
         with without_warnings():
             yield
     except FsrcnnError as error:
-        named = str(error).startswith(tuple(f"{file}: " for file in (path, like.path if like else path)))
-        if named:
+        files = (path, like.path, split(like.path).path) if like else (path,)
+        if str(error).startswith(tuple(f"{file}: " for file in files)):
             raise  # with its own cause
         raise type(error)(f"{path}: {error}") from error
     except Exception as error:

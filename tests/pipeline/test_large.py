@@ -9,7 +9,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from fsrcnn_np import ImageError, pipeline, provenance, read, upscale, upscale_file
+from fsrcnn_np import FileError, ImageError, pipeline, provenance, read, upscale, upscale_file
 
 ROOT = Path(__file__).parents[2]
 FILTERS = {
@@ -65,6 +65,39 @@ def test_what_is_wrong_leaves_no_file(by_bands, tmp_path):
     assert not list((tmp_path / "out").glob("*")) or not (tmp_path / "out").exists()
     done = upscale_file(tmp_path / "a.h5", tmp_path / "out" / "a.h5")
     assert "its values end at 5000" in done.remarks[0]
+
+
+@pytest.mark.parametrize("how", ["written", "cut", "replaced", "gone"])
+def test_a_file_that_changes_between_two_bands(how, monkeypatch, tmp_path):
+    """One line, as of all that is read whole; nothing of it is left, and an output that was there stays."""
+    monkeypatch.setattr(pipeline, "LARGE", 1000)
+    monkeypatch.setattr("fsrcnn_np.stream.BAND_PIXELS", 7000)
+    source, out = tmp_path / "a.h5", tmp_path / "out" / "a.h5"
+    dataset(source, np.random.default_rng(0).integers(0, 100, (403, 91), np.uint16))
+    upscale_file(source, out)
+    before = out.read_bytes()
+    real, reads = h5py.Dataset.__getitem__, []
+
+    def changed(self, key):
+        found = real(self, key)
+        reads.append(key)
+        if len(reads) == 3:  # of all bands twice: for the extremes, and to be super-resolved
+            if how == "gone":
+                source.unlink()
+            elif how == "replaced":
+                dataset(tmp_path / "b.h5", np.zeros((403, 91), np.uint16))
+                (tmp_path / "b.h5").replace(source)
+            else:
+                with open(source, "r+b") as file:
+                    file.truncate(2000) if how == "cut" else file.write(file.read(1))
+        return found
+
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", changed)
+    with pytest.raises(FileError, match=r"^[^:]*a\.h5: changed while it was read; run it again when nobody writes it"):
+        upscale_file(source, out, overwrite=True)
+    assert len(reads) in (3, 4)
+    assert [path.name for path in out.parent.iterdir()] == ["a.h5"]
+    assert out.read_bytes() == before
 
 
 @pytest.mark.parametrize("other", ["a.npy", "a.tif"])
