@@ -14,7 +14,7 @@ from .library import end, import_pynetdicom
 from .lines import say
 from .metrics import Metrics
 from .sending import Link, wait_seconds
-from .settings import Settings
+from .settings import BEFORE_SENDING_AGAIN, Settings
 from .store import Store
 from .web import Web, WebError
 from .web_asking import Instance, TooLarge, has, retrieve
@@ -25,7 +25,6 @@ _PUSH, _PUSH_INSTANCE = "1.2.840.10008.1.20.1", "1.2.840.10008.1.20.1.1"  # PS3.
 _FIND = "1.2.840.10008.5.1.4.1.2.2.1"  # Study Root: PS3.4 C.6.2
 _NO_SUCH_OBJECT = 0x0112  # PS3.3 C.14.1.1: the archive does not have it
 _PENDING = (0xFF00, 0xFF01)
-_BEFORE_SENDING_AGAIN = 30.0  # seconds
 _OTHER_PIXELS = "the archive gives back other pixels than it was sent"
 
 
@@ -42,7 +41,7 @@ class Committer:
     def step(self) -> bool:
         """Ask for all that is due; False: nothing is."""
         how = self._settings.commitment.how
-        rows = [] if how == "none" else self._ledger.to_ask(time.time())
+        rows = [] if how == "none" else self._ledger.to_ask(time.time(), self._settings.longest_wait)
         if not rows:
             return False
         link = self._link
@@ -173,7 +172,7 @@ class Committer:
             self._later([row], "the archive does not find it yet")
         else:
             self._ledger.send_again(
-                row.id, time.time() + _BEFORE_SENDING_AGAIN, "the archive did not find it; sent again"
+                row.id, time.time() + BEFORE_SENDING_AGAIN, "the archive did not find it; sent again"
             )
             say(f"object {row.id}: the archive does not find it; it is sent again")
 
@@ -203,7 +202,7 @@ def take_report(ledger: Ledger, event_type: int, report: Any, metrics: Metrics) 
             continue
         reason = int(item.get("FailureReason") or 0)
         if reason == _NO_SUCH_OBJECT:
-            ledger.send_again(number, time.time() + _BEFORE_SENDING_AGAIN, "the archive did not have it; sent again")
+            ledger.send_again(number, time.time() + BEFORE_SENDING_AGAIN, "the archive did not have it; sent again")
         else:
             ledger.park(number, f"the archive does not keep it: reason 0x{reason:04X}")
             say(f"object {number}: parked: the archive does not keep it: reason 0x{reason:04X}")

@@ -22,7 +22,9 @@ class Keeper:
         """Remove what is due; False: there is nothing now. Doing it twice changes nothing."""
         if not self._keep.days or time.monotonic() < self._next:
             return False
-        rows = self._store.ledger.to_remove(time.time() - self._keep.days * _DAY)
+        now = time.time()
+        self._store.ledger.count_from(now)
+        rows = self._store.ledger.to_remove(now - self._keep.days * _DAY)
         for row in rows:
             path = self._store.path(row.file)
             path.unlink(missing_ok=True)

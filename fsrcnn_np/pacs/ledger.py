@@ -6,6 +6,7 @@ that is done twice (the process was killed before it was written down) changes n
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 import time
@@ -67,7 +68,8 @@ class Row(NamedTuple):
     removed: int
 
 
-_READY = "SELECT * FROM objects WHERE NOT parked AND due <= ? AND "
+#: Due, or due later than anything of ours waits: written down before the clock was set back.
+_READY = "SELECT * FROM objects WHERE NOT parked AND (due <= ? OR due > ?) AND "
 _FORWARD = "UPDATE objects SET state = ?, tries = 0, due = 0, parked = 0, note = '' WHERE id = ? AND state = ?"
 _MOST = 200  # rows at a time
 
@@ -160,19 +162,27 @@ class Ledger:
         """A derived object that breaks no rule."""
         self._step("derived", "checked", [number])
 
-    def to_send(self, now: float) -> list[Row]:
-        """What is due to go to the peer, originals before what was made of them."""
+    def to_send(self, now: float, longest: float = math.inf) -> list[Row]:
+        """What is due to go to the peer, originals before what was made of them.
+
+        Parameters
+        ----------
+        now : float
+            Seconds since 1970.
+        longest : float
+            Seconds that anything waits at most, whatever the clock said when its wait began.
+        """
         rule = "forward AND (state = 'checked' OR (state = 'received' AND source IS NULL)) ORDER BY id LIMIT ?"
-        return self._rows(_READY + rule, (now, _MOST))
+        return self._rows(_READY + rule, (now, now + longest, _MOST))
 
     def sent(self, number: int) -> None:
         """The peer has answered 0x0000."""
         self._step("received", "sent", [number])
         self._step("checked", "sent", [number])
 
-    def to_ask(self, now: float) -> list[Row]:
-        """What the peer has, but has not said that it will keep."""
-        return self._rows(_READY + "state = 'sent' ORDER BY id LIMIT ?", (now, _MOST))
+    def to_ask(self, now: float, longest: float = math.inf) -> list[Row]:
+        """What the peer has, but has not said that it will keep; as of `to_send`."""
+        return self._rows(_READY + "state = 'sent' ORDER BY id LIMIT ?", (now, now + longest, _MOST))
 
     def asked(self, numbers: Iterable[int], transaction: str, due: float) -> None:
         """Before the peer is asked: what an answer to this transaction will speak of, and when to ask again."""
@@ -194,6 +204,10 @@ class Ledger:
         for number in numbers:
             rule = "UPDATE objects SET committed_at = ? WHERE id = ? AND state = 'committed' AND NOT committed_at"
             self._do(rule, (time.time(), number))
+
+    def count_from(self, now: float) -> None:
+        """What was committed later than now, by a clock that was ahead, counts from now: else it stays for ever."""
+        self._do("UPDATE objects SET committed_at = ? WHERE committed_at > ?", (now, now))
 
     def to_remove(self, before: float) -> list[Row]:
         """What the peer has kept since then, and what nothing here still needs: a derived object needs its source."""

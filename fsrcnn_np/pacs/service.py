@@ -237,7 +237,7 @@ class Service:
 
     def _send(self) -> bool:
         ledger, now = self.store.ledger, time.time()
-        rows = {row.id: row for row in ledger.to_send(now)}
+        rows = {row.id: row for row in ledger.to_send(now, self._settings.longest_wait)}
         if not rows:
             return False
         objects = [

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import OptionError
 from ..files.toml import read_toml
 
+BEFORE_SENDING_AGAIN = 30.0  # seconds, after the archive said that it does not have an object
 _MAMMOGRAPHY = "1.2.840.10008.5.1.4.1.1.1.2"  # Digital Mammography X-Ray Image Storage - For Presentation: PS3.4 B.5
 
 
@@ -74,6 +75,11 @@ class Settings:
     commitment: Commitment = field(default_factory=Commitment)
     limits: Limits = field(default_factory=Limits)
     keep: Keep = field(default_factory=Keep)
+
+    @property
+    def longest_wait(self) -> float:
+        """Seconds that no try waits longer than, whatever it waits for."""
+        return max(1.5 * self.forward.longest_wait_seconds, self.commitment.answer_seconds, BEFORE_SENDING_AGAIN)
 
 
 def load_settings(path: Path | None) -> Settings:

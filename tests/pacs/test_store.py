@@ -198,3 +198,42 @@ def test_nothing_is_derived_where_the_disk_is_nearly_full(store, tmp_path):
     with pytest.raises(FileError, match="are free on the disk"):
         deriver.step()
     assert store.ledger.row(number).treat == 1
+
+
+@pytest.mark.parametrize(
+    ("hours", "send", "ask"),
+    [(-400, 0, 0), (-5, 0, 0), (-0.2, 1320, 0), (0, 600, 3600), (0.1, 240, 3240), (5, 0, 0), (400, 0, 0)],
+)
+def test_a_clock_that_is_set_while_objects_wait(hours, send, ask, store, tmp_path):
+    """However far and in which direction: nothing waits longer than the longest wait, nor is asked for without end."""
+    from fsrcnn_np.pacs.settings import Settings
+
+    number, longest, before = received(store, tmp_path), Settings().longest_wait, 1.7e9
+    ledger, now = store.ledger, before + 3600 * hours
+
+    def waited(due):
+        return next(seconds for seconds in range(0, 7201, 60) if due(now + seconds, longest))
+
+    ledger.wait(number, before + 600, "no answer")
+    assert waited(ledger.to_send) == send
+    ledger.sent(number)
+    ledger.asked([number], "1.2.3", before + 3600)
+    assert waited(ledger.to_ask) == ask
+    ledger.wait(number, now + 600)
+    assert waited(ledger.to_ask) == 600
+
+
+def test_what_was_committed_by_a_clock_that_was_ahead_goes_one_day(store, tmp_path, monkeypatch):
+    from fsrcnn_np.pacs import keeping
+    from fsrcnn_np.pacs.settings import Keep
+
+    number, true = received(store, tmp_path), time.time()
+    store.ledger.not_derived(number, "nothing of it")
+    store.ledger.sent(number)
+    monkeypatch.setattr("fsrcnn_np.pacs.ledger.time.time", lambda: true + 20 * 365 * 86400)
+    store.ledger.committed([number])
+    monkeypatch.setattr("fsrcnn_np.pacs.ledger.time.time", lambda: true)
+    assert not keeping.Keeper(store, Keep(days=1)).step()
+    monkeypatch.setattr("fsrcnn_np.pacs.keeping.time.time", lambda: true + 86400 + 60)
+    assert keeping.Keeper(store, Keep(days=1)).step()
+    assert store.ledger.row(number).removed
