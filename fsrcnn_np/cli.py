@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piqe_np.console import command, complain
+from piqe_np.errors import PiqeError
 from piqe_np.line import printable
 
 from . import command_options
 from .command_completion import add_completion
 from .command_parser import Parser, finished, parse
 from .engine import DEFAULT, ENGINES, engine_named
-from .errors import DiskFullError, FormatError, FsrcnnError, OptionError
+from .errors import DiskFullError, FormatError, FsrcnnError, OptionError, part_of_the_call
 from .progress import Progress, bar
 from .range_table import range_of, range_or_table, unmatched
 from .run_log import FAILED, KEPT, SKIPPED, WRITTEN, RunLog, one_line, run_options, stops
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except DiskFullError as error:  # so would all that follow
             return _complain(f"{error}; stopped", 1)
 
-    return command("fsrcnn-np", body, FsrcnnError)
+    return command("fsrcnn-np", body, (FsrcnnError, PiqeError))
 
 
 def command_parser() -> Parser:
@@ -380,7 +381,8 @@ def _checked(options: argparse.Namespace) -> Weights:
 
     thread_count(options.threads, "FSRCNN_NP_THREADS", OptionError)
     engine_named(options.engine)
-    return load_weights(options.weights)
+    with part_of_the_call():
+        return load_weights(options.weights)
 
 
 def _each(inputs: Sequence[Input], one: _One, log: RunLog) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from piqe_np.bands import band, bands
 from piqe_np.compiled import thread_count
 from piqe_np.console import command, complain
-from piqe_np.errors import OptionError
+from piqe_np.errors import PiqeError
 from piqe_np.line import printable
 from piqe_np.overlay import overlay
 from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
@@ -25,7 +25,7 @@ from piqe_np.score import ENGINES, PiqeResult, Scaling, engine_named, piqe
 from . import csv_cells
 from .command_completion import add_completion
 from .command_parser import Parser, finished, parse
-from .errors import DiskFullError, FileError, FormatError, FsrcnnError
+from .errors import DiskFullError, FileError, FormatError, FsrcnnError, part_of_the_call
 from .piqe_table import table_path, write_table
 from .progress import bars as progress_bars
 from .range_table import range_of, range_or_table, unmatched
@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first
         engine_named(options.engine)
         if options.output is not None:
-            check_place(options.output)
+            with part_of_the_call():
+                check_place(options.output)
         log = RunLog(options, command="piqe-np", states=("scored", KEPT, SKIPPED, FAILED), data=True)
         try:
             if not check_one(options.inputs):
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except DiskFullError as error:  # so would all that follow
             return complain("piqe-np", f"{error}; stopped", 1)
 
-    return command("piqe-np", body, (OptionError, FsrcnnError))
+    return command("piqe-np", body, (PiqeError, FsrcnnError))
 
 
 def command_parser() -> Parser:

@@ -15,8 +15,8 @@ from piqe_np import start, stopping
 from piqe_np.line import printable
 
 
-def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[type[Exception], ...]) -> int:
-    """Run a command's body and return its exit status.
+def command(name: str, body: Callable[[], int], ours: tuple[type[Exception], ...]) -> int:
+    """Run a command's body and return its exit status: the one place that decides it for what ends a command.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[t
         What every line on standard error begins with.
     body : callable
         Parses and works; gives the status.
-    usage : type or tuple of types
-        The exceptions that mean wrong usage: status 2.
+    ours : tuple of types
+        The exceptions that are raised on purpose; each says the status, as `exit_status`.
     """
     for closed in [which for which in ("stdout", "stderr") if getattr(sys, which) is None]:
         setattr(sys, closed, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))  # `>&-`
@@ -45,8 +45,8 @@ def command(name: str, body: Callable[[], int], usage: type[Exception] | tuple[t
             status = body()
             sys.stdout.flush()
             return status
-    except usage as error:
-        return complain(name, str(error), 2)
+    except ours as error:
+        return complain(name, str(error), getattr(error, "exit_status", 1))
     except MemoryError:
         return complain(name, "not enough memory; use a smaller image or a machine with more", 1)
     except KeyboardInterrupt as stop:

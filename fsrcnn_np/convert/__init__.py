@@ -10,7 +10,7 @@ from pathlib import Path
 from piqe_np.line import about
 from piqe_np.unbroken import once
 
-from ..errors import FileError, FsrcnnError, OptionError, WeightsError
+from ..errors import FileError, FsrcnnError, OptionError, WeightsError, unreadable
 from ..files.atomic import write_together
 from ..files.picture import OutputDiffers
 from ..files.target import path_text
@@ -76,8 +76,10 @@ def load_weights(
 
     Raises
     ------
+    NotThereError
+        There is no such name and no such file. It is a FileError.
     FileError
-        There is no such name and no such file, or it cannot be read.
+        The file cannot be read.
     MissingExtraError
         The format needs a library that is not installed.
     WeightsError
@@ -93,18 +95,17 @@ def load_weights(
     named = models.get(name_or_path) if isinstance(name_or_path, str) else None
     path = named or Path(path_text(name_or_path, "name_or_path"))
     if not path.is_file():
-        what = "is a device or a pipe" if path.exists() else "does not exist"
-        what = "is a folder" if path.is_dir() else what
-        raise FileError(
-            f"{path} {what}; give a weights file, or a shipped model's name: {', '.join(models) or 'none found'}"
-        )
+        instead = f"give a weights file, or a shipped model's name: {', '.join(models) or 'none found'}"
+        if not path.exists():
+            raise unreadable(path, FileNotFoundError(), instead)
+        raise FileError(f"{path} is a {'folder' if path.is_dir() else 'device or a pipe'}; {instead}")
     try:
         found = _shipped_model(path) if named else _read(path, asked)
         return override(found, asked) if isinstance(found, Weights) else build(found, asked, path)
     except FsrcnnError as error:
         raise type(error)(about(path, error)) from None
     except OSError as error:
-        raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise unreadable(path, error) from None
 
 
 def save_weights(
@@ -128,14 +129,16 @@ def save_weights(
     MissingExtraError
         The format needs a library that is not installed.
     WeightsError
-        The format cannot hold the model, or the suffix is unknown.
+        The format cannot hold the model.
+    OptionError
+        The suffix names no format.
     """
     if not isinstance(weights, Weights):
         raise OptionError(f"weights is a {type(weights).__name__}; allowed is a Weights, as load_weights gives it")
     path = Path(path_text(path))
     if path.suffix not in SUFFIXES:
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
-        raise WeightsError(f"{path}: the suffix {path.suffix!r} says no format; allowed are {known}")
+        raise OptionError(f"{path}: the suffix {path.suffix!r} says no format; allowed are {known}")
     from . import hdf5, matlab, onnx, torch
 
     match path.suffix:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from piqe_np.console import complain, say
 
-from ..errors import FsrcnnError
 from ..files import OutputExists
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def add_commands(subparsers: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what was asked for; one line on an error. Exit status 0 or 1."""
+    """Do what was asked for."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always")
@@ -58,8 +57,6 @@ def run(options: argparse.Namespace) -> int:
             options.weights_command(options)
     except OutputExists as kept:
         say(str(kept))
-    except FsrcnnError as error:
-        return complain("fsrcnn-np", str(error), 1)
     return 0
 
 

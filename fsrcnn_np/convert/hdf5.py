@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FileError, WeightsError
+from ..errors import WeightsError, unreadable
 from ..files.hdf5_heap import opened
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
 from .conventions import MOST_BYTES, first_line
@@ -69,11 +69,9 @@ def load(path: str | os.PathLike[str]) -> Weights:
             return _read(file)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from None
-    except FileNotFoundError:
-        raise FileError(f"{path} does not exist") from None
     except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         if isinstance(error, OSError) and error.errno:  # the system's: too many open files, a disk that fails
-            raise FileError(f"{path} cannot be read: {error.strerror}") from None
+            raise unreadable(path, error) from None
         raise WeightsError(
             f"{path} is no readable HDF5 file, or a damaged one ({first_line(error)}); copy it again from its source"
         ) from None

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, MissingExtraError, OptionError
+from fsrcnn_np.errors import (
+    FileError,
+    FormatError,
+    FsrcnnError,
+    MissingExtraError,
+    NotThereError,
+    OptionError,
+    unreadable,
+)
 from fsrcnn_np.files import dicom
 from fsrcnn_np.files.arrays import read_hdf5
 from fsrcnn_np.files.dicom import ALLOWANCES as _OF_DICOM
@@ -151,22 +159,20 @@ def one_line_errors(path: Path) -> Iterator[None]:
             yield
     except FsrcnnError as error:
         kind = next(
-            k for k in (MissingExtraError, FileError, NoPicture, FormatError, FsrcnnError) if isinstance(error, k)
+            k
+            for k in (MissingExtraError, NotThereError, FileError, NoPicture, FormatError, FsrcnnError)
+            if isinstance(error, k)
         )
         raise kind(about(path, one_line(error))) from error
-    except FileNotFoundError as error:
-        raise FileError(f"{path}: there is no such file") from error
-    except PermissionError as error:
-        raise FileError(f"{path}: no permission to read it") from error
     except MemoryError as error:
         raise FileError(f"{path}: there is not enough memory to read it") from error
     except OSError as error:
         if error.errno:
-            raise FileError(f"{path}: cannot be read ({os.strerror(error.errno)})") from error
+            raise unreadable(path, error) from error
         raise FormatError(f"{path}: damaged or unreadable: {one_line(error)}") from error
     except Exception as error:  # decoders raise anything: struct.error, KeyError, zlib.error, SyntaxError, …
         if isinstance(behind := error.__context__, OSError) and behind.errno in _DISK:  # zipfile calls it no zip file
-            raise FileError(f"{path}: cannot be read ({os.strerror(behind.errno)})") from error
+            raise unreadable(path, behind) from error
         raise FormatError(f"{path}: damaged or unreadable: {one_line(error)}") from error
 
 

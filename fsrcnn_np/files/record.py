@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from fsrcnn_np.errors import FileError, FormatError
+from fsrcnn_np.errors import FormatError, unreadable
 from fsrcnn_np.files.picture import Provenance
 from fsrcnn_np.files.target import split
 from fsrcnn_np.images.value_range import ValueRange
@@ -42,7 +42,7 @@ def source_of(source: str | os.PathLike[str]) -> dict[str, Any]:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise unreadable(path, error) from error
     return {"source_sha256": digest, "source_part": short_digest((part or "").strip("/"))}
 
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from fsrcnn_np.errors import FileError, OptionError
+from fsrcnn_np.errors import OptionError, unreadable
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -24,6 +24,6 @@ def read_toml(path: Path) -> dict[str, Any]:
         str(found)  # a hexadecimal number of thousands of digits cannot even be quoted
         return found
     except OSError as error:
-        raise FileError(f"{path}: {error.strerror or error}; give a TOML file") from error
+        raise unreadable(path, error, "give a TOML file") from error
     except (ValueError, RecursionError) as error:  # beside TOMLDecodeError: no UTF-8, numbers and nests without end
         raise OptionError(f"{path}: no TOML: {error}") from error

@@ -9,7 +9,7 @@ from typing import Any
 from piqe_np.console import complain
 from piqe_np.line import printable
 
-from ..errors import FileError, OptionError
+from ..errors import FileError, NotThereError, OptionError, part_of_the_call
 from ..run_log import FAILED, KEPT, SKIPPED, RunLog, run_options
 
 
@@ -115,13 +115,14 @@ def run_serve(options: argparse.Namespace) -> int:
         _certificates(options),
     )
     address.check()
-    settings = load_settings(options.config)
-    transfer_syntax(settings.treat.transfer_syntax)
-    model = load_weights(settings.treat.weights)
-    peer = parse_root(options.forward) if is_web(options.forward) else parse_peer(options.forward)
-    web = is_web(options.forward) or settings.commitment.qido_url
-    credentials = Credentials(options.credentials) if web else None
-    service = Service(options.store, address, peer, settings, model, options.metrics, credentials)
+    with part_of_the_call():
+        settings = load_settings(options.config)
+        transfer_syntax(settings.treat.transfer_syntax)
+        model = load_weights(settings.treat.weights)
+        peer = parse_root(options.forward) if is_web(options.forward) else parse_peer(options.forward)
+        web = is_web(options.forward) or settings.commitment.qido_url
+        credentials = Credentials(options.credentials) if web else None
+        service = Service(options.store, address, peer, settings, model, options.metrics, credentials)
     print(f"listening as {address.title} on {address.host}:{service.port}, forwarding to {peer}", flush=True)
     service.run()
     return 0
@@ -173,7 +174,8 @@ def _link(options: argparse.Namespace) -> Any:
     if is_web(options.peer):
         return WebLink(_web(options, options.peer))
     certificates = _certificates(options)
-    tls = certificates.client() if certificates else None
+    with part_of_the_call():
+        tls = certificates.client() if certificates else None
     return Link(ae_title(options.ae_title), parse_peer(options.peer), tls, Limits())
 
 
@@ -183,8 +185,9 @@ def _web(options: argparse.Namespace, address: str) -> Any:
     from .settings import Limits
     from .web import Credentials, Web, parse_root
 
-    tls = web_client(options.tls_certificate, options.tls_key, options.tls_authority)
-    return Web(parse_root(address), tls, Credentials(options.credentials), Limits())
+    with part_of_the_call():
+        tls = web_client(options.tls_certificate, options.tls_key, options.tls_authority)
+        return Web(parse_root(address), tls, Credentials(options.credentials), Limits())
 
 
 def _check_tries(options: argparse.Namespace) -> None:
@@ -237,7 +240,7 @@ def run_queue(options: argparse.Namespace) -> int:
 
     path = options.store / "ledger.sqlite"
     if not path.is_file():
-        raise FileError(f"{options.store}: no store of `fsrcnn-np dicom serve`; there is no {path.name} in it")
+        raise NotThereError(f"{options.store}: no store of `fsrcnn-np dicom serve`; there is no {path.name} in it")
     try:
         ledger = Ledger(path)
         if options.retry:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..errors import FileError, FormatError, FsrcnnError
+from ..errors import FormatError, FsrcnnError, unreadable
 from .library import IMPLICIT, UNCOMPRESSED
 from .sending import Link, Outcome, Outgoing, wait_seconds
 from .settings import Forward
@@ -18,7 +18,7 @@ def find_objects(paths: Sequence[Path]) -> Iterator[tuple[Path, Outgoing | Fsrcn
     number = 0
     for path in paths:
         if not path.exists():
-            yield path, FileError(f"{path}: does not exist")
+            yield path, unreadable(path, FileNotFoundError())
             continue
         for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
             try:
@@ -65,7 +65,7 @@ def _object(path: Path, number: int) -> Outgoing | None:
                 path, force=True, stop_before_pixels=True, specific_tags=["SOPClassUID", "SOPInstanceUID"]
             )
     except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise unreadable(path, error) from error
     except Exception as error:
         raise FormatError(f"{path}: damaged: its header cannot be read ({type(error).__name__})") from error
     meta = header.file_meta

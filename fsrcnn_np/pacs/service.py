@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileError, FsrcnnError, OptionError
+from ..errors import FsrcnnError, OptionError
 from ..network.weights import Weights
 from .commitment import Committer
 from .deriving import Deriver
@@ -196,7 +196,9 @@ class Service:
             server = entity.start_server(where, block=False, ssl_context=tls, evt_handlers=handlers)
         except OSError as error:
             self.store.close()
-            raise FileError(f"{where[0]}:{where[1]}: cannot listen there ({error.strerror or error})") from error
+            raise OptionError(
+                f"{where[0]} port {where[1]}: cannot be listened on ({error.strerror or error}); give another --port"
+            ) from error
         server.handle_error = lambda *_: None  # a connection that broke before it began
         server.daemon_threads = True
         return server

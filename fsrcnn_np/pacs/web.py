@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import FileError, FsrcnnError, OptionError
+from ..errors import FsrcnnError, OptionError, unreadable
 from .peer import is_loopback
 from .settings import Limits
 
 ENVIRONMENT = "FSRCNN_NP_DICOMWEB"  #: what a file of credentials would hold
 BLOCK = 1 << 16  # bytes that are read or sent at a time; the guard wants as many within its time
 _MOST_BYTES = 1 << 23  # of an answer in JSON
+_CREDENTIALS = "give a file with one line, USER:PASSWORD or Bearer TOKEN"
 _MOST_CREDENTIALS = 1 << 14
 _HOST = re.compile(r"[A-Za-z0-9.\-_:]+")
 _PATH = re.compile(r"[!-~]*")
@@ -103,9 +104,10 @@ class Credentials:
             try:
                 with open(self._file, encoding="utf-8") as stream:
                     text = stream.read(_MOST_CREDENTIALS)
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "no text"
-                raise FileError(f"{where}: cannot be read ({reason})") from None
+            except OSError as error:
+                raise unreadable(where, error, _CREDENTIALS) from None
+            except UnicodeDecodeError:
+                raise OptionError(f"{where}: is no text; {_CREDENTIALS}") from None
         text = text.strip()
         if not text and self._file is None:
             return ""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import FileError, FsrcnnError, ImageError, OptionError
+from ..errors import FsrcnnError, ImageError, NotThereError, OptionError, part_of_the_call
 from ..files import Frame, Picture, find_inputs, read
 from ..files.target import split
 from ..images.value_range import check_within
@@ -176,7 +176,8 @@ def _model(study: Study, weights: str | None) -> tuple[Weights | None, str]:
     from ..convert import load_weights, shipped
 
     if weights is not None:
-        model = load_weights(weights)
+        with part_of_the_call():
+            model = load_weights(weights)
         if model.sha256 != study.about.sha256:
             raise OptionError(
                 f"{weights}: has sha256 {model.sha256[:12]}, and the study's model {study.about.sha256[:12]}; "
@@ -244,7 +245,7 @@ class _Read(NamedTuple):
 
 def _picture(path: str) -> Picture:
     if not os.path.exists(split(path).path):
-        raise FileError("misses a file that is gone")
+        raise NotThereError("misses a file that is gone")
     picture = read(path)
     sixteen_bits(picture.pixels[:1])  # refuses colour and floats
     return picture

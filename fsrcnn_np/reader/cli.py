@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from piqe_np.console import complain, say
 
 from ..command_options import data_range
-from ..errors import FsrcnnError, OptionError
+from ..errors import FsrcnnError, OptionError, part_of_the_call
 
 if TYPE_CHECKING:
     from .cases import Comparison
@@ -67,8 +67,9 @@ def read(options: argparse.Namespace) -> int:
     address = Address(
         options.host, options.port, tuple(options.name), options.certificate, options.key, options.open_network
     )
-    address.check()
-    criteria = read_criteria(options.criteria)
+    with part_of_the_call():
+        address.check()
+        criteria = read_criteria(options.criteria)
     comparison = _comparison(options)
     log = Log(options.results / NAME, criteria)
     try:

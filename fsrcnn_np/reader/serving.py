@@ -92,7 +92,7 @@ def listen(address: Address) -> socket.socket:
 
     Raises
     ------
-    FileError
+    OptionError
         The port is taken, or the address is none of this machine's.
     """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
@@ -100,7 +100,7 @@ def listen(address: Address) -> socket.socket:
         return socket.create_server((address.host, address.port), family=family, backlog=512)
     except OSError as error:
         why = error.strerror or error
-        raise FileError(
+        raise OptionError(
             f"{address.host} port {address.port}: cannot be listened on ({why}); give another --port"
         ) from error
 

@@ -31,7 +31,7 @@ def add_commands(commands: Any) -> None:
 
 def report(options: argparse.Namespace) -> int:
     """`fsrcnn-np study report`."""
-    from ..errors import FileError, FormatError, MissingExtraError
+    from ..errors import part_of_the_call
     from .report import write_report
     from .store import read_study
 
@@ -39,33 +39,29 @@ def report(options: argparse.Namespace) -> int:
     if options.weights:
         from ..convert import load_weights
 
-        weights = load_weights(options.weights)
-    try:
-        study = read_study(options.results)
-        if options.images:
-            study = replace(study, folder=str(Path(options.images).resolve()))
-        said: list[str] = []
-        if options.ratings:
-            from .ratings_file import read_ratings
+        with part_of_the_call():
+            weights = load_weights(options.weights)
+    study = read_study(options.results)
+    if options.images:
+        study = replace(study, folder=str(Path(options.images).resolve()))
+    said: list[str] = []
+    if options.ratings:
+        from .ratings_file import read_ratings
 
-            file = read_ratings(options.ratings)
-            study = replace(study, ratings=file.ratings, left_out=(*study.left_out, *file.left_out))
-            said = [*file.remarks, *map(str, file.left_out)]
-        done = write_report(
-            study,
-            options.results,
-            preset=options.preset,
-            unit=options.unit,
-            best=options.best,
-            worst=options.worst,
-            plates=not options.no_plates,
-            weights=weights,
-            threads=options.threads,
-        )
-    except MissingExtraError as error:
-        return complain("fsrcnn-np", str(error), 2)
-    except (FileError, FormatError) as error:
-        return complain("fsrcnn-np", str(error), 1)
+        file = read_ratings(options.ratings)
+        study = replace(study, ratings=file.ratings, left_out=(*study.left_out, *file.left_out))
+        said = [*file.remarks, *map(str, file.left_out)]
+    done = write_report(
+        study,
+        options.results,
+        preset=options.preset,
+        unit=options.unit,
+        best=options.best,
+        worst=options.worst,
+        plates=not options.no_plates,
+        weights=weights,
+        threads=options.threads,
+    )
     for line in (*said, *map(str, done.left_out)):
         complain("fsrcnn-np", line, 1)
     print(printable(f"wrote {done.path}, and beside it {len(done.written) - 1} tables and figures"))

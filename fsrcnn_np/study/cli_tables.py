@@ -109,7 +109,7 @@ def _show(
     make: Callable[[Any], Table],
 ) -> int:
     """Read, make the table, print or write it; what was left out is a line each, and status 1."""
-    from ..errors import FileError, FormatError, OptionError
+    from ..errors import OptionError
     from ..files import OutputExists, write_text
     from .tables import RENDERS
 
@@ -130,8 +130,6 @@ def _show(
             say(f"wrote {options.output}")
     except OutputExists as kept:
         say(str(kept))
-    except (FileError, FormatError) as error:
-        return complain("fsrcnn-np", str(error), 1)
     return 1 if left_out else 0
 
 

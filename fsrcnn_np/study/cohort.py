@@ -11,7 +11,7 @@ from pathlib import Path
 
 from piqe_np.line import unnamed
 
-from ..errors import FileError, OptionError
+from ..errors import OptionError, unreadable
 from ..files import find_inputs
 from ..files.target import SEPARATOR, split
 from .csv_rows import Row, Sheet, number, numbers, read_sheet
@@ -101,7 +101,7 @@ def read_cohort(path: str | PathLike[str], *, without: str | PathLike[str] | Non
     if os.path.isdir(path):
         return _folder(Path(path), without)
     if not os.path.exists(path):
-        raise FileError(f"{os.fspath(path)}: there is no such file; give a folder of images, or a CSV with their paths")
+        raise unreadable(path, FileNotFoundError(), "give a folder of images, or a CSV with their paths")
     return _csv(Path(path))
 
 
@@ -156,10 +156,10 @@ def _entry(sheet: Sheet, row: Row, own: list[str]) -> Entry | None:
     folder = sheet.path.parent
     path = os.path.join(folder, row["path"])
     if not os.path.exists(split(path).path):
-        sheet.complain(row, "path", f"{row['path']}: there is no such file")
+        sheet.complain(row, "path", str(unreadable(row["path"], FileNotFoundError())))
     truth = os.path.join(folder, row["truth"]) if row["truth"] else None
     if truth and not os.path.exists(split(truth).path):
-        sheet.complain(row, "truth", f"{row['truth']}: there is no such file")
+        sheet.complain(row, "truth", str(unreadable(row["truth"], FileNotFoundError())))
     texts = {column: row[column] for column in TEXTS if row[column]}
     if "breast" in texts:
         side = SIDES.get(texts["breast"].casefold())

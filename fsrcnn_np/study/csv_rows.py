@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
-from ..errors import FileError, FormatError
+from ..errors import FormatError, unreadable
 from .records import LeftOut
 
 DELIMITERS = ",;\t"
@@ -78,7 +78,7 @@ def read_sheet(path: str | PathLike[str], *, needed: set[str], aliases: Aliases 
     try:
         text = _decoded(path.read_bytes())
     except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error}); give a CSV file") from error
+        raise unreadable(path, error, "give a CSV file") from error
     if "\0" in text:
         raise FormatError(f"{path}: is no text; give a CSV file")
     lines = text.splitlines(keepends=True)

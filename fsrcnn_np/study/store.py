@@ -21,7 +21,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..errors import FileError, FormatError, FsrcnnError, OptionError
+from ..errors import FileError, FormatError, FsrcnnError, NotThereError, OptionError
 from .cohort import TEXTS, Cohort, Entry, writable
 from .records import About, Blocks, Case, LeftOut, Rating, Study
 
@@ -65,7 +65,7 @@ def store_path(results: str | PathLike[str]) -> Path:
 def _there(results: str | PathLike[str]) -> Path:
     path = store_path(results)
     if not path.exists():
-        raise FileError(f"{path}: there is no such store; make it: fsrcnn-np study run COHORT -o {path.parent}")
+        raise NotThereError(f"{path}: there is no such store; make it: fsrcnn-np study run COHORT -o {path.parent}")
     return path
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fsrcnn_np import load_weights
 from fsrcnn_np.convert import SUFFIXES, save_weights, shipped
-from fsrcnn_np.errors import FileError, WeightsError
+from fsrcnn_np.errors import FileError, NotThereError, OptionError, WeightsError
 from fsrcnn_np.files import OutputExists
 from models import random_weights
 
@@ -90,7 +90,7 @@ def test_no_part_of_a_file_is_left(tmp_path):
     for suffix in SUFFIXES:
         with pytest.raises(FileError, match="cannot be written"):
             save_weights(model(border="zero"), tmp_path / "file" / f"m{suffix}")
-    with pytest.raises(WeightsError, match=r"the suffix '\.bin' says no format; allowed are \.h5"):
+    with pytest.raises(OptionError, match=r"the suffix '\.bin' says no format; allowed are \.h5"):
         save_weights(model(), tmp_path / "m.bin")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
@@ -194,7 +194,9 @@ def test_truncated(ours, part):
 
 
 def test_no_file_no_format(tmp_path):
-    with pytest.raises(FileError, match="does not exist; give a weights file, or a shipped model's name: x2"):
+    with pytest.raises(
+        NotThereError, match="there is no such file; give a weights file, or a shipped model's name: x2"
+    ):
         load_weights(tmp_path / "none.h5")
     with pytest.raises(FileError, match="is a folder"):
         load_weights(tmp_path)

@@ -1,6 +1,5 @@
 """`fsrcnn-np weights list | show | convert`."""
 
-import argparse
 import json
 
 import numpy as np
@@ -10,15 +9,12 @@ from scipy.io import savemat
 from test_authors import as_cells, cells
 
 from fsrcnn_np import load_weights, save_weights
-from fsrcnn_np.convert.cli import add_commands
+from fsrcnn_np.cli import main
 from models import random_weights
 
 
 def command(*words) -> int:
-    parser = argparse.ArgumentParser()
-    add_commands(parser.add_subparsers())
-    options = parser.parse_args(["weights", *map(str, words)])
-    return options.run(options)
+    return main(["weights", *map(str, words)])
 
 
 @pytest.fixture
@@ -120,7 +116,8 @@ def test_a_refusal_is_one_line(tmp_path, capsys):
     assert err.count("\n") == 1
     assert command("convert", tmp_path / "m.h5", tmp_path / "m.pth", "--with-module") == 0
     assert (tmp_path / "fsrcnn_torch.py").is_file()
-    assert command("show", tmp_path / "none.h5") == 1
+    assert command("show", tmp_path / "none.h5") == 2
+    assert command("convert", tmp_path / "m.h5", tmp_path / "m.xyz") == 2
 
 
 @pytest.mark.parametrize("words", [("show",), ("convert", "a"), ("show", "x2", "--offset", "3", "--align"), ("what",)])

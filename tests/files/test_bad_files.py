@@ -15,7 +15,15 @@ import tifffile
 from PIL import Image
 
 from fsrcnn_np import files
-from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, ImageError, MissingExtraError, OptionError
+from fsrcnn_np.errors import (
+    FileError,
+    FormatError,
+    FsrcnnError,
+    ImageError,
+    MissingExtraError,
+    NotThereError,
+    OptionError,
+)
 from fsrcnn_np.files.atomic import write_bytes
 
 SUFFIXES = ("png", "tif", "pgm", "ppm", "bmp", "jpg", "jp2", "j2k", "webp", "gif", "pcx", "tga", "npy", "h5")
@@ -49,13 +57,13 @@ def good(tmp_path):
 @pytest.mark.parametrize("suffix", [*SUFFIXES, "dcm", "xyz"])
 def test_missing_empty_and_folder(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
-    assert refused(path, FileError) == "there is no such file"
+    assert refused(path, NotThereError) == "there is no such file"
     path.touch()
     assert refused(path).startswith("is empty (0 bytes)")
     path.unlink()
     path.mkdir()
     assert refused(path, FileError).startswith("is a folder")
-    assert refused(tmp_path / "no-folder" / path.name, FileError) == "there is no such file"
+    assert refused(tmp_path / "no-folder" / path.name, NotThereError) == "there is no such file"
     (tmp_path / "file").touch()
     assert "cannot be read" in refused(tmp_path / "file" / path.name, FileError)
 

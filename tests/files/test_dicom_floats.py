@@ -154,8 +154,8 @@ def test_what_is_no_dicom_is_called_so_by_the_check(tmp_path, capsys):
     for other, said in (
         ("g8.png", "is no DICOM file: it does not begin as one"),
         ("empty.dcm", "is no DICOM file"),
-        ("none.dcm", "cannot be read: No such file"),
-        (".", "cannot be read: Is a directory"),
+        ("none.dcm", "there is no such file"),
+        (".", "is a folder; give a file"),
         ("cut.dcm", "a.dcm"),
     ):
         for pair in ((source, tmp_path / other), (tmp_path / other, source)):

@@ -250,7 +250,7 @@ def test_send_says_what_was_not_sent(archive, tmp_path):
     assert text.count("none.dcm") == 1
     assert f"{tmp_path / '1.dcm'}: sent\n" in text
     assert f"fsrcnn-np: {tmp_path / '2.dcm'}: {peer.peer} answered 0xC000\n" in text
-    assert f"fsrcnn-np: {tmp_path / 'none.dcm'}: does not exist\n" in text
+    assert f"fsrcnn-np: {tmp_path / 'none.dcm'}: there is no such file\n" in text
     assert "notes" not in text
 
 

@@ -121,7 +121,7 @@ def test_a_table_with_something_wrong_is_wrong_usage(here, capsys, text, says):
 
 def test_a_table_that_is_not_there(here, capsys):
     assert stopped(piqe_main, ["a", "--data-range", "no.csv"]) == 2
-    assert "no.csv: cannot be read" in capsys.readouterr().err
+    assert "no.csv: there is no such file" in capsys.readouterr().err
 
 
 def test_a_table_of_datasets(here, capsys):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fsrcnn_np.errors import FileError, FormatError, FsrcnnError
+from fsrcnn_np.errors import FormatError, FsrcnnError, unreadable
 from fsrcnn_np.files.dicom.breach import Breach, breach, has_code, identity, numbers, tag_of, value_of
 from fsrcnn_np.files.dicom.check_state import STATES, state_breaches
 from fsrcnn_np.files.dicom.library import name, quiet
@@ -140,7 +140,7 @@ def _opened(path: Path) -> Any:
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
     except OSError as error:
-        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise unreadable(path, error) from error
     except Exception as error:
         raise FormatError(f"{path}: is no DICOM file that can be read: {' '.join(str(error).split())}") from error
     return found.dataset

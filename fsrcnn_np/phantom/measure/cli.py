@@ -37,7 +37,7 @@ def add_commands(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """`fsrcnn-np measure`: tables always, figures where matplotlib is there."""
-    from ...errors import FileError, FsrcnnError
+    from ...errors import FileError, FsrcnnError, part_of_the_call
     from ...pipeline import loaded
     from ...progress import bar
     from . import figures
@@ -50,15 +50,13 @@ def run(options: argparse.Namespace) -> int:
         drawn = False
         complain("fsrcnn-np", f"tables without figures: {missing}", 0)
     check_seed(options.seed)
-    model = loaded(options.weights)
+    with part_of_the_call():
+        model = loaded(options.weights)
     made = _made_by(model, options)
     names = [f"measure{suffix}" for suffix in (".txt", ".csv", ".json")]
     if drawn:
         names += [f"measure_{name}{s}" for name in ("thresholds", "curves", "patches") for s in figures.SUFFIXES]
-    try:
-        kept = [] if options.overwrite else [name for name in names if _is_there(options.output / name, made)]
-    except FsrcnnError as error:
-        return complain("fsrcnn-np", str(error), 1)
+    kept = [] if options.overwrite else [name for name in names if _is_there(options.output / name, made)]
     if kept:
         say(f"{options.output}: {', '.join(kept)} exist already and are kept; --overwrite replaces them")
     if len(kept) == len(names):
