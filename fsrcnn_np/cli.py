@@ -294,9 +294,11 @@ def compare(options: argparse.Namespace) -> int:
 
 def _compare_each(options: argparse.Namespace, inputs: Sequence[Input], model: Weights, log: RunLog) -> None:
     from . import files
+    from .drawing import can_draw
     from .study.job import compare_files
 
     done = []
+    suffix = ".png" if can_draw(log.warn) else None
     with bar("compare", hidden=log.quiet) as progress:
         outcomes = compare_files(
             inputs,
@@ -304,6 +306,7 @@ def _compare_each(options: argparse.Namespace, inputs: Sequence[Input], model: W
             weights=model,
             data_range=options.data_range,
             square=options.square,
+            suffix=suffix,
             threads=options.threads,
             engine=options.engine,
             overwrite=options.overwrite,
@@ -335,14 +338,17 @@ def _log_compared(path: str, done: Compared, log: RunLog) -> None:
 
 def demo(options: argparse.Namespace) -> int:
     """`fsrcnn-np demo`."""
+    from .drawing import can_draw
     from .study.demo import demo as run
 
     model = _checked(options)
+    suffix = ".png" if can_draw(lambda line: _complain(line, 0)) else None
     with bar("demo") as progress:
         done = run(
             options.output,
             seed=options.seed,
             weights=model,
+            suffix=suffix,
             threads=options.threads,
             engine=options.engine,
             overwrite=options.overwrite,

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from .errors import FileError, MissingExtraError
 
@@ -37,6 +37,16 @@ def import_matplotlib(extra: str = "plot") -> None:
         raise MissingExtraError(f"figures need matplotlib: pip install 'fsrcnn-np[{extra}]'") from error
     except (OSError, RuntimeError) as error:  # RuntimeError: no home folder is known
         raise FileError("figures: matplotlib finds no folder to write to; set MPLCONFIGDIR to one") from error
+
+
+def can_draw(say: Callable[[str], object]) -> bool:
+    """Whether figures can be made; if not, `say` gets a line on why, and tables come without them."""
+    try:
+        import_matplotlib()
+    except FileError as missing:
+        say(f"tables without figures: {missing}")
+        return False
+    return True
 
 
 @contextlib.contextmanager

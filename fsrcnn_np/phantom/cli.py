@@ -31,11 +31,11 @@ def add_commands(subparsers: Any) -> None:
     )
     job.add_argument("--density", choices=tuple(DENSITIES), default="c")
     job.add_argument("--morphology", choices=(*MORPHOLOGIES, NONE), default="fine pleomorphic")
-    job.add_argument("--distribution", choices=DISTRIBUTIONS, default="grouped")
+    job.add_argument("--distribution", choices=DISTRIBUTIONS, help="default: grouped")
     job.add_argument("--view", choices=VIEWS, default="CC")
     job.add_argument("--dose", type=float, default=1.0, help="over that of a usual exposure (default 1)")
     job.add_argument("--shape", type=int, nargs=2, default=(3328, 2560), metavar=("ROWS", "COLUMNS"))
-    job.add_argument("--preset", choices=tuple(processing.PRESETS), default="noisy", help="how it is processed")
+    job.add_argument("--preset", choices=tuple(processing.PRESETS), help="how it is processed (default noisy)")
     job.add_argument("--raw", action="store_true", help="the detector's 14-bit counts instead of the processed picture")
     job.add_argument(
         "--format", choices=("png", "tif", "dicom"), default="png", help="dicom: the labels as PNG; needs its extra"
@@ -50,8 +50,7 @@ def run(options: argparse.Namespace) -> int:
     from ..errors import FsrcnnError, OptionError
     from .draw import phantom
 
-    if not 1 <= options.count <= 10_000:
-        raise OptionError(f"--count is {options.count}; allowed are 1 to 10000")
+    _check(options)
     if options.format == "dicom":
         from ..files.dicom.library import import_pydicom
 
@@ -74,6 +73,27 @@ def run(options: argparse.Namespace) -> int:
                 if stops(error):
                     break
     return log.status
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise an OptionError of options that go for no phantom, or not together; fill those that were left out."""
+    from ..errors import OptionError
+    from .draw import MOST_SEED, NONE
+
+    if not 1 <= options.count <= 10_000:
+        raise OptionError(f"--count is {options.count}; allowed are 1 to 10000")
+    if options.raw and options.preset is not None:
+        raise OptionError("--raw is what comes before processing, and --preset says how to process; give one of them")
+    if options.morphology == NONE and options.distribution is not None:
+        raise OptionError(
+            "--distribution is of calcifications, and --morphology none draws none; leave one of them out"
+        )
+    if options.count > 1 and options.seed + options.count - 1 > MOST_SEED:
+        raise OptionError(
+            f"--seed and --count lead to {options.seed + options.count - 1}; allowed are seeds up to 2**64 - 1"
+        )
+    options.distribution = options.distribution or "grouped"
+    options.preset = options.preset or "noisy"
 
 
 def _write(drawn: Phantom, options: argparse.Namespace, log: RunLog) -> None:

@@ -33,7 +33,7 @@ def demo(
     seed: int = 0,
     shape: tuple[int, int] = (3328, 2560),
     weights: Model = "x2",
-    suffix: str = ".png",
+    suffix: str | None = ".png",
     threads: int | None = None,
     engine: str | None = None,
     overwrite: bool = False,
@@ -50,8 +50,8 @@ def demo(
         Of `fsrcnn_np.phantom.phantom`.
     weights, threads, engine, progress
         Of `fsrcnn_np.study.compare.compare`.
-    suffix : {".png", ".pdf", ".svg"}
-        The figure's format.
+    suffix : {".png", ".pdf", ".svg"} or None
+        The figure's format; None: no figure.
     overwrite : bool
         Replace files that exist; otherwise those are kept that would come out again, and where all are, nothing is
         computed. Of others an OutputDiffers says what differs.
@@ -70,16 +70,17 @@ def demo(
     from . import figure
     from .table import Tables
 
-    figure.check(suffix)
+    if suffix is not None:
+        figure.check(suffix)
     model = load_weights(weights) if isinstance(weights, str | PathLike) else weights
     tables = Tables(directory, overwrite=overwrite)
     drawn = phantom(seed, shape=shape)
     outputs = Outputs()
 
     scale, name = model.architecture.scale, f"phantom_{seed}.png"
-    path = Path(directory, f"phantom_{seed}_comparison{suffix}")
+    path = None if suffix is None else Path(directory, f"phantom_{seed}_comparison{suffix}")
     made = _provenances(drawn, model, engine)
-    names = {name: made[0], f"phantom_{seed}_x{scale}.png": made[1], path.name: made[2]}
+    names = {name: made[0], f"phantom_{seed}_x{scale}.png": made[1]} | ({path.name: made[2]} if path else {})
     if not overwrite:
         tables.check(name, made[2])
         kept = tuple(Path(directory, one) for one in names if _is_there(Path(directory, one), names[one]))
@@ -95,7 +96,8 @@ def demo(
         pixel_spacing=drawn.pixel_spacing, square=busiest(drawn), threads=threads, engine=engine, progress=progress,
         on_sr=partial(put, f"phantom_{seed}_x{scale}.png"),
     )  # fmt: skip
-    outputs.put(path, partial(figure.write, comparison, provenance=made[2], overwrite=overwrite))
+    if path is not None:
+        outputs.put(path, partial(figure.write, comparison, provenance=made[2], overwrite=overwrite))
     tables.add(comparison, made[2])
     return Compared(comparison.name, comparison, (*outputs.written, *tables.paths), tuple(outputs.kept), (NOTE,))
 

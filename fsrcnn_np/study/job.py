@@ -61,7 +61,7 @@ def compare_files(
     weights: Model = "x2",
     data_range: DataRange | RangeTable | None = None,
     square: Sequence[int] | None = None,
-    suffix: str = ".png",
+    suffix: str | None = ".png",
     threads: int | None = None,
     engine: str | None = None,
     overwrite: bool = False,
@@ -80,8 +80,8 @@ def compare_files(
         As of `fsrcnn_np.study.compare.compare`.
     data_range : float, (float, float) or RangeTable, optional
         By default what the file declares, else the dtype's; a table has each file's own.
-    suffix : {".png", ".pdf", ".svg"}
-        The figures' format.
+    suffix : {".png", ".pdf", ".svg"} or None
+        The figures' format; None: tables alone.
     overwrite : bool
         Replace figures, and begin new tables; otherwise an input whose figure and record are there, made by the same
         means of the same input, is not computed again, and of others an OutputDiffers says what differs.
@@ -102,20 +102,21 @@ def compare_files(
     from . import figure
     from .table import Tables
 
-    figure.check(suffix)
+    if suffix is not None:
+        figure.check(suffix)
     model = load_weights(weights) if isinstance(weights, str | PathLike) else weights
     tables = Tables(directory, overwrite=overwrite, wide=wide)
     for item in _items(inputs):
-        path = Path(directory, f"{item.stem}_comparison{suffix}")
+        path = None if suffix is None else Path(directory, f"{item.stem}_comparison{suffix}")
         try:
             if item.error:
                 raise (NoPicture if item.skipped else FileError)(item.error)
             bounds, said = range_of(data_range, item.path)
             made = _made_by(model, item.path, engine, square)
             if not overwrite and _is_there(path, tables, item.path, made, bounds):
-                yield Compared(item.path, None, (), (path,), ())
+                yield Compared(item.path, None, (), (path or list(tables.paths)[-1],), ())
                 continue
-            check_writable(path)
+            check_writable(path or list(tables.paths)[-1])
             picture = read(item.path)
             comparison = compare(
                 picture, name=item.path, weights=model, data_range=bounds, square=square,
@@ -123,7 +124,8 @@ def compare_files(
             )  # fmt: skip
             outputs = Outputs()
             made = replace(made, value_range=comparison.value_range)
-            outputs.put(path, partial(figure.write, comparison, provenance=made, overwrite=overwrite))
+            if path is not None:
+                outputs.put(path, partial(figure.write, comparison, provenance=made, overwrite=overwrite))
             tables.add(comparison, made)
         except FsrcnnError as error:
             text = about(item.path, error)
@@ -144,10 +146,12 @@ def _made_by(model: Weights, source: str, engine: str | None, square: Sequence[i
     )
 
 
-def _is_there(path: Path, tables: Tables, name: str, wanted: Provenance, data_range: DataRange | None) -> bool:
-    """Whether both figure and record are there; raises OutputDiffers where other means made one of them."""
+def _is_there(path: Path | None, tables: Tables, name: str, wanted: Provenance, data_range: DataRange | None) -> bool:
+    """Whether record and figure (if any) are there; raises OutputDiffers where other means made one of them."""
     if name in tables:
         tables.check(name, with_range(wanted, tables.made(name), name, data_range))
+    if path is None:
+        return name in tables
     try:
         check_free(path, wanted, name, data_range, overwrite=False)
     except OutputExists:

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from fsrcnn_np import files
 from fsrcnn_np.cli import main
@@ -49,4 +50,20 @@ def test_impossible(tmp_path, capsys):
         error = capsys.readouterr().err
         assert "allowed" in error
         assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--raw", "--preset", "noisy"], "give one of them"),
+        (["--morphology", "none", "--distribution", "grouped"], "leave one of them out"),
+        (["--seed", str(2**64 - 1), "--count", "2"], "lead to 18446744073709551616; allowed are seeds up to 2**64 - 1"),
+    ],
+)
+def test_options_that_contradict(tmp_path, capsys, words, told):
+    assert main(["phantom", "-o", str(tmp_path), "--shape", "256", "256", *words]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())

@@ -11,6 +11,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
 from fsrcnn_np import files, pipeline
+from fsrcnn_np.cli import main
 from fsrcnn_np.errors import FsrcnnError, OptionError, WeightsError
 from fsrcnn_np.study.compare import compare
 from fsrcnn_np.study.demo import demo
@@ -203,3 +204,28 @@ def test_mammograms(shared, tmp_path, model, name, bounds, original):
     assert found.piqe("original") == pytest.approx(original, abs=0.1)
     assert found.piqe("bicubic") > found.piqe("original")
     assert files.read(done.written[0]).pixels.shape[0] > 1000
+
+
+def test_without_matplotlib_the_tables_come_all_the_same(tmp_path, capsys, monkeypatch):
+    files.write(tmp_path / "x.png", picture())
+    for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    line = "fsrcnn-np: tables without figures: figures need matplotlib: pip install 'fsrcnn-np[plot]'\n"
+    command = ["compare", str(tmp_path / "x.png"), "-o", str(tmp_path / "out")]
+    tables = {"comparison.txt", "comparison.csv", "comparison.json"}
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "matplotlib", None)
+        assert main(command) == 0
+        told = capsys.readouterr()
+        assert told.err == line
+        assert "SR x2" in told.out or "SR ×2" in told.out
+        assert set(names(tmp_path / "out")) == tables
+        assert main(command) == 0  # once more: kept
+        told = capsys.readouterr()
+        assert "comparison.json exists and was kept" in told.out
+        assert next(compare_files(tmp_path / "x.png", tmp_path / "new", suffix=None)).comparison is not None
+    assert main(command) == 0  # with matplotlib the figure comes, too
+    assert set(names(tmp_path / "out")) == {*tables, "x_comparison.png"}
+    drawn = demo(tmp_path / "d", shape=(256, 256), suffix=None)
+    assert {path.name for path in drawn.written} == {*tables, "phantom_0.png", "phantom_0_x2.png"}
+    assert demo(tmp_path / "d", shape=(256, 256), suffix=None).comparison is None

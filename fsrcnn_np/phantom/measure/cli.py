@@ -37,18 +37,14 @@ def add_commands(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """`fsrcnn-np measure`: tables always, figures where matplotlib is there."""
-    from ...errors import FileError, FsrcnnError, part_of_the_call
+    from ...drawing import can_draw
+    from ...errors import FsrcnnError, part_of_the_call
     from ...pipeline import loaded
     from ...progress import bar
     from . import figures
     from .run import check_seed, measure
 
-    drawn = True
-    try:
-        figures.check()
-    except FileError as missing:
-        drawn = False
-        complain("fsrcnn-np", f"tables without figures: {missing}", 0)
+    drawn = can_draw(lambda line: complain("fsrcnn-np", line, 0))
     check_seed(options.seed)
     with part_of_the_call():
         model = loaded(options.weights)

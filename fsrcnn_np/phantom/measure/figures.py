@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from piqe_np.compiled import thread_count
 
-from ...drawing import import_matplotlib
 from ...errors import OptionError
 from ...files import Provenance
 from . import scenes
@@ -23,11 +22,6 @@ from .sharpness import SHOWN
 #: colour-blind safe (Okabe, Ito), and a mark and a line of its own for each
 STYLE = {"original": ("#000000", "o", "-"), "bicubic": ("#0072B2", "s", "--"), "SR": ("#D55E00", "^", "-.")}
 SUFFIXES = (".png", ".svg")
-
-
-def check() -> None:
-    """Raise a MissingExtraError or a FileError where matplotlib cannot be imported."""
-    import_matplotlib()
 
 
 def write(figure: Any, path: Path, *, provenance: Provenance, overwrite: bool) -> None:
