@@ -10,6 +10,7 @@ from piqe_np.console import complain, say
 
 from ..command_options import data_range
 from ..errors import FsrcnnError, OptionError, part_of_the_call
+from ..files import OutputExists
 
 if TYPE_CHECKING:
     from .cases import Comparison
@@ -43,6 +44,7 @@ def add_commands(study: Any) -> None:
     job.add_argument("--revoke", action="append", default=[], metavar="NAME", help="make earlier links of NAME invalid")
     job.add_argument("--prepare", action="store_true", help="make the tiles of all cases first")
     job.add_argument("--export", type=Path, metavar="CSV", help="write the ratings there, and serve nothing")
+    job.add_argument("--overwrite", action="store_true", help="with --export: replace CSV where it holds others")
     job.add_argument("--images", metavar="DIR", help="where the cohort's images lie now, if they were moved")
     job.add_argument(
         "--weights", metavar="NAME|FILE", help="for SR that was not saved, if the model is none that ships"
@@ -80,8 +82,12 @@ def read(options: argparse.Namespace) -> int:
 
         publisher = Publisher(options.results, log, patients, tell)
         if options.export:
-            publisher.write(options.export)
-            say(f"wrote {options.export}")
+            try:
+                publisher.write(options.export, overwrite=options.overwrite)
+            except OutputExists as kept:
+                say(str(kept))
+            else:
+                say(f"wrote {options.export}")
             return 0
         for name in options.revoke:
             say(f"{revoke(log, name)} links of {name} are no longer valid")
@@ -112,7 +118,7 @@ def read(options: argparse.Namespace) -> int:
         finally:
             tiles.close()
         publisher.publish(set())
-        publisher.write(options.results / "reading.csv")
+        publisher.write(options.results / "reading.csv", overwrite=True)  # it shows the log, and is renewed with it
         say(f"ended; wrote {options.results / 'reading.csv'}")
         return 0
     finally:
@@ -126,6 +132,8 @@ def _check(options: argparse.Namespace) -> None:
         raise OptionError(f"--repeats is {options.repeats}; allowed are 0, 1, 2, …")
     if not 0 < options.days <= 3650:
         raise OptionError(f"--days is {options.days:g}; allowed are up to 3650")
+    if options.overwrite and not options.export:
+        raise OptionError("--overwrite goes with --export; ratings are never replaced")
     if options.left is None and options.data_range is not None:
         raise OptionError("--data-range goes with --left and --right; the study knows its own")
 

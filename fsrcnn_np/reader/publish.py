@@ -83,9 +83,9 @@ class Publisher:
             self._behind -= keys
             self._said = False
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, *, overwrite: bool) -> None:
         """Write the ratings as a CSV that `study table2` and `study report` read."""
-        write_text(path, ratings_csv(self.ratings()), overwrite=True)
+        write_text(path, ratings_csv(self.ratings()), overwrite=overwrite)
 
 
 def ratings_csv(ratings: Iterable[Rating]) -> str:

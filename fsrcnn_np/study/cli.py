@@ -169,6 +169,7 @@ def _report(log: RunLog, options: argparse.Namespace) -> bool:
             options.output,
             weights=load_weights(options.weights),
             threads=options.threads,
+            overwrite=True,  # it shows the store, and is renewed with it
         )
     except FsrcnnError as error:
         complain("fsrcnn-np", f"no report: {error}", 1)

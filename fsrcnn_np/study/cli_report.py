@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from piqe_np.console import complain
-from piqe_np.line import printable
+from piqe_np.console import complain, say
 
 from .cli_tables import PRESETS
 
@@ -26,12 +25,14 @@ def add_commands(commands: Any) -> None:
     job.add_argument("--images", metavar="DIR", help="where the cohort's images lie now, if they were moved")
     job.add_argument("--weights", metavar="NAME|FILE", help="for the plates, if the study's model is none that ships")
     job.add_argument("--threads", type=int, metavar="N", help="default: $FSRCNN_NP_THREADS, else the CPUs available")
+    job.add_argument("--overwrite", action="store_true", help="replace another report; otherwise it is kept")
     job.set_defaults(run=report)
 
 
 def report(options: argparse.Namespace) -> int:
     """`fsrcnn-np study report`."""
     from ..errors import part_of_the_call
+    from ..files import OutputExists
     from .report import write_report
     from .store import read_study
 
@@ -51,18 +52,23 @@ def report(options: argparse.Namespace) -> int:
         file = read_ratings(options.ratings)
         study = replace(study, ratings=file.ratings, left_out=(*study.left_out, *file.left_out))
         said = [*file.remarks, *map(str, file.left_out)]
-    done = write_report(
-        study,
-        options.results,
-        preset=options.preset,
-        unit=options.unit,
-        best=options.best,
-        worst=options.worst,
-        plates=not options.no_plates,
-        weights=weights,
-        threads=options.threads,
-    )
+    try:
+        done = write_report(
+            study,
+            options.results,
+            preset=options.preset,
+            unit=options.unit,
+            best=options.best,
+            worst=options.worst,
+            plates=not options.no_plates,
+            weights=weights,
+            threads=options.threads,
+            overwrite=options.overwrite,
+        )
+    except OutputExists as kept:
+        say(str(kept))
+        return 0
     for line in (*said, *map(str, done.left_out)):
         complain("fsrcnn-np", line, 1)
-    print(printable(f"wrote {done.path}, and beside it {len(done.written) - 1} tables and figures"))
+    say(f"wrote {done.path}, and beside it {len(done.written) - 1} tables and figures")
     return 1 if said or done.left_out else 0

@@ -111,6 +111,14 @@ def test_export_and_the_studys_tables(results, capsys, tmp_path):
     assert run(results, "--export", tmp_path / "out.csv", "--reader", "Ann") == 0
     assert (tmp_path / "out.csv").read_text().startswith("reader,criterion,case,value")
     assert "wrote" in capsys.readouterr().out
+    assert run(results, "--export", tmp_path / "out.csv") == 0
+    assert "exists already and is kept" in capsys.readouterr().out
+    (tmp_path / "out.csv").write_text("reader,others\n")
+    assert run(results, "--export", tmp_path / "out.csv") == 1
+    assert "line 1 'reader,others' → 'reader,criterion" in capsys.readouterr().err
+    assert (tmp_path / "out.csv").read_text() == "reader,others\n"
+    assert run(results, "--export", tmp_path / "out.csv", "--overwrite") == 0
+    assert (tmp_path / "out.csv").read_text().startswith("reader,criterion,case,value")
 
 
 @pytest.mark.parametrize(

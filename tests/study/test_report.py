@@ -224,12 +224,19 @@ def test_the_command(tmp_path, capsys, no_charts):
     assert "is no picture" in (with_store / "report.html").read_text(encoding="utf-8")
     ratings = tmp_path / "r.csv"
     ratings.write_text("reader,criterion,case,value\n1,Artifacts,a,4\n1,Artifacts,b,9\n")
-    assert main(["study", "report", str(with_store), "--no-plates", "--ratings", str(ratings)]) == 1
+    before = (with_store / "report.html").read_bytes()
+    assert main(["study", "report", str(with_store), "--no-plates"]) == 0
+    assert "exists already and is kept; --overwrite" in capsys.readouterr().out
+    others = ["study", "report", str(with_store), "--no-plates", "--ratings", str(ratings)]
+    assert main(others) == 1
+    assert ": exists, made otherwise: line " in capsys.readouterr().err
+    assert (with_store / "report.html").read_bytes() == before
+    assert main([*others, "--overwrite"]) == 1
     said = capsys.readouterr().err
     assert "row 3, column value: found '9'" in said
     assert "row 3, column value found '9'" in Page((with_store / "report.html").read_text(encoding="utf-8")).text
     assert main(["study", "table2", str(with_store)]) == 0
-    assert main(["study", "report", str(tmp_path / "none")]) == 1
+    assert main(["study", "report", str(tmp_path / "none")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
@@ -252,7 +259,7 @@ def test_the_models_checkerboard_is_told_and_warned_of(tmp_path, no_charts):
     large = small | {"offset_amplitude": 0.0123, "warning": "the model draws a checkerboard of 1.23 %"}
     for found in (small, large):
         made = replace(study(), about=replace(ABOUT, checkerboard=found))
-        text = Page(write_report(made, tmp_path, plates=False).path.read_text(encoding="utf-8")).text
+        text = Page(write_report(made, tmp_path, plates=False, overwrite=True).path.read_text(encoding="utf-8")).text
         assert f"a checkerboard of {100 * found['offset_amplitude']:.3f} % of the value range and 0.120 %" in text
         assert ("Warning: the model draws" in text) == bool(found["warning"])
 

@@ -2,7 +2,7 @@
 
 from .charts import bland_altman, boxes, rating_bars, slopes
 from .plates import Plate, choose, plate
-from .style import Chart, check, save
+from .style import Chart, check, encoded_both
 
 __all__ = [
     "Chart",
@@ -11,8 +11,8 @@ __all__ = [
     "boxes",
     "check",
     "choose",
+    "encoded_both",
     "plate",
     "rating_bars",
-    "save",
     "slopes",
 ]

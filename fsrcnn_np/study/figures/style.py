@@ -8,8 +8,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from ...drawing import import_matplotlib
@@ -82,14 +80,9 @@ def encoded(figure: Any, format: str) -> bytes:
     return data
 
 
-def save(chart: Chart, folder: str | PathLike[str]) -> list[Path]:
-    """Write NAME.png and NAME.svg, whole or not at all, in place of earlier ones."""
-    from ...files.atomic import write_bytes
-
-    paths = [Path(folder, f"{chart.name}.{format}") for format in ("png", "svg")]
-    for path in paths:
-        write_bytes(path, encoded(chart.figure, path.suffix[1:]), overwrite=True)
-    return paths
+def encoded_both(chart: Chart) -> dict[str, bytes]:
+    """NAME.png and NAME.svg."""
+    return {f"{chart.name}.{format}": encoded(chart.figure, format) for format in ("png", "svg")}
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import datetime
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from os import PathLike
@@ -15,7 +16,7 @@ from ...errors import FsrcnnError, MissingExtraError, OptionError
 from ...network.weights import Weights
 from ...progress import Progress, reports
 from .. import tables
-from ..figures import Chart, bland_altman, boxes, check, choose, plate, rating_bars, save, slopes
+from ..figures import Chart, bland_altman, boxes, check, choose, encoded_both, plate, rating_bars, slopes
 from ..records import LeftOut, Study
 from ..statistics import PRESETS
 from ..tables import Table
@@ -24,6 +25,7 @@ from .methods import methods
 from .paper import MEANINGS, paper_lines, summary, tally
 
 NAME = "report.html"
+_DATE = re.compile(r"Report of (\d{4}-\d\d-\d\d)\.</p>")  #: as the page has it
 MOST_LEFT_OUT = 500  #: lines in the report; all of them are in left_out.csv
 
 
@@ -49,6 +51,7 @@ def write_report(
     weights: Weights | None = None,
     threads: int | None = None,
     date: datetime.date | None = None,
+    overwrite: bool = False,
     progress: Progress | bool | None = None,
 ) -> Report:
     """Write `report.html`, and beside it every table as CSV and JSON and every figure as PNG and SVG.
@@ -59,7 +62,6 @@ def write_report(
         Of `store.read_study`.
     folder : path
         Gets `report.html`, `methods.txt`, `table1.csv` and `.json` and so on, `cases.csv`, `left_out.csv`, `figures/`.
-        What is there of an earlier report is replaced.
     preset : {"r-3.6", "exact", "pratt", "scipy"}
         Of the signed-rank test.
     unit : {"breast", "image"}
@@ -72,7 +74,9 @@ def write_report(
         The model for the plates; default: the shipped one that the study was made with.
     threads : int, optional
     date : datetime.date, optional
-        Of the report; default: today.
+        Of the report; default: that of the one that is there, else today.
+    overwrite : bool
+        Replace what is there of another report; otherwise nothing is written where one file of it would be another.
     progress : callable or bool, optional
         Gets steps done and steps in all; True shows a bar (tqdm) on standard error.
 
@@ -86,10 +90,14 @@ def write_report(
         Jinja2 or matplotlib is not installed.
     OptionError
         An unknown preset or unit, or a case that the study does not have.
+    OutputExists
+        All of it is there, to the byte.
+    OutputDiffers
+        Something of it is there, and is another.
     FileError
         The folder cannot be written.
     """
-    from ...files import write_text
+    from ...files.atomic import write_together
 
     template = _template()
     check()
@@ -112,12 +120,15 @@ def write_report(
     cases = tables.case_table(study.cases)
     tell(1)
     charts: dict[str, dict[str, Any]] = {}
-    written: list[Path] = []
+    written: dict[Path, bytes] = {}
+
+    def put(chart: Chart) -> None:
+        pictures = encoded_both(chart)
+        charts[chart.name] = _pictured(chart, pictures)
+        written.update({folder / "figures" / name: data for name, data in pictures.items()})
+
     for done, make in enumerate(makers, 2):
-        chart = make()
-        paths = save(chart, folder / "figures")
-        charts[chart.name] = _pictured(chart, paths)
-        written += paths
+        put(make())
         tell(done)
     missing: list[LeftOut] = []
     for done, candidate in enumerate(chosen, 2 + len(makers)):
@@ -126,9 +137,7 @@ def write_report(
         except FsrcnnError as error:
             missing.append(LeftOut(f"plate of {candidate.case.path}", str(error)))
         else:
-            paths = save(chart, folder / "figures")
-            charts[chart.name] = _pictured(chart, paths)
-            written += paths
+            put(chart)
         tell(done)
     left_out = [*study.left_out, *(LeftOut(c.path, c.error) for c in study.cases if c.error), *missing]
     paragraph = methods(study, preset=preset, unit=unit)
@@ -136,13 +145,11 @@ def write_report(
     shown = {table.name: _shown(table) for table in (one, three, respected, *readers)}
     for table in (one, three, respected, *readers, cases, _left_out_table(left_out)):
         for suffix, render in (("csv", tables.csv), ("json", tables.json)):
-            path = folder / f"{table.name}.{suffix}"
-            write_text(path, render(table), overwrite=True)
-            written.append(path)
-    write_text(folder / "methods.txt", paragraph + "\n", overwrite=True)
+            written[folder / f"{table.name}.{suffix}"] = render(table).encode()
+    written[folder / "methods.txt"] = f"{paragraph}\n".encode()
     page = template.render(
         study=study,
-        date=(date or datetime.date.today()).isoformat(),
+        date=(date or _earlier(folder / NAME) or datetime.date.today()).isoformat(),
         summary=summary(study, one, three),
         methods=paragraph,
         tables=shown,
@@ -153,11 +160,21 @@ def write_report(
         remarks=[(case.path, remark) for case in study.cases for remark in case.remarks][:MOST_LEFT_OUT],
         left_out=left_out[:MOST_LEFT_OUT],
         left_out_more=max(0, len(left_out) - MOST_LEFT_OUT),
-        files=sorted({path.relative_to(folder).as_posix() for path in written} | {"methods.txt"}),
+        files=sorted(path.relative_to(folder).as_posix() for path in written),
     )
-    write_text(folder / NAME, page, overwrite=True)
+    written[folder / NAME] = page.encode()
+    write_together(written, overwrite=overwrite)
     tell(steps)
-    return Report(folder / NAME, (*written, folder / "methods.txt", folder / NAME), tuple(missing))
+    return Report(folder / NAME, tuple(written), tuple(missing))
+
+
+def _earlier(path: Path) -> datetime.date | None:
+    """The date of a report that is there: the same study would be the same page on every day."""
+    try:
+        found = _DATE.search(path.read_text(encoding="utf-8"))
+        return datetime.date.fromisoformat(found[1]) if found else None
+    except (OSError, ValueError):
+        return None
 
 
 def _template() -> Any:
@@ -216,9 +233,9 @@ def _shown(table: Table) -> dict[str, Any]:
     return {"table": table, "csv": f"data:text/csv;charset=utf-8;base64,{data}"}
 
 
-def _pictured(chart: Chart, paths: Sequence[Path]) -> dict[str, Any]:
+def _pictured(chart: Chart, pictures: Mapping[str, bytes]) -> dict[str, Any]:
     """A chart for the page: shapes as SVG, plates, which are pixels, as PNG."""
     plate = chart.name.startswith("plate")
     suffix, kind = (".png", "image/png") if plate else (".svg", "image/svg+xml")
-    data = base64.b64encode(next(path for path in paths if path.suffix == suffix).read_bytes()).decode()
+    data = base64.b64encode(pictures[chart.name + suffix]).decode()
     return {"chart": chart, "uri": f"data:{kind};base64,{data}", "plate": plate}
