@@ -6,12 +6,12 @@ import itself is quick.
 
 from __future__ import annotations
 
+from piqe_np.on_demand import names_of
+
 from .version import __version__
 
 TYPE_CHECKING = False  # as typing has it, which need not be imported for it: a command hears signals sooner
 if TYPE_CHECKING:
-    from typing import Any
-
     from .batch import upscale_batch
     from .convert import load_weights, save_weights
     from .convert.conventions import ConventionWarning
@@ -47,7 +47,6 @@ _HOMES = {
     "study.compare": "compare",
     "study.comparison": "Comparison",
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "Architecture",
@@ -83,14 +82,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    value = getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
-    globals()[name] = value
-    return value
+__getattr__ = names_of(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

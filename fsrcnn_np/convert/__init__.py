@@ -11,8 +11,6 @@ from piqe_np.line import about
 from piqe_np.unbroken import once
 
 from ..errors import FileError, FsrcnnError, OptionError, WeightsError, unreadable
-from ..files.atomic import write_together
-from ..files.picture import OutputDiffers
 from ..files.target import path_text
 from ..network.weights import Weights
 from .conventions import KERAS, Asked, ConventionWarning, Found, build, override, scale_in_name
@@ -139,6 +137,8 @@ def save_weights(
     if path.suffix not in SUFFIXES:
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
         raise OptionError(f"{path}: the suffix {path.suffix!r} says no format; allowed are {known}")
+    from ..files.atomic import write_together
+    from ..files.picture import OutputDiffers
     from . import hdf5, matlab, onnx, torch
 
     match path.suffix:
@@ -183,10 +183,14 @@ def _shipped_model(path: Path) -> Weights:
 
 def _read(path: Path, asked: Asked) -> Weights | Found:
     """Tell the format by the first bytes, and read."""
-    from . import hdf5, keras, matlab, onnx, tensorflow, torch
-
     with path.open("rb") as file:
         head = file.read(128)
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        from . import hdf5, keras
+
+        return keras.found(path, head) if keras.is_keras(path, head) else hdf5.load(path)
+    from . import keras, matlab, onnx, tensorflow, torch
+
     if head.startswith(b"version https://git-lfs"):
         raise WeightsError("a pointer of git-lfs, not the model that it stands for; fetch it: git lfs pull")
     if path.suffix == ".index" or ".data-0" in path.name:
@@ -195,10 +199,8 @@ def _read(path: Path, asked: Asked) -> Weights | Found:
         raise WeightsError(torch.PADDLE)
     if matlab.is_mat(head):
         return matlab.found(path, head, asked.scale or scale_in_name(path))
-    if head.startswith((b"\x89HDF\r\n\x1a\n", b"PK\x03\x04")) and keras.is_keras(path, head):
+    if head.startswith(b"PK\x03\x04") and keras.is_keras(path, head):
         return keras.found(path, head)
-    if head.startswith(b"\x89HDF\r\n\x1a\n"):
-        return hdf5.load(path)
     if path.suffix == ".safetensors" or head.startswith((b"PK\x03\x04", b"\x80")):
         return torch.found(path)
     if path.suffix == ".pb" or (head.startswith(b"\n") and path.suffix != ".onnx"):

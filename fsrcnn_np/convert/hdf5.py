@@ -103,9 +103,9 @@ def _read(file: Any) -> Weights:
         layers.append((weight, bias) if last else (weight, bias, _array(file, f"{name}/slope", (out,), (1,))))
     known = {f"{name}/{part}" for name in architecture.layer_names for part in Convolution._fields}
     known |= {f"deconvolution/{part}" for part in Deconvolution._fields} | {"provenance"}
-    found: set[str] = set()
-    file.visititems(lambda name, item: found.add(name) if hasattr(item, "shape") else None)
-    if extra := sorted(found - known):
+    found: list[str] = []
+    file.visit(found.append)
+    if extra := sorted(name for name in set(found) - known if hasattr(file.get(name), "shape")):
         raise WeightsError(
             f"unknown layer {extra[0]!r} was found; {architecture} has {', '.join(architecture.layer_names)}"
         )
@@ -134,7 +134,8 @@ def own_dataset(file: Any, name: str) -> Any:
     import h5py
 
     item = file.get(name)
-    if not isinstance(item, h5py.Dataset) or item.file.filename != file.file.filename:
+    place = h5py.h5f.get_name
+    if not isinstance(item, h5py.Dataset) or place(item.id) != place(file.id):
         return None
     return None if item.external or item.is_virtual else item
 

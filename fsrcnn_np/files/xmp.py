@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.sax.saxutils import escape, unescape
+from html import escape, unescape  # XML's three are the same; xml.sax.saxutils imports http and ssl
 
 _NAMESPACE = "urn:fsrcnn-np:1/"
 _HEAD = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
@@ -23,7 +23,7 @@ def packet(text: str, original: bytes = b"") -> bytes | None:
         return None
     about = re.search(r'rdf:about="([^"]*)"', before)
     ours = f'<rdf:Description rdf:about="{about[1] if about else ""}" xmlns:fsrcnn="{_NAMESPACE}">'
-    ours += f"<fsrcnn:provenance>{escape(text)}</fsrcnn:provenance></rdf:Description>"
+    ours += f"<fsrcnn:provenance>{escape(text, quote=False)}</fsrcnn:provenance></rdf:Description>"
     start, end, rest = before.rpartition(_END)
     return (start + ours + end + rest).encode()
 

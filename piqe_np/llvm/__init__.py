@@ -7,6 +7,15 @@
 - assembler.py, target.py: LLVM functions written with Python's operators, and compiling them; FSRCNN's, too
 """
 
-from piqe_np.llvm.measuring import measure
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from piqe_np.on_demand import names_of
+
+if TYPE_CHECKING:
+    from piqe_np.llvm.measuring import measure
 
 __all__ = ["measure"]
+
+__getattr__ = names_of(__name__, {"measuring": "measure"})  # FSRCNN's kernels need none of PIQE's
