@@ -63,6 +63,7 @@ def module(layout: Layout) -> Module:
         "resetting": resetting(made, layout),
     }
     callees["pair"] = pairs.pair(made, layout, callees)
+    callees["step"] = one_step(made, layout, callees)
     strip(made, layout, callees)
     return made
 
@@ -80,12 +81,34 @@ def resetting(made: Module, layout: Layout) -> Function:
     return f
 
 
+def told(address: Value) -> dict[str, Value]:
+    """Each of PARAMETERS but the last, loaded."""
+    given = Rows.of(address, "i64", (len(PARAMETERS),))
+    return {name: given[place] for place, name in enumerate(PARAMETERS[:-1])}
+
+
 def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Function:
     """strip(parameters): all steps of one strip."""
     f = made.function("strip", "parameters")
-    given = Rows.of(f.parameters[0], "i64", (len(PARAMETERS),))
-    p = {name: given[place] for place, name in enumerate(PARAMETERS[:-1])}
-    layers = Rows.of(given[len(PARAMETERS) - 1 :].address, "i64", (layout.architecture.m + 1, 3))
+    p = told(f.parameters[0])
+    high, channels = layout.rows(p["scratch"], "ring"), range(layout.architecture.channels)
+    with f.loop(0, HIGH) as row:
+        for channel in channels:
+            f.call(callees["resetting"], high[row + channel * HIGH], p["weights"] + channel * FLOAT)
+    with f.loop(p["first_step"], p["end_step"]) as step:
+        f.call(callees["step"], f.parameters[0], step)
+    return f
+
+
+def one_step(made: Module, layout: Layout, callees: dict[str, Function]) -> Function:
+    """step(parameters, step): four rows of every layer.
+
+    Not written into the strip's loop: LLVM would search all these addresses for what changes regularly with the steps,
+    a tenth of the time that all compiling takes, for nothing.
+    """
+    f = made.function("step", "parameters step")
+    p, step = told(f.parameters[0]), f.parameters[1]
+    layers = Rows.of(f.parameters[0] + 8 * (len(PARAMETERS) - 1), "i64", (layout.architecture.m + 1, 3))
     a, scratch, weights = layout.architecture, p["scratch"], p["weights"]
     rings, high = layout.rows(scratch, "rings"), layout.rows(scratch, "ring")
     zeros = layout.rows(scratch, "zeros")
@@ -104,51 +127,46 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
         inside = (row >= 0) & (row < p["height"])
         return f.select(inside, rings[layer, place(row)].address, zeros.address)
 
-    with f.loop(0, HIGH) as row:
-        for channel in channels:
-            f.call(callees["resetting"], high[row + channel * HIGH], weights + channel * FLOAT)
+    top = step * GROUP
+    with f.loop(f.larger(top, layers[0, 1]), f.smaller(top + GROUP, layers[0, 2])) as row:
+        made_row = rings[0, place(row)]
+        f.call(callees["extraction"], image[row], made_row, weights, scratch, p["columns"])
+        f.call(callees["edges"], made_row, a.s, *beside)
 
-    with f.loop(p["first_step"], p["end_step"]) as step:
-        top = step * GROUP
-        with f.loop(f.larger(top, layers[0, 1]), f.smaller(top + GROUP, layers[0, 2])) as row:
-            made_row = rings[0, place(row)]
-            f.call(callees["extraction"], image[row], made_row, weights, scratch, p["columns"])
-            f.call(callees["edges"], made_row, a.s, *beside)
+    with f.loop(1, a.m + 1) as layer:
+        delay, lowest, end = (layers[layer, i] for i in range(3))
+        row = top - delay
+        with f.when((row >= lowest) & (row < end)):
+            rows = [rings[layer, place(row + i)] for i in range(GROUP)]
+            f.call(
+                callees["mapping"], *(reading(layer - 1, row + i) for i in range(-1, GROUP + 1)), *rows,
+                weights + layout.weights["mapping"] + (layer - 1) * layout.mapping_weights, scratch, p["columns"],
+            )  # fmt: skip
+            for made_row in rows:
+                f.call(callees["edges"], made_row, a.s, *beside)
 
-        with f.loop(1, a.m + 1) as layer:
-            delay, lowest, end = (layers[layer, i] for i in range(3))
-            row = top - delay
-            with f.when((row >= lowest) & (row < end)):
-                rows = [rings[layer, place(row + i)] for i in range(GROUP)]
-                f.call(
-                    callees["mapping"], *(reading(layer - 1, row + i) for i in range(-1, GROUP + 1)), *rows,
-                    weights + layout.weights["mapping"] + (layer - 1) * layout.mapping_weights, scratch, p["columns"],
-                )  # fmt: skip
-                for made_row in rows:
-                    f.call(callees["edges"], made_row, a.s, *beside)
-
-        newest = top - groups.lag(a.m)
-        with f.loop(f.larger(newest, p["first_row"]), f.smaller(newest + GROUP, p["end_row"]), 2) as row:
-            # Under a replicate border the features go on for one row outside the image.
-            outside = 1 if layout.border == "replicate" else 0
-            insides = [(one >= -outside) & (one < p["height"] + outside) for one in (row, row + 1)]
-            first_result = row * a.scale - layout.offset
-            with f.when(insides[0] | insides[1]):
-                sources = [
-                    f.select(inside, reading(a.m, one), zeros.address)
-                    for inside, one in zip(insides, (row, row + 1), strict=True)
-                ]
-                numbers = [f.cast("zext", inside, "i64") for inside in insides]
-                f.call(
-                    callees["pair"], *sources, *numbers, high, first_result + 2 * HIGH, weights, scratch, p["width"],
-                    *beside,
-                )  # fmt: skip
-            with f.loop(first_result, first_result + 2 * a.scale) as result:
-                made_rows = [high[(result + 2 * HIGH) % HIGH + channel * HIGH] for channel in channels]
-                with f.when((result >= p["first_result"]) & (result < p["end_result"])):
-                    for channel in channels:
-                        line = results[result * a.channels + channel]
-                        f.call(p["finish"], made_rows[channel], line, p["width"], p["limits"], scratch)
+    newest = top - groups.lag(a.m)
+    with f.loop(f.larger(newest, p["first_row"]), f.smaller(newest + GROUP, p["end_row"]), 2) as row:
+        # Under a replicate border the features go on for one row outside the image.
+        outside = 1 if layout.border == "replicate" else 0
+        insides = [(one >= -outside) & (one < p["height"] + outside) for one in (row, row + 1)]
+        first_result = row * a.scale - layout.offset
+        with f.when(insides[0] | insides[1]):
+            sources = [
+                f.select(inside, reading(a.m, one), zeros.address)
+                for inside, one in zip(insides, (row, row + 1), strict=True)
+            ]
+            numbers = [f.cast("zext", inside, "i64") for inside in insides]
+            f.call(
+                callees["pair"], *sources, *numbers, high, first_result + 2 * HIGH, weights, scratch, p["width"],
+                *beside,
+            )  # fmt: skip
+        with f.loop(first_result, first_result + 2 * a.scale) as result:
+            made_rows = [high[(result + 2 * HIGH) % HIGH + channel * HIGH] for channel in channels]
+            with f.when((result >= p["first_result"]) & (result < p["end_result"])):
                 for channel in channels:
-                    f.call(callees["resetting"], made_rows[channel], weights + channel * FLOAT)
+                    line = results[result * a.channels + channel]
+                    f.call(p["finish"], made_rows[channel], line, p["width"], p["limits"], scratch)
+            for channel in channels:
+                f.call(callees["resetting"], made_rows[channel], weights + channel * FLOAT)
     return f
