@@ -80,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
     from .cohort import read_cohort
     from .run import run as outcomes
 
+    _check_extra(options)
     cohort = read_cohort(options.cohort, without=options.output)
     log = _log(options)
     log.say(*cohort.remarks)
@@ -100,6 +101,7 @@ def demo(options: argparse.Namespace) -> int:
     from ..progress import bar
     from .demo_study import DATA, SHAPE, draw_cohort, measure_cohort
 
+    _check_extra(options)
     log = _log(options)
     log.say(DATA)
     shape = (2 * SHAPE[0], 2 * SHAPE[1]) if options.full_size else SHAPE
@@ -112,6 +114,17 @@ def demo(options: argparse.Namespace) -> int:
         options.output, ratings, weights=options.weights, again=options.overwrite, **_crew(options)
     )  # fmt: skip
     return _tell(found, [], log, options)
+
+
+def _check_extra(options: argparse.Namespace) -> None:
+    from ..errors import MissingExtraError
+    from .report import check_extra
+
+    try:
+        if not options.no_report:
+            check_extra()
+    except MissingExtraError as error:
+        raise MissingExtraError(f"{error}; or measure without a report: --no-report") from error
 
 
 def _crew(options: argparse.Namespace) -> dict[str, Any]:

@@ -212,6 +212,22 @@ def test_without_jinja2_one_line(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("command", [["run", "COHORT"], ["demo"]])
+def test_without_jinja2_nothing_is_measured_for_a_report(command, tmp_path, monkeypatch, capsys):
+    """Not after hours of measuring."""
+    import sys
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.pgm").write_bytes(b"P5 2 2 255 abcd")
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    words = [str(tmp_path / "in") if word == "COHORT" else word for word in command]
+    assert main(["study", *words, "-o", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr() == ("", (
+        "fsrcnn-np: reports need Jinja2: pip install 'fsrcnn-np[study]'; or measure without a report: --no-report\n"
+    ))  # fmt: skip
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_command(tmp_path, capsys, no_charts):
     with_store = tmp_path / "results"
     kept = store.Store(with_store, ABOUT, {"model": "x2"})

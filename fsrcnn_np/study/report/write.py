@@ -177,6 +177,12 @@ def _earlier(path: Path) -> datetime.date | None:
         return None
 
 
+def check_extra() -> None:
+    """Raise a MissingExtraError where no report can be made here: before hours of measuring, not after."""
+    _template()
+    check()
+
+
 def _template() -> Any:
     """The page, which escapes all that it is given."""
     try:
