@@ -1,9 +1,10 @@
 """Commands that are killed at random and run again: the same bytes as a run that nobody touched, and no stray file.
 
-    python tests/faults/kills.py --kills 50 --seed 1  # which moments it meets depends on the machine
+    python tests/faults/kills.py --kills 200 --seed 1  # which moments it meets depends on the machine
+    python tests/faults/kills.py --kills 20 --commands "dicom fetch" "study report"
 
-Half of the signals fall anywhere, half while something is being written. The suite does a few (test_kills.py); study
-run has its own in tests/study/attacks.py, the DICOM service in tests/pacs/kill_at_random.py.
+Half of the signals fall anywhere, half while something is being written. The suite does a few (test_kills.py), and
+holds these lists against the parser. More of study run is in tests/study/attacks.py.
 """
 
 from __future__ import annotations
@@ -12,26 +13,49 @@ import argparse
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "pacs"), str(Path(__file__).parents[2])]
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "pacs"), str(TESTS / "study"), str(TESTS.parent)]
 
+from cohort_images import rows  # noqa: E402
+
+STUDY, OBJECTS = "1.2.826.99.0", 6
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 #: of a comparison, in its JSON and its text
 DURATIONS = re.compile(rb'"seconds": \{[^}]*\}|bicubic [\d.]+ s, SR [\d.]+ s, PIQE [\d.]+ s')
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+#: By the command's name. IN is a folder of pictures, OUT of the results, DATA of other inputs; ARCHIVE and PEER are a
+#: running archive's addresses.
 COMMANDS = {
-    "upscale": ["fsrcnn_np", "upscale", "IN", "-o", "OUT", "--weights", "x2-small", "--sidecar"],
-    "compare": ["fsrcnn_np", "compare", "IN/a.png", "IN/b.tif", "-o", "OUT", "--weights", "x2-small"],
-    "piqe": ["piqe_np", "IN", "-o", "OUT/scores.csv", "--masks", "OUT/masks", "--overwrite"],
-    "convert": ["fsrcnn_np", "weights", "convert", "x2-small", "OUT/model.onnx", "--overwrite"],
-    "phantom": ["fsrcnn_np", "phantom", "-o", "OUT", "--shape", "256", "256", "--count", "3"],
+    "upscale": ["upscale", "IN", "-o", "OUT", "--weights", "x2-small", "--sidecar"],
+    "compare": ["compare", "IN/a.png", "IN/b.tif", "-o", "OUT", "--weights", "x2-small"],
+    "piqe-np": ["IN", "-o", "OUT/scores.csv", "--masks", "OUT/masks", "--overwrite"],
+    "weights convert": ["weights", "convert", "x2-small", "OUT/model.onnx", "--overwrite"],
+    "phantom": ["phantom", "-o", "OUT", "--shape", "256", "256", "--count", "3"],
+    "demo": ["demo", "-o", "OUT", "--weights", "x2-small"],
+    "measure": ["measure", "-o", "OUT", "--quick", "--weights", "x2-small"],
+    "study run": ["study", "run", "IN", "-o", "OUT", "--weights", "x2-small", "--save-sr", "--no-report"],
+    "study demo": ["study", "demo", "-o", "OUT", "--cases", "2", "--no-report", "--weights", "x2-small"],
+    "study table1": ["study", "table1", "DATA/study", "-o", "OUT/table1.csv"],
+    "study table2": ["study", "table2", "DATA/ratings.csv", "-o", "OUT/table2.json"],
+    "study table3": ["study", "table3", "DATA/study", "-o", "OUT/table3.txt"],
+    "study report": ["study", "report", "OUT"],
+    "dicom fetch": ["dicom", "fetch", "ARCHIVE", "--study", STUDY, "-o", "OUT"],
+    "dicom send": ["dicom", "send", "DATA/objects", "PEER"],
 }
+#: What else is killed, and where: servers, by those who talk to them.
+SERVERS = {"dicom serve": "tests/pacs/kill_at_random.py", "study read": "tests/reader/kill_at_random.py"}
+#: These write nothing, but for the lines of --report, which are flushed one by one, and one statement of SQLite.
+READERS = ("provenance", "weights list", "weights show", "dicom check", "dicom queue")
 
 
 def pictures(folder: Path, side: int) -> Path:
@@ -41,23 +65,67 @@ def pictures(folder: Path, side: int) -> Path:
     from fsrcnn_np import files
     from pacs_peers import mammogram, save
 
-    image = np.random.default_rng(0).integers(0, 65536, (side, side), np.uint16)
+    rng = np.random.default_rng(0)
     for name in ("a.png", "b.tif", "c.h5", "d.npy"):
-        files.write(folder / name, image)
+        files.write(folder / name, rng.integers(0, 65536, (side, side), np.uint16))
     save(mammogram(1, shape=(side, side)), folder / "e.dcm")
     return folder
 
 
-def words_of(command: str, source: Path, out: Path) -> list[str]:
+@contextmanager
+def places(command: str, place: Path, side: int) -> Iterator[dict[str, str]]:
+    """What stands for IN, DATA, ARCHIVE and PEER in a command's words, as far as it has them."""
+    words = " ".join(COMMANDS[command])
+    data, found = place / "data", {"IN": str(place / "in"), "DATA": str(place / "data")}
+    data.mkdir()
+    if "IN" in words:
+        (place / "in").mkdir()
+        pictures(place / "in", side)
+    if "DATA/ratings" in words:
+        rows = [f"{reader},Artifacts,{case},{(reader + case) % 5 + 1}" for reader in (1, 2) for case in range(20)]
+        (data / "ratings.csv").write_text("\n".join(["reader,criterion,case,value", *rows, ""]))
+    if "DATA/study" in words or command == "study report":
+        study = ["study", "demo", "-o", str(data / "study"), "--cases", "2", "--no-report", "--weights", "x2-small"]
+        finished([sys.executable, "-m", "fsrcnn_np", *study])
+    if not {"ARCHIVE", "PEER"} & {*COMMANDS[command]}:
+        yield found
+        return
+    from pacs_peers import Orthanc, mammogram, run, save
+
+    (data / "objects").mkdir()
+    for number in range(OBJECTS):
+        save(mammogram(number, study=STUDY, shape=(side, side)), data / "objects" / f"{number}.dcm")
+    with closing(Orthanc(place / "orthanc")) as orthanc:
+        if "ARCHIVE" in COMMANDS[command]:
+            run("send", data / "objects", orthanc.peer)
+        yield found | {"ARCHIVE": orthanc.web, "PEER": orthanc.peer}
+        assert sorted(orthanc.instances(STUDY)) == [f"1.2.826.99.{number}.1" for number in range(OBJECTS)]
+
+
+def words_of(command: str, found: dict[str, str], out: Path) -> list[str]:
     """The command line."""
-    words = [re.sub("^IN", str(source), re.sub("^OUT", str(out), word)) for word in COMMANDS[command]]
-    return [sys.executable, "-m", *words]
+    names = found | {"OUT": str(out)}
+    words = [re.sub(f"^({'|'.join(names)})", lambda name: names[name[0]], word) for word in COMMANDS[command]]
+    return [sys.executable, "-m", "piqe_np" if command == "piqe-np" else "fsrcnn_np", *words]
+
+
+def begun(command: str, found: dict[str, str], out: Path) -> Path:
+    """A folder for results, with what the command goes on with."""
+    if command == "study report":
+        shutil.copytree(Path(found["DATA"], "study"), out)
+    return out
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file, hidden ones too; of a comparison's tables without the durations."""
+    """Every file, hidden ones too; of a comparison's tables without the durations, of a store its rows."""
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    return {name: DURATIONS.sub(b"", path.read_bytes()) for name, path in found.items()}
+    texts = {}
+    for name, path in found.items():
+        if path.name == "study.sqlite":
+            texts[name] = repr(rows(path.parent)).encode()
+        elif path.name not in ("study.sqlite-wal", "study.sqlite-shm"):  # of whoever had it open last
+            texts[name] = DURATIONS.sub(b"", path.read_bytes())
+    return texts
 
 
 def finished(words: list[str]) -> float:
@@ -96,13 +164,14 @@ def contents_names(folder: Path) -> list[str]:
     return [os.path.join(root, name) for root, _, names in os.walk(folder) for name in names]
 
 
-def attack(command: str, source: Path, place: Path, *, kills: int, rng: random.Random) -> list[str]:
+def attack(command: str, place: Path, *, side: int, kills: int, rng: random.Random) -> list[str]:
     """Undisturbed, then killed so often and run again; gives what was done, and fails where the two differ."""
-    plain, out = place / f"{command}-plain", place / f"{command}-killed"
-    seconds = finished(words_of(command, source, plain))
-    words = words_of(command, source, out)
-    done = [killed(words, out, rng, seconds) for _ in range(kills)]
-    finished(words)
+    with places(command, place, side) as found:
+        plain, out = (begun(command, found, place / name) for name in ("plain", "again"))
+        seconds = finished(words_of(command, found, plain))
+        words = words_of(command, found, out)
+        done = [killed(words, out, rng, seconds) for _ in range(kills)]
+        finished(words)
     assert contents(out).keys() == contents(plain).keys(), done
     ours, theirs = contents(out), contents(plain)
     differing = [name for name in theirs if ours[name].replace(bytes(out), bytes(plain)) != theirs[name]]
@@ -115,16 +184,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--side", type=int, default=300)
+    parser.add_argument("--side", type=int, default=300, help="of the pictures")
     parser.add_argument("--commands", nargs="+", choices=tuple(COMMANDS), default=tuple(COMMANDS))
     options = parser.parse_args()
     rng, left, number = random.Random(options.seed), options.kills, 0
     while left > 0:
         command = options.commands[number % len(options.commands)]
         with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "in").mkdir()
-            source = pictures(Path(folder) / "in", options.side)
-            done = attack(command, source, Path(folder), kills=min(left, 5), rng=rng)
+            done = attack(command, Path(folder), side=options.side, kills=min(left, 5), rng=rng)
         print(f"{command}: {'; '.join(done)}: the same files, byte for byte", flush=True)
         left, number = left - len(done), number + 1
     print(f"{options.kills} signals, seed {options.seed}")
