@@ -2,10 +2,10 @@
 
     python tests/reader/kill_at_random.py 30 [SEED]
 
-Each round starts `study read` and lets two readers send ratings until it is killed (kill -9), or is stopped by SIGTERM or
-Ctrl-C, at a moment by chance, some before it listens; what had no answer is sent again in the next round. After the last
-one the CSV and the study's store have each rating once, with its value, and the folder no file but theirs. Status 1
-where they have not.
+Each round starts `study read` and lets two readers send ratings until it is killed (kill -9), or stopped by SIGTERM or
+Ctrl-C, at a moment by chance, some before it listens; what had no answer is sent again in the next round. After the
+last one the CSV and the study's store have each rating once, with its value, and the folder no file but theirs.
+Status 1 where they have not.
 """
 
 from __future__ import annotations
