@@ -23,6 +23,7 @@ import numpy as np
 
 from ..errors import WeightsError, unreadable
 from ..files.hdf5_heap import opened
+from ..files.hdf5_stored import check_stored
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
 from .conventions import MOST_BYTES, first_line
 from .header import FORMAT, MOST_TEXT, SCHEMA
@@ -130,14 +131,20 @@ def _read(file: Any) -> Weights:
 
 
 def own_dataset(file: Any, name: str) -> Any:
-    """The dataset of that name whose values are in this very file (no link or raw data elsewhere), else None."""
+    """The dataset of that name whose values are in this very file (no link or raw data elsewhere), else None.
+
+    A FormatError where the file cannot have what it declares.
+    """
     import h5py
 
     item = file.get(name)
     place = h5py.h5f.get_name
     if not isinstance(item, h5py.Dataset) or place(item.id) != place(file.id):
         return None
-    return None if item.external or item.is_virtual else item
+    if item.external or item.is_virtual:
+        return None
+    check_stored(item)
+    return item
 
 
 def _array(file: Any, name: str, *shapes: tuple[int, ...]) -> np.ndarray:

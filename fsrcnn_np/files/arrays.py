@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.bands import Rows
 from fsrcnn_np.files.hdf5_heap import opened
+from fsrcnn_np.files.hdf5_stored import check_stored
 from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Picture
 from fsrcnn_np.files.record import text_of
 
@@ -174,6 +175,7 @@ def _check_dataset(dataset: Any, file: Any) -> None:
         raise FormatError(f"the dataset {dataset.name} has {size} values; allowed are {3 * MOST_PIXELS}")
     if size * dataset.dtype.itemsize > dataset.id.get_storage_size() * PACKED:
         raise FormatError(f"the dataset {dataset.name} was never written: its values are not in the file")
+    check_stored(dataset)
 
 
 def _refers(value: Any) -> bool:

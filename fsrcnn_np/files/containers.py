@@ -14,6 +14,7 @@ from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import mat5
 from fsrcnn_np.files.arrays import npy_header
 from fsrcnn_np.files.hdf5_heap import opened
+from fsrcnn_np.files.hdf5_stored import check_stored
 from fsrcnn_np.files.picture import DEFLATED, MOST_PIXELS, DicomForm, Output, Picture, Provenance
 
 HDF5_IN_MATLAB = b"MATLAB 7.3 MAT-file"  # the first of the 512 bytes before a -v7.3 file's HDF5
@@ -84,6 +85,7 @@ def _of_hdf5(path: Path, name: str | None) -> tuple[str, NDArray[Any]]:
             raise FormatError(f"the variable {chosen} lies in another file")
         stored = dataset.id.get_storage_size() * DEFLATED
         _check_size(chosen, dataset.shape, dataset.dtype.itemsize, stored)
+        check_stored(dataset)
         return chosen, np.asarray(dataset[()]).T  # MATLAB counts down the columns first
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,13 @@ def read(path: Path) -> Picture:
 
 
 def _check_segments(page: Any, remarks: list[str]) -> None:
-    """A strip or tile that is nowhere and has no bytes is a sparse file's, and zero; one with a place must be there."""
+    """A strip or tile that is nowhere and has no bytes is a sparse file's, and zero; one with a place must be there.
+
+    So must all of them be: tifffile takes those that the lists leave out for zeros, one after the other.
+    """
+    needed, listed = math.prod(page.chunked), min(len(page.dataoffsets), len(page.databytecounts))
+    if listed < needed and not page.is_contiguous:  # bytes in one piece need no list
+        raise FormatError(f"damaged TIFF: it lists {listed} of its {needed} strips or tiles")
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     if missing := sum(count == 0 < offset for offset, count in segments):
         raise FormatError(f"damaged TIFF: {missing} of its {len(segments)} strips or tiles have no bytes")

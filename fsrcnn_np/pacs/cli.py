@@ -248,7 +248,7 @@ def run_queue(options: argparse.Namespace) -> int:
         rows, counts = ledger.rows(), ledger.counts()
         ledger.close()
         text = as_json(rows, counts) if options.json else as_text(rows, counts)
-    except (sqlite3.Error, ValueError, TypeError) as error:  # damaged: or a value that no version of ours wrote
+    except (sqlite3.Error, ValueError, TypeError, LookupError) as error:  # damaged, or no version of ours wrote it
         raise FileError(f"{path}: cannot be read ({error})") from error
     print(text) if options.json else print(*map(printable, text.split("\n")), sep="\n")
     return 1 if counts["parked"] else 0

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...errors import WeightsError
 from ...files.hdf5_heap import opened
+from ...files.hdf5_stored import check_stored
 from ...files.mat5 import OBJECT
 from ..conventions import MOST_BYTES, first_line, shortened
 
@@ -65,6 +66,7 @@ def _check_sizes(file: Any) -> None:
             raise WeightsError(
                 f"{shortened(name)} declares {item.shape} of {item.dtype}: far more than an FSRCNN holds"
             )
+        check_stored(item)
         if item.attrs.get("MATLAB_empty", 0) and (item.dtype.kind not in "ui" or item.size > 32 or np.all(item[()])):
             raise WeightsError(f"{shortened(name)} is marked as empty, and is not; save the variables again")
 
