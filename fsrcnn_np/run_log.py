@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 import piqe_np.errors as piqe_errors
 from piqe_np.console import complain
-from piqe_np.line import about, printable
+from piqe_np.line import about, message, printable
 
 from .errors import (
     DiskFullError,
@@ -123,9 +123,13 @@ class RunLog:
         """The input in hand has failed; gives the message."""
         reason = next((code for kind, code in REASONS.items() if isinstance(error, kind)), "fault")
         if isinstance(error, FsrcnnError | piqe_errors.PiqeError):
-            said = str(error) if about(Path(path.partition("::")[0]), error) == str(error) else f"{path}: {error}"
+            said = (
+                str(error) if about(Path(path.partition("::")[0]), error) == str(error) else message(f"{path}: {error}")
+            )
         elif isinstance(error, MemoryError):
             said = f"{path}: not enough memory; use a smaller image or a machine with more"
+        elif isinstance(error, OSError) and error.errno and error.filename is not None:
+            said = f"{message(path)}: the system refuses: {error.strerror}"
         else:  # a fault of ours: still one line, and the rest of the batch
             said = f"{path}: unexpected {type(error).__name__}: {error}; please report it"
         self.end(path, self.states[3], reason, said, lines=[f"{said}; stopped"] if stops(error) else ())

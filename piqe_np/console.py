@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from piqe_np import start, stopping
-from piqe_np.line import printable
+from piqe_np.line import printable, refused
 
 
 def command(name: str, body: Callable[[], int], ours: tuple[type[Exception], ...]) -> int:
@@ -57,7 +57,7 @@ def command(name: str, body: Callable[[], int], ours: tuple[type[Exception], ...
         return 128 + start.PIPE
     except OSError as error:
         if error.errno is None or error.filename is not None:
-            return complain(name, f"the system refuses: {error}", 1)
+            return complain(name, refused(error), 1)
         start.close_output(streams[0])
         return complain(name, f"standard output cannot be written: {error.strerror or error}", 1)
     except ImportError as error:

@@ -22,6 +22,11 @@ def message(text: object) -> str:
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 400]} … {line[-397:]}"
 
 
+def refused(error: OSError) -> str:
+    """What the system does not do, as a message: a name that is too long, say."""
+    return message(f"the system refuses: {error}")
+
+
 def about(name: object, text: object) -> str:
     """A message on something, with its name before it where the message does not have it."""
     said = message(name)

@@ -1,8 +1,8 @@
 """What a dataset of HDF5 says about itself, held against what the file has of it, before the library reads it.
 
 HDF5 gives every chunk that was never written as zeros, and takes a microsecond for each: a file of nine kilobytes can
-declare so many that reading has no end. And where a chunk is shorter than the checksum behind it, HDF5 2.0 reads beyond it
-and the process ends. Format: "HDF5 File Format Specification Version 3.0", IV.A.2.l (filters).
+declare so many that reading has no end. And where a chunk is shorter than the checksum behind it, HDF5 2.0 reads beyond
+it and the process ends. Format: "HDF5 File Format Specification Version 3.0", IV.A.2.l (filters).
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def check_stored(dataset: Any) -> None:
     chunks = math.prod(-(-size // step) for size, step in zip(dataset.shape, dataset.chunks, strict=True))
     size = dataset.file.id.get_filesize()
     if chunks > max(size, _FEW):
-        raise FormatError(f"the dataset {dataset.name} declares {chunks} chunks, which a file of {size} bytes cannot hold")
+        raise FormatError(
+            f"the dataset {dataset.name} declares {chunks} chunks, which a file of {size} bytes cannot hold"
+        )
     plan = dataset.id.get_create_plist()
     filters = [plan.get_filter(index)[0] for index in range(plan.get_nfilters())]
     if not filters:

@@ -319,7 +319,13 @@ def _one_line(path: Path) -> Iterator[None]:
         if "not a database" in text or "malformed" in text:
             raise FormatError(f"{path}: is no study's store, or damaged ({text}); choose another folder") from error
         raise FileError(f"{path}: cannot be used ({text}); give a folder with space and permission") from error
-    except (ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:  # no version of ours wrote that
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+    ) as error:  # no version of ours wrote that
         if isinstance(error, FsrcnnError):
             raise
         raise FormatError(

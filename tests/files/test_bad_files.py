@@ -221,6 +221,56 @@ def test_hdf5_datasets_that_claim_much(tmp_path):
     assert "was never written" in refused(f"{tmp_path}/a.h5::/empty")
 
 
+def test_hdf5_with_more_chunks_than_bytes(tmp_path):
+    """HDF5 takes a microsecond for each chunk that was never written."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        made = file.create_dataset("a", (30_000, 30_000), "u1", chunks=(1, 1))
+        made[:10, :100] = 1
+        sparse = file.create_dataset("sparse", (300, 200), "u1", chunks=(1, 1))
+        sparse[7, 5] = 3
+    assert "declares 900000000 chunks" in refused(f"{tmp_path}/a.h5::/a")
+    assert files.read(f"{tmp_path}/a.h5::/sparse").pixels.sum() == 3
+
+
+def test_hdf5_with_a_chunk_shorter_than_its_checksum(tmp_path):
+    """HDF5 2.0 ends the process, or reads what lies beyond."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, bytes_ in (("one", b"a"), ("few", b"abc"), ("all", b"")):
+            made = file.create_dataset(name, (6, 6), "u2", chunks=(3, 6), fletcher32=True)
+            made[:] = 5
+            if name != "all":
+                made.id.write_direct_chunk((3, 0), bytes_)
+    for name, size in (("one", 1), ("few", 3)):
+        assert refused(f"{tmp_path}/a.h5::/{name}").startswith(
+            f"damaged HDF5: a chunk of the dataset /{name} has {size} bytes"
+        )
+    assert (files.read(f"{tmp_path}/a.h5::/all").pixels == 5).all()
+
+
+def test_hdf5_with_checksums_within_other_filters(tmp_path):
+    """What is unpacked before the checksum is looked at can be of any length."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plan.set_chunk((6, 6))
+        plan.set_fletcher32()
+        plan.set_deflate(4)
+        space = h5py.h5s.create_simple((6, 6))
+        made = h5py.Dataset(h5py.h5d.create(file.id, b"a", h5py.h5t.NATIVE_UINT16, space, plan))
+        made[:] = 5
+    assert "has its checksums within other filters" in refused(tmp_path / "a.h5")
+
+
+def test_tiff_that_leaves_strips_out(tmp_path):
+    """tifffile takes what is not listed for zeros, one after the other: for two million strips that has no end."""
+    pixels = np.arange(200, dtype=np.uint8).reshape(20, 10)
+    for name, compression in (("packed.tif", "zlib"), ("plain.tif", None)):
+        tifffile.imwrite(tmp_path / name, pixels, compression=compression, rowsperstrip=20)
+        with tifffile.TiffFile(tmp_path / name, mode="r+") as file:
+            file.pages[0].tags["RowsPerStrip"].overwrite(2)
+    assert refused(tmp_path / "packed.tif") == "damaged TIFF: it lists 1 of its 10 strips or tiles"
+    assert (files.read(tmp_path / "plain.tif").pixels == pixels).all()  # in one piece
+
+
 # More than one picture, or none
 
 

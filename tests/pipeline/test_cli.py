@@ -193,6 +193,20 @@ def test_an_array_of_booleans_is_refused_by_name(tmp_path, capsys):
     assert "unexpected" not in said
 
 
+@pytest.mark.parametrize("command", ["upscale", "compare", "piqe"])
+def test_a_name_that_no_system_takes_is_one_line(command, folder, capsys):
+    """Of 5,000 letters: shown shortened, and the rest of the batch goes on."""
+    name = "x" * 5000
+    words = [str(folder / "b" / "one.png"), name]
+    status = piqe_main(words) if command == "piqe" else main([command, *words, "-o", str(folder / "out")])
+    assert status == 1
+    said = [line for line in capsys.readouterr().err.splitlines() if "xxxx" in line]
+    assert len(said) == 1
+    assert "File name too long" in said[0]
+    assert "report" not in said[0]
+    assert len(said[0]) < 4000
+
+
 def test_a_failed_input_is_named_once(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken.png").write_bytes(b"")

@@ -251,6 +251,15 @@ def test_no_store_of_ours(tmp_path, cohort, weights):
             use()
 
 
+def test_a_store_that_lacks_a_column(tmp_path, cohort, weights):
+    measured(cohort, tmp_path / "r", weights)
+    store = sqlite3.connect(tmp_path / "r/study.sqlite")
+    store.execute("ALTER TABLE images RENAME COLUMN remarks TO remarls")
+    store.close()
+    with pytest.raises(FormatError, match="is damaged: a value in it cannot be read"):
+        read_study(tmp_path / "r")
+
+
 def test_ratings_are_kept_and_replaced(tmp_path, cohort, weights):
     measured(cohort, tmp_path / "r", weights)
     first = Rating("R1", "000.png", "Overall", 4, "good", 1, "A")
