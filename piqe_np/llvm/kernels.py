@@ -1,15 +1,16 @@
 """Steps 4 to 7 on a tile, and the tiles of some rows of blocks.
 
-Each function's formulae are those of its namesake in `piqe_np.reference`, operation by operation; a lane is a column or
-a block, and no sum runs along a vector, so that its width does not matter. No product and sum become one FMA.
+Each function's formulae are those of its namesake in `piqe_np.reference`, operation by operation; a lane is a block, so
+that vectors' width does not matter. No product and sum become one FMA.
 """
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 
-from piqe_np.llvm.assembler import Function, Module, Rows, Value
-from piqe_np.llvm.scratch import ACROSS, GROUP, PITCH, REACH, SEGMENTS, WIDTH, Scratch
+from piqe_np.llvm.assembler import BYTES, Function, Module, Rows, Value
+from piqe_np.llvm.scratch import ACROSS, AHEAD, HEIGHT, LATE, REACH, RING, Scratch
 from piqe_np.reference import (
     ACTIVE_VARIANCE,
     BLOCK,
@@ -21,67 +22,103 @@ from piqe_np.reference import (
     TAPS,
 )
 
+GROUP = 8  # columns whose moments are computed together
+STAGE = "scratch variances artifacts noises"  # parameters of what is done block by block
 
-def add_measure_rows(module: Module, lanes: int) -> Function:
-    """The tiles of `count` rows of blocks, from left to right, each from its first row of blocks to its last.
+
+def add_measure_rows(module: Module, lanes: int, kind: str) -> Function:
+    """The tiles of `groups` groups of `lanes` rows of blocks.
 
     `pixels` is the image's first row, `pitch` the bytes from one to the next; `gray_levels` the address of what
-    `piqe_np.llvm.levels` makes. The results have one number a block, in rows of `tiles` · ACROSS.
+    `piqe_np.llvm.levels` makes, which stores levels as `kind`. The results have one number a block, and blocks one
+    below the other side by side: (groups, across, lanes).
     """
-    tile = add_tile(module, lanes)
+    tile = add_tile(module, lanes, kind)
     f = module.function(
         "measure_rows",
-        "pixels pitch height width above count tiles gray_levels scaling variances artifacts noises scratch",
+        "pixels pitch height width above groups across gray_levels scaling variances artifacts noises scratch",
     )
-    pixels, pitch, height, width, above, count, tiles, gray_levels, scaling, *results, memory = f.parameters
-    levels = Scratch(memory).levels
-    variances, artifacts, noises = (
-        Rows(address, kind, (tiles * (ACROSS * size), ACROSS * size, size))
-        for address, kind, size in zip(results, ("double", "i8", "i8"), (8, 1, 1), strict=True)
-    )
-    with f.loop(0, tiles) as place, f.loop(0, count) as block:
-        known = f.select(block > 0, f.integer(2 * MARGIN), 0)  # rows of the blocks above that the filter reaches
-        with f.loop(0, known) as row:
-            _copy(levels[row + BLOCK, 0:], levels[row, 0:], lanes)
-        with f.loop(known, BLOCK + 2 * MARGIN) as row:
-            at = f.smaller(f.larger(above + block * BLOCK + row - MARGIN, 0), height - 1)
-            f.call(gray_levels, levels[row, 0:], pixels + at * pitch, place * WIDTH - MARGIN, width, scaling)
-        f.call(tile, memory, *(found[block, place, 0:] for found in (variances, artifacts, noises)))
+    pixels, pitch, height, width, above, groups, across, gray_levels, scaling, *results, memory = f.parameters
+    staged = Scratch(memory, lanes, kind).staged
+    found = _results(results, lanes, across)
+    with f.loop(0, groups) as group, f.loop(0, across, ACROSS) as first:
+        top = above + group * (lanes * BLOCK)
+        with f.loop(0, lanes * BLOCK + 2 * MARGIN) as row:
+            at = f.smaller(f.larger(top + row - MARGIN, 0), height - 1)
+            f.call(gray_levels, staged[row, 0:], pixels + at * pitch, first * BLOCK - AHEAD, width, scaling)
+        count = f.smaller(across - first, ACROSS)
+        f.call(tile, memory, count, *(rows[group, first, 0:] for rows in found))
     return f
 
 
-def _copy(source: Rows, target: Rows, lanes: int) -> None:
-    with target.address.function.loop(0, PITCH, lanes) as j:
-        target[j] = source[j:].vector(lanes)
+def _results(addresses: list[Value], lanes: int, across: Value | int = 1) -> list[Rows]:
+    """Variances, artifacts and noises: groups, blocks side by side, lanes."""
+    return [
+        Rows(address, kind, (across * (lanes * size), lanes * size, size))
+        for address, kind, size in zip(addresses, ("double", "i8", "i8"), (8, 1, 1), strict=True)
+    ]
 
 
-def add_tile(module: Module, lanes: int) -> Function:
-    """Levels to the three measurements of each of the tile's blocks."""
-    stages = [add(module, lanes) for add in (add_mscn, add_column_moments, add_noticeable_artifact, add_flattest)]
-    finish = add_results(module, lanes)
-    f = module.function("tile", "scratch variances artifacts noises")
-    scratch, *results = f.parameters
-    s = Scratch(scratch)
-    detail = f.emit("i1", f"icmp ne i64 {_all_bits(f, s, lanes).name}, 0")
+def add_tile(module: Module, lanes: int, kind: str) -> Function:
+    """Levels to the three measurements of `count` blocks side by side, and of those below them."""
+    turn, columns, *rest = (
+        add(module, lanes, kind) for add in (add_turn, add_columns, add_moments, add_edges, add_results)
+    )
+    f = module.function("tile", "scratch count variances artifacts noises")
+    scratch, count, *results = f.parameters
+    found = _results(results, lanes)
+    detail = f.emit("i1", f"icmp ne i64 {_all_bits(f, scratch, lanes, kind).name}, 0")
     with f.when(detail):
-        for stage in stages:
-            f.call(stage, scratch)
-        f.call(finish, scratch, *results)
+        f.call(turn, scratch, 0)
+        f.call(columns, scratch, BLOCK - 2 * MARGIN)
+        with f.loop(0, count) as block:
+            f.call(turn, scratch, block + 1)
+            f.call(columns, scratch, 0)
+            for stage in rest:
+                f.call(stage, scratch, *(rows[0, block, 0:] for rows in found))
     black = f.emit("i1", f"xor i1 {detail.name}, true")
-    with f.when(black):  # as around a breast: no variance, and nothing to compute
-        for address, kind in zip(results, ("double", "i8", "i8"), strict=True):
-            f.lines.append(f"  store <{ACROSS} x {kind}> zeroinitializer, ptr {f._pointer(address)}, align 1")
+    with f.when(black), f.loop(0, count) as block:  # as around a breast: no variance, and nothing to compute
+        for rows in found:
+            rows[0, block, 0] = Value(f, f"<{lanes} x {rows.kind}>", "zeroinitializer")
     return f
 
 
-def _all_bits(f: Function, s: Scratch, lanes: int) -> Value:
+def _all_bits(f: Function, scratch: Value, lanes: int, kind: str) -> Value:
     """The bits of all levels, united: 0 where all are 0."""
-    kind = f"<{lanes} x i64>"
-    united = [f.emit(kind, f"freeze {kind} zeroinitializer")]
-    rows = f.loop(0, BLOCK + 2 * MARGIN, carrying=united)
-    with rows as row, f.loop(0, REACH, lanes, carrying=united) as j:
-        united[0] = united[0] | f.load(kind, s.levels[row, j:].address, 8)
+    staged, words = Scratch(scratch, lanes, kind).staged, REACH * BYTES[kind] // 8
+    united = [Value(f, f"<{lanes} x i64>", "zeroinitializer")]
+    with f.loop(0, BLOCK * lanes + 2 * MARGIN, carrying=united) as row:
+        line = Rows.of(staged[row, 0:].address, "i64", (words,), BYTES[kind])
+        with f.loop(0, words - lanes, lanes, carrying=united) as word:
+            united[0] = united[0] | line[word:].vector(lanes)
+        united[0] = united[0] | line[words - lanes :].vector(lanes)
     return f.call_reduction("or", united[0])
+
+
+def add_turn(module: Module, lanes: int, kind: str) -> Function:
+    """The levels of a block's columns, with blocks one below the other side by side."""
+    f = module.function("turn", "scratch block")
+    scratch, block = f.parameters
+    s = Scratch(scratch, lanes, kind)
+    width = BLOCK if kind == "i8" else lanes
+    with f.loop(0, HEIGHT) as row, f.loop(0, BLOCK, width) as column:
+        lines = [s.staged[row + BLOCK * lane, block * BLOCK + column :].vector(width) for lane in range(lanes)]
+        target = s.levels[row, column, 0:]
+        for part, vector in enumerate(turned(f, lines)):
+            target[part * width] = vector
+    return f
+
+
+def turned(f: Function, lines: list[Value]) -> list[Value]:
+    """The first numbers of all lines, then the second ones, …"""
+    half, length = len(lines) // 2, int(lines[0].kind[1:].split()[0])
+    for _ in range(half.bit_length()):
+        lines = [
+            f.shuffle(lines[i], lines[i + half], [(start + j) // 2 + j % 2 * length for j in range(length)])
+            for i in range(half)
+            for start in (0, length)
+        ]
+    return lines
 
 
 def gaussian(f: Function, samples: list[Value]) -> Value:
@@ -93,48 +130,82 @@ def gaussian(f: Function, samples: list[Value]) -> Value:
     return total
 
 
-def add_mscn(module: Module, lanes: int) -> Function:
-    """Step 4: a group of rows filtered down the columns, with their squares; then along, and normalised."""
-    f = module.function("mscn", "scratch")
-    s = Scratch(f.parameters[0])
-    with f.loop(0, BLOCK, GROUP) as top:
-        with f.loop(0, REACH, lanes) as j:
-            column = s.levels[top:, j:]
-            levels = [column[row, 0:].vector(lanes) for row in range(GROUP + 2 * MARGIN)]
-            for number, rows in enumerate((levels, [level * level for level in levels])):
-                for member in range(GROUP):
-                    s.filtered[number, member, j] = gaussian(f, rows[member : member + 2 * MARGIN + 1])
-        with f.loop(0, GROUP) as row, f.loop(0, WIDTH, lanes) as j:
-            mean, square = (
-                gaussian(f, [s.filtered[number, row, j:][tap:].vector(lanes) for tap in range(2 * MARGIN + 1)])
-                for number in range(2)
+def add_columns(module: Module, lanes: int, kind: str) -> Function:
+    """Step 4: a block's columns from `first` on, filtered down, with their squares, and then along.
+
+    The filter along is three columns behind. A root is taken one pixel after its variance is known, and divided by one
+    pixel after that: in a pixel's own order each would wait for the other, and nothing else could go on meanwhile.
+    """
+    f = module.function("columns", "scratch first")
+    scratch, first = f.parameters
+    s = Scratch(scratch, lanes, kind)
+    double = f"<{lanes} x double>"
+    zero, one = f.constant(double, 0.0), f.constant(double, 1.0)
+
+    def finished(waiting: list[Value]) -> tuple[Value, list[Value]]:
+        """The foremost pixel's coefficient, and those behind it, one step further."""
+        difference, variance, last_difference, divisor = waiting[-4:]
+        return last_difference / divisor, [*waiting[:-4], difference, f.intrinsic("sqrt", variance) + one]
+
+    waiting = [zero, zero] * (LATE - 1) + [zero, one]
+    with f.loop(first, BLOCK, carrying=waiting) as place:
+        slots = [(place + (RING - age)) % RING for age in range(2 * MARGIN + 1)]
+        taps = [[s.filtered[number, slot, 0:, 0:] for slot in slots] for number in range(2)]
+        middle, earlier = (s.middle[(place + (RING - age)) % (RING // 2), 0:, 0:] for age in (0, MARGIN))
+        coefficients = s.coefficients[place * BLOCK :, 0:]
+        levels = [_double(f, s.levels[row, place, 0:].vector(lanes), lanes) for row in range(2 * MARGIN)]
+        carried = [*levels, *(level * level for level in levels), *waiting]
+        with f.loop(0, BLOCK, carrying=carried) as row:
+            above, above_squared, waiting_here = (
+                carried[: 2 * MARGIN],
+                carried[2 * MARGIN : 4 * MARGIN],
+                carried[4 * MARGIN :],
             )
-            deviation = f.intrinsic("sqrt", f.intrinsic("fabs", square - mean * mean))
-            level = s.levels[top + row :, j:][MARGIN, MARGIN:].vector(lanes)
-            s.coefficients[top + row, j] = (level - mean) / (deviation + f.constant(mean.kind, 1.0))
+            coefficients[row, 0], behind = finished(waiting_here)
+            new = _double(f, s.levels[row + 2 * MARGIN, place, 0:].vector(lanes), lanes)
+            down = [*above, new], [*above_squared, new * new]
+            middle[row, 0] = above[MARGIN]
+            along = []
+            for number in range(2):
+                taps[number][0][row, 0] = newest = gaussian(f, down[number])
+                along.append(gaussian(f, [*(tap[row, 0:].vector(lanes) for tap in taps[number][:0:-1]), newest]))
+            mean, square = along
+            difference, variance = earlier[row, 0:].vector(lanes) - mean, f.intrinsic("fabs", square - mean * mean)
+            carried[:] = [*down[0][1:], *down[1][1:], difference, variance, *behind]
+        waiting[:] = carried[4 * MARGIN :]
+    for late in range(LATE):
+        s.coefficients[BLOCK * BLOCK + late, 0], behind = finished(waiting)
+        waiting = [zero, zero, *behind]
+    return f
+
+
+def _double(f: Function, levels: Value, lanes: int) -> Value:
+    return levels if levels.floating else f.cast("uitofp", levels, f"<{lanes} x double>")
+
+
+def add_moments(module: Module, lanes: int, kind: str) -> Function:
+    """Mean of every column of a block, and the sum of its squared deviations; some columns at once."""
+    f = module.function("moments", STAGE)
+    s = Scratch(f.parameters[0], lanes, kind)
+    with f.loop(0, BLOCK, GROUP) as first:
+        columns = [s.coefficients[(first + member) * BLOCK + LATE :, 0:] for member in range(GROUP)]
+        zero, sixteenth = (f.constant(f"<{lanes} x double>", number) for number in (0.0, 1 / BLOCK))
+        sums, squares = [zero] * GROUP, [zero] * GROUP
+        with f.loop(0, BLOCK, carrying=sums) as row:
+            sums[:] = [total + column[row, 0:].vector(lanes) for total, column in zip(sums, columns, strict=True)]
+        means = [total * sixteenth for total in sums]
+        with f.loop(0, BLOCK, carrying=squares) as row:
+            deviations = [column[row, 0:].vector(lanes) - mean for column, mean in zip(columns, means, strict=True)]
+            squares[:] = [total + deviation * deviation for total, deviation in zip(squares, deviations, strict=True)]
+        for member in range(GROUP):
+            s.moments[0, first + member, 0] = means[member]
+            s.moments[1, first + member, 0] = squares[member]
     return f
 
 
 def chain_sum(terms: list[Value]) -> Value:
     """Added one after another."""
     return reduce(Value.__add__, terms)
-
-
-def add_column_moments(module: Module, lanes: int) -> Function:
-    """Mean of every column of every block, and the sum of its squared deviations; then with the blocks side by side."""
-    f = module.function("column_moments", "scratch")
-    s = Scratch(f.parameters[0])
-    with f.loop(0, WIDTH, lanes) as j:
-        samples = [s.coefficients[row, j:].vector(lanes) for row in range(BLOCK)]
-        mean = chain_sum(samples) / f.constant(samples[0].kind, BLOCK)
-        deviations = [sample - mean for sample in samples]
-        s.means[0, j] = mean
-        s.means[1, j] = chain_sum([deviation * deviation for deviation in deviations])
-    with f.loop(0, 2) as number, f.loop(0, ACROSS) as block:
-        source, turned = s.means[number, block * BLOCK :], s.turned[number, 0:, block:]
-        for column in range(BLOCK):
-            turned[column, 0] = source[column]
-    return f
 
 
 def variance(f: Function, means: list[Value], squares: list[Value], columns: list[int]) -> Value:
@@ -159,68 +230,39 @@ def squared_deviations(f: Function, samples: list[Value]) -> Value:
     return sum_of_six([deviation * deviation for deviation in deviations])
 
 
-def add_noticeable_artifact(module: Module, lanes: int) -> Function:
-    """Step 6: the squared deviations of all segments: of the upright edges, and the lesser of each two level ones."""
-    f = module.function("noticeable_artifact", "scratch")
-    s = Scratch(f.parameters[0])
-    z = s.coefficients
-    with f.loop(0, BLOCK) as row:
-        sides, line = s.sides[row, 0:, 0:], z[row, 0:]
-        for block in range(ACROSS):
-            for side, column in enumerate((0, BLOCK - 1)):
-                sides[side, block] = line[block * BLOCK + column]
-    lanes_of_blocks = min(lanes, ACROSS)
-    with f.loop(0, SEGMENTS) as segment, f.loop(0, 2 * ACROSS, lanes_of_blocks) as j:
-        samples = [s.sides[segment + k, 0, j:].vector(lanes_of_blocks) for k in range(SEGMENT)]
-        s.upright[segment, 0, j] = squared_deviations(f, samples)
-    with f.loop(0, WIDTH, lanes) as j:  # the last segments reach beyond the tile, and nobody asks for them
-        top, bottom = (
-            squared_deviations(f, [z[row, j:][k:].vector(lanes) for k in range(SEGMENT)]) for row in (0, BLOCK - 1)
-        )
-        s.level[j] = f.smaller(top, bottom)
+def add_edges(module: Module, lanes: int, kind: str) -> Function:
+    """Step 6: the least of the squared deviations of the segments of a block's four edges."""
+    f = module.function("edges", STAGE)
+    s = Scratch(f.parameters[0], lanes, kind)
+    z = s.coefficients[LATE:, 0:]
+    last, line = BLOCK - 1, BLOCK * (BLOCK - 1)
+    edges = [(z[start:, 0:], step) for start, step in ((0, 1), (line, 1), (0, BLOCK), (last, BLOCK))]
+    least = [f.constant(f"<{lanes} x double>", math.inf)] * len(edges)
+    with f.loop(0, BLOCK - SEGMENT + 1, carrying=least) as first:
+        for number, (edge, step) in enumerate(edges):
+            samples = [edge[(first + k) * step, 0:].vector(lanes) for k in range(SEGMENT)]
+            least[number] = f.smaller(squared_deviations(f, samples), least[number])
+    s.edge[0] = reduce(f.smaller, least)
     return f
 
 
-def add_flattest(module: Module, lanes: int) -> Function:
-    """The least of the squared deviations among the segments of each block's level edges."""
-    f = module.function("flattest", "scratch")
-    s = Scratch(f.parameters[0])
-    with f.loop(0, ACROSS) as block:
-        candidates = [s.level[block * BLOCK + place] for place in range(SEGMENTS)]
-        s.edges[block] = least(f, candidates)
-    return f
-
-
-def least(f: Function, candidates: list[Value]) -> Value:
-    """The smallest number; NaN where there is none."""
-    return reduce(f.smaller, candidates)
-
-
-def add_results(module: Module, lanes: int) -> Function:
-    """Step 7, and the three measurements of each block."""
-    f = module.function("results", "scratch variances artifacts noises")
+def add_results(module: Module, lanes: int, kind: str) -> Function:
+    """Step 7, and the three measurements of a block."""
+    f = module.function("results", STAGE)
     scratch, *results = f.parameters
-    s = Scratch(scratch)
-    lanes = min(lanes, ACROSS)
-    variances, artifacts, noises = (
-        Rows(address, kind, (size,))
-        for address, kind, size in zip(results, ("double", "i8", "i8"), (8, 1, 1), strict=True)
-    )
-    with f.loop(0, ACROSS, lanes) as block:
-        means, squares = (
-            [s.turned[number, column, block:].vector(lanes) for column in range(BLOCK)] for number in range(2)
-        )
-        of = lambda columns: variance(f, means, squares, columns)  # noqa: E731
-        whole = of(list(range(BLOCK)))
-        centre, surround = of(list(CENTRE)), of([column for column in range(BLOCK) if column not in NOT_SURROUND])
-        active = whole > f.constant(whole.kind, ACTIVE_VARIANCE)
-        variances[block] = whole
-        upright = [s.upright[segment, side, block:].vector(lanes) for segment in range(SEGMENTS) for side in range(2)]
-        edge = least(f, [*upright, s.edges[block:].vector(lanes)])
-        deviation = f.intrinsic("sqrt", edge / f.constant(edge.kind, SEGMENT - 1))
-        flat = deviation < f.constant(edge.kind, FLAT_DEVIATION)
-        artifacts[block] = f.cast("zext", active & flat, f"<{lanes} x i8>")
-        noises[block] = f.cast("zext", active & noise(f, whole, centre, surround), f"<{lanes} x i8>")
+    s = Scratch(scratch, lanes, kind)
+    variances, artifacts, noises = (rows[0, 0, 0:] for rows in _results(results, lanes))
+    means, squares = ([s.moments[number, column, 0:].vector(lanes) for column in range(BLOCK)] for number in range(2))
+    of = lambda columns: variance(f, means, squares, columns)  # noqa: E731
+    whole = of(list(range(BLOCK)))
+    centre, surround = of(list(CENTRE)), of([column for column in range(BLOCK) if column not in NOT_SURROUND])
+    active = whole > f.constant(whole.kind, ACTIVE_VARIANCE)
+    edge = s.edge.vector(lanes)
+    deviation = f.intrinsic("sqrt", edge / f.constant(edge.kind, SEGMENT - 1))
+    flat = deviation < f.constant(edge.kind, FLAT_DEVIATION)
+    variances[0] = whole
+    artifacts[0] = f.cast("zext", active & flat, f"<{lanes} x i8>")
+    noises[0] = f.cast("zext", active & noise(f, whole, centre, surround), f"<{lanes} x i8>")
     return f
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from piqe_np.llvm.assembler import BYTES, Function, Module, Rows, Value
-from piqe_np.llvm.scratch import PITCH, REACH
+from piqe_np.llvm.scratch import REACH
 from piqe_np.matlab import BLUE, CLASSES, GREEN, RED
 
 #: How NumPy's dtypes are stored, and how they become double.
@@ -42,6 +42,11 @@ class Scaling(NamedTuple):
         return {255.0: "as it is", 65535.0: "257th", 1.0: "unit"}[self.divisor]
 
 
+def staged(dtype: str, channels: int, way: str) -> str:
+    """How levels are stored: in bytes where all are 0 to 255, which a fractional range's rounded RGB can exceed."""
+    return "double" if dtype.startswith("float") or (channels > 1 and way == "range") else "i8"
+
+
 def _rescaled(f: Function, value: Value, way: str, numbers: list[Value]) -> Value:
     _, before, offset, divisor, after = numbers
     if way == "as it is":  # 255 · (v / 255)
@@ -60,23 +65,34 @@ def add_gray_levels(module: Module, lanes: int, dtype: str, channels: int, way: 
     kind, _ = STORED[dtype]
     f = module.function("gray_levels", "levels line left width scaling")
     levels, line, left, width, scaling = f.parameters
-    row, numbers = Rows.of(levels, "double", (PITCH,)), Rows.of(scaling, "double", (5,))
+    stored = staged(dtype, channels, way)
+    row, numbers = Rows.of(levels, stored, (REACH,)), Rows.of(scaling, "double", (5,))
     start, stop = f.larger(f.integer(0) - left, 0), f.smaller(width - left, REACH)
     inside = row[start:]
     pixels = Rows(line + (left + start) * (channels * BYTES[kind]), kind, (channels * BYTES[kind], BYTES[kind]))
-    count = stop - start
-    vectors = count - count % lanes
-    for first, last, step in ((0, vectors, lanes), (vectors, count, 1)):
-        with f.loop(first, last, step) as column:
-            scaling_of = [_all(f, numbers[i], step) for i in range(len(Scaling._fields))]
-            value = _grey(f, pixels[column:], dtype, channels, step, scaling_of[0])
-            inside[column] = _rescaled(f, value, way, scaling_of)
+    count, done = stop - start, f.integer(0)
+    for step in (lanes, 1):
+        whole = count - count % step
+        with f.loop(done, whole, step) as column:
+            inside[column] = _level(f, pixels[column:], numbers, (dtype, channels, way), step)
+        done = whole
     before, after = row[start], row[stop - 1]
     with f.loop(0, start) as column:
         row[column] = before
     with f.loop(stop, REACH) as column:
         row[column] = after
     return f
+
+
+def _level(f: Function, pixels: Rows, numbers: Rows, form: tuple[str, int, str], lanes: int) -> Value:
+    """The levels of `lanes` pixels, as they are stored."""
+    dtype, channels, way = form
+    if form == ("uint8", 1, "as it is"):
+        return _loaded(pixels, lanes)
+    scaling = [_all(f, numbers[i], lanes) for i in range(len(Scaling._fields))]
+    level = _rescaled(f, _grey(f, pixels, dtype, channels, lanes, scaling[0]), way, scaling)
+    stored = staged(dtype, channels, way)
+    return f.cast("fptoui", level, level.kind.replace("double", stored)) if stored != "double" else level
 
 
 def _grey(f: Function, pixels: Rows, dtype: str, channels: int, lanes: int, dark: Value) -> Value:

@@ -10,8 +10,8 @@ import numpy as np
 
 from piqe_np.llvm import target
 from piqe_np.llvm.kernels import add_measure_rows
-from piqe_np.llvm.levels import Scaling, add_gray_levels
-from piqe_np.llvm.scratch import ACROSS, SIZE, WIDTH
+from piqe_np.llvm.levels import Scaling, add_gray_levels, staged
+from piqe_np.llvm.scratch import size
 from piqe_np.matlab import im2double
 from piqe_np.reference import BLOCK, Blocks
 from piqe_np.unbroken import once
@@ -23,23 +23,24 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float,
     """Steps 1 to 7 on whole rows of blocks; see `piqe_np.reference.measure`."""
     if pixels.ndim == 3 and pixels.dtype == np.int16 and data_range is None:
         pixels = im2double(pixels)
-    channels, size = pixels.shape[2] if pixels.ndim == 3 else 1, pixels.dtype.itemsize
-    side_by_side = pixels.strides[1:] == ((channels * size, size) if pixels.ndim == 3 else (size,))
+    channels, itemsize = pixels.shape[2] if pixels.ndim == 3 else 1, pixels.dtype.itemsize
+    side_by_side = pixels.strides[1:] == ((channels * itemsize, itemsize) if pixels.ndim == 3 else (itemsize,))
     if not (side_by_side and pixels.flags.aligned and pixels.dtype.isnative):
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), order="C")
     scaling = Scaling.of(pixels.dtype, data_range)
     height, width = pixels.shape[:2]
-    across, tiles = -(-width // BLOCK), -(-width // WIDTH)
-    blocks = Blocks(*(np.empty((count, tiles * ACROSS), kind) for kind in (np.float64, bool, bool)))
     processor = target.host(VARIABLE)
-    kernel = _compiled(processor)
+    lanes, stored = _lanes(processor), staged(pixels.dtype.name, channels, scaling.way)
+    groups, across = -(-count // lanes), -(-width // BLOCK)
+    blocks = Blocks(*(np.empty((groups, across, lanes), kind) for kind in (np.float64, bool, bool)))
+    kernel = _compiled(processor, stored)
     gray_levels = _compiled_levels(processor, pixels.dtype.name, channels, scaling.way)
-    numbers, scratch = np.array(scaling), np.zeros(SIZE)
+    numbers, scratch = np.array(scaling), np.zeros(size(lanes, stored) + 64, np.uint8)
     kernel.run(
-        pixels.ctypes.data, pixels.strides[0], height, width, above, count, tiles, gray_levels.address,
-        numbers.ctypes.data, *(part.ctypes.data for part in blocks), scratch.ctypes.data,
+        pixels.ctypes.data, pixels.strides[0], height, width, above, groups, across, gray_levels.address,
+        numbers.ctypes.data, *(part.ctypes.data for part in blocks), scratch.ctypes.data + -scratch.ctypes.data % 64,
     )  # fmt: skip
-    return Blocks(*(part[:, :across] for part in blocks))
+    return Blocks(*(part.swapaxes(1, 2).reshape(groups * lanes, across)[:count] for part in blocks))
 
 
 class Code:
@@ -52,10 +53,10 @@ class Code:
         self.run: Callable[..., None] = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(last.parameters))(self.address)
 
 
-@once(most=4)
-def _compiled(processor: target.Target) -> Code:
+@once(most=8)
+def _compiled(processor: target.Target, stored: str) -> Code:
     module = processor.module()
-    add_measure_rows(module, _lanes(processor))
+    add_measure_rows(module, _lanes(processor), stored)
     return Code(module, processor)
 
 

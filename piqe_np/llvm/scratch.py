@@ -1,43 +1,56 @@
-"""Where a tile's numbers lie: a row of blocks, `WIDTH` pixels wide, small enough for the processor's nearest caches."""
+"""Where a thread's numbers lie: small enough for the processor's nearest caches.
+
+A vector's lanes are blocks, one below the other: lane l of a number of row r and column c belongs to pixel
+(BLOCK · l + r, c). So no operation mixes lanes, a block's rows, columns and edges are whole vectors, and only `staged`,
+what the image's rows become first, lies as an image does.
+"""
 
 from __future__ import annotations
 
 import math
 
-from piqe_np.llvm.assembler import Rows, Value
-from piqe_np.reference import BLOCK, MARGIN, SEGMENT
+from piqe_np.llvm.assembler import BYTES, Rows, Value
+from piqe_np.reference import BLOCK, MARGIN
 
-WIDTH = 256  # columns of a tile
-ACROSS = WIDTH // BLOCK  # its blocks
-REACH = WIDTH + 2 * MARGIN
-PITCH = WIDTH + 8  # of a row; rows 4096 bytes apart would compete for the same few cache lines
-GROUP = 4  # rows that are filtered together, so that what they share is computed once
-SEGMENTS = BLOCK - SEGMENT + 1
-
-SHAPES = {
-    "levels": (BLOCK + 2 * MARGIN, PITCH),
-    "filtered": (2, GROUP, PITCH),  # levels, their squares
-    "coefficients": (BLOCK, PITCH),
-    "means": (2, WIDTH),  # of columns; and the sums of squared deviations from them
-    "turned": (2, BLOCK, ACROSS),  # the same, with one column of all blocks side by side
-    "sides": (BLOCK, 2, ACROSS),  # the blocks' left and right edges
-    "upright": (SEGMENTS, 2, ACROSS),  # squared deviations of their segments
-    "level": (PITCH,),  # of the upper and lower edges, the lesser of the two
-    "edges": (ACROSS,),
-    "numbers": (8,),  # any lanes
-}  # fmt: skip
-SIZE = sum(map(math.prod, SHAPES.values()))  # float64 numbers
+ACROSS = 16  # blocks of a tile, side by side
+AHEAD = BLOCK - MARGIN  # columns that lie before a tile's first: the filter's margin ends where a block's columns do
+REACH = ACROSS * BLOCK + BLOCK  # a tile's columns
+HEIGHT = BLOCK + 2 * MARGIN  # rows that a block's filter reaches
+RING = 8  # columns; a power of 2, and the filter reaches 7
+LATE = 3  # pixels that a coefficient is behind
+PITCH = BLOCK + 1  # of a column; were it BLOCK, columns would compete for the same few cache lines
 
 
 class Scratch:
-    """The tile's arrays by their names in `SHAPES`, as a function sees them."""
+    """The arrays by their names, as a function sees them; `kind` is that of the levels, "i8" or "double"."""
 
-    def __init__(self, address: Value):
-        self.address, at = address, 0
-        self._rows: dict[str, Rows] = {}
-        for name, shape in SHAPES.items():
-            self._rows[name] = Rows.of(address + 8 * at, "double", shape)
-            at += math.prod(shape)
+    def __init__(self, address: Value, lanes: int, kind: str):
+        at = 0
+        for name, (stored, shape) in _shapes(lanes, kind).items():
+            setattr(self, name, Rows.of(address + at, stored, shape))
+            at += math.prod(shape) * BYTES[stored]
 
-    def __getattr__(self, name: str) -> Rows:
-        return self._rows[name]
+    staged: Rows  # levels, row by row
+    levels: Rows  # of a block's columns, for the filter down
+    middle: Rows  # the same between the margins, until the filter along has come as far
+    filtered: Rows  # down: levels, their squares
+    coefficients: Rows
+    edge: Rows  # least sum of squared deviations of its segments
+    moments: Rows  # of columns: mean, sum of squared deviations from it
+
+
+def _shapes(lanes: int, kind: str) -> dict[str, tuple[str, tuple[int, ...]]]:
+    return {
+        "filtered": ("double", (2, RING, PITCH, lanes)),
+        "middle": ("double", (RING // 2, PITCH, lanes)),
+        "coefficients": ("double", (BLOCK * BLOCK + LATE, lanes)),
+        "edge": ("double", (lanes,)),
+        "moments": ("double", (2, BLOCK, lanes)),
+        "levels": (kind, (HEIGHT, BLOCK, lanes)),
+        "staged": (kind, (BLOCK * lanes + 2 * MARGIN, REACH)),
+    }
+
+
+def size(lanes: int, kind: str) -> int:
+    """Bytes of it all."""
+    return sum(math.prod(shape) * BYTES[stored] for stored, shape in _shapes(lanes, kind).values())
