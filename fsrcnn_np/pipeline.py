@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike, fspath
 from os.path import lexists
 from pathlib import Path
@@ -15,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from piqe_np.compiled import thread_count
+from piqe_np.compiled import beside, thread_count
 from piqe_np.line import about
 
 from .dask_array import is_dask_array, upscale_dask
-from .engine import DEFAULT, engine_named
+from .engine import DEFAULT, engine_named, prepare
 from .errors import FileError, FsrcnnError, ImageError, OptionError
 from .images.destination import check_out
 from .images.padding import filled, restored
@@ -345,7 +346,8 @@ class FileJob:
                 )
             if not self._overwrite and lexists(target):
                 files.check_made(target, with_range(provenance, _found(target), source, self._data_range, self._allow))
-            self._picture = self._opened()
+            with beside(partial(prepare, self._engine, self._model), thread_number(self._threads)):
+                self._picture = self._opened()
             with naming(source):
                 check_channels(self._picture.pixels.shape, self._model)
                 self._bounds = picture_range(self._picture, self._data_range)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
@@ -68,11 +69,17 @@ def bars() -> Any:
     return type("bars", (tqdm,), {"monitor_interval": 0})
 
 
+def _at_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 @contextmanager
 def bar(label: str, *, unit: str = "tile", always: bool = False, hidden: bool = False) -> Iterator[Progress]:
     """A tqdm bar on standard error; unless `always`, on a terminal alone, if not `hidden`. It goes away at the end."""
-    disable = hidden or (False if always else None)
-    with bars()(desc=printable(label), leave=False, disable=disable, unit=unit) as shown:
+    if hidden or not (always or _at_terminal()):
+        yield lambda done, total: None
+        return
+    with bars()(desc=printable(label), leave=False, unit=unit) as shown:
 
         def update(done: int, total: int) -> None:
             shown.total, shown.n = total, done

@@ -12,7 +12,8 @@ import operator
 import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, SupportsIndex, TypeVar
 
@@ -153,6 +154,27 @@ def _say_few() -> None:
     """Once a process."""
     text = "the system grants fewer threads than were asked for (ulimit -u, or a container's limit): it takes longer"
     warnings.warn(text, RuntimeWarning, stacklevel=3)
+
+
+@contextmanager
+def beside(function: Callable[[], Any], threads: int) -> Iterator[None]:
+    """`function` runs on a thread of its own while the caller does what is in the block; after it, it has ended.
+
+    For what is made once and would be waited for later: with one thread, or where the system grants no other, it is
+    not called, and what it raises is left to whoever asks for the same again.
+    """
+
+    def work() -> None:
+        with suppress(Exception):
+            function()
+
+    thread = threading.Thread(target=work, daemon=True)
+    started = threads > 1 and not ending() and _started(thread)
+    try:
+        yield
+    finally:
+        if started:
+            thread.join()
 
 
 def run_tasks(function: Callable[[int], Any], count: int, threads: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from piqe_np.errors import ImageError
+from piqe_np.masked import is_masked
 from piqe_np.matlab import CLASSES
 from piqe_np.reference import BLOCK, MARGIN
 from piqe_np.unbroken import unbroken
@@ -31,7 +32,7 @@ def as_image(image: Any, *, ranged: bool) -> Any:
     `ranged`: the caller says which values are black and white, which int8 needs.
     """
     given = image
-    if np.ma.isMaskedArray(image):
+    if is_masked(image):
         raise ImageError("A masked array has pixels without a value; give them one first: image.filled(value)")
     if isinstance(image, str | bytes | os.PathLike):
         raise ImageError("A file's name is not an image; in Python read it first (fsrcnn_np.read), or run piqe-np FILE")

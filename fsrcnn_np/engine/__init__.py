@@ -17,6 +17,7 @@ from piqe_np.compiled import check_compiled_code_runs
 from piqe_np.unbroken import once
 
 from ..errors import OptionError
+from ..network.weights import Weights
 
 ENGINES = {
     "llvm": "fsrcnn_np.engine.llvm",
@@ -45,6 +46,13 @@ def engine_named(name: str | None) -> ModuleType:
     if name == "llvm":
         module.host()  # $FSRCNN_NP_TARGET is found wrong here, not at every image
     return module
+
+
+def prepare(name: str | None, weights: Weights) -> None:
+    """Compile what the first image with a model would wait for, where an engine can do that before there is one."""
+    module = engine_named(name)
+    if name in (None, "llvm"):
+        module.prepare(weights)
 
 
 @once(most=len(ENGINES))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fsrcnn_np.errors import ImageError, OptionError
+from piqe_np.masked import is_masked
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
 ALLOWED = f"allowed is a 2-D or H×W×3 array of {', '.join(DTYPES[:-1])} or {DTYPES[-1]}"
@@ -294,7 +295,7 @@ def row_blocks(array: NDArray[Any]) -> Iterator[slice]:
 
 
 def _as_array(image: ArrayLike) -> NDArray[Any]:
-    if isinstance(image, np.ma.MaskedArray):
+    if is_masked(image):
         raise ImageError("found a masked array; pass a plain one, with the masked values filled: image.filled(0)")
     if hasattr(image, "toarray"):
         raise ImageError(f"found a {type(image).__name__} (sparse); pass a dense one: image.toarray()")

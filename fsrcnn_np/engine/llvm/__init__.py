@@ -18,5 +18,6 @@ docs/engine.md has the design drawn, and what each step brought.
 
 from .planes import forward, rows_needed, upscale_plane
 from .target import host
+from .tiles import prepare
 
-__all__ = ["forward", "host", "rows_needed", "upscale_plane"]
+__all__ = ["forward", "host", "prepare", "rows_needed", "upscale_plane"]

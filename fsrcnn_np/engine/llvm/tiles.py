@@ -46,6 +46,13 @@ def layout_of(architecture: Architecture, border: str, offset: int, processor: t
     return Layout(architecture, border, offset, processor)
 
 
+def prepare(weights: Weights, processor: target.Target | None = None) -> Layout:
+    """Compile for a model, so that its first image finds it done; this machine's processor if none is given."""
+    layout = layout_of(weights.architecture, weights.border, weights.deconvolution_offset, processor or target.host())
+    compiled_strip(layout)
+    return layout
+
+
 class Engine:
     """A model on a processor, ready for images of one kind.
 
@@ -62,9 +69,7 @@ class Engine:
 
     def __init__(self, weights: Weights, range: ValueRange, dtype: np.dtype, processor: target.Target | None = None):
         self.weights, self.range, self.dtype = weights.astype(np.float32), range, dtype.newbyteorder("=")
-        self.layout = layout_of(
-            weights.architecture, weights.border, weights.deconvolution_offset, processor or target.host()
-        )
+        self.layout = prepare(weights, processor)
         self.scale = weights.architecture.scale
         self.packed = packing.packed(self.weights, self.layout)
         self.limits = np.array(results.Limits.of(range, weights.value_range, self.dtype), np.float64)
