@@ -1,6 +1,8 @@
 """Kill the service at random moments while objects arrive, and count what the archive has in the end.
 
-    python tests/pacs/kill_at_random.py 50 [SEED]
+    python tests/pacs/kill_at_random.py 50 [SEED] [--web]
+
+With --web objects go on to the archive by DICOMweb instead of C-STORE.
 
 Each round starts the service, sends it new mammograms, and kills it (kill -9) at a moment by chance. After the last one
 it runs undisturbed, and whoever got no answer sends again. Status 1 where an object is missing or there twice.
@@ -10,6 +12,7 @@ import random
 import sys
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
 
 from pacs_peers import Orthanc, Service, mammogram, queue, save, send_once, settings, until
@@ -18,25 +21,26 @@ PER_ROUND = 2
 LONGEST = 1.5  # seconds from listening to the kill
 
 
-def main(rounds, seed):
+def main(rounds, seed, web):
     """Everything on 127.0.0.1, on ports that were free; gives the exit status."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store, config = folder / "store", settings(folder / "settings.toml")
         orthanc = Orthanc(folder / "orthanc")
+        start = partial(Service, store, orthanc.web if web else orthanc.peer, config=config)
         try:
             answered = {}
             for number in range(rounds):
-                disturbed(store, config, orthanc, folder, number, chance.uniform(0, LONGEST), answered)
-            return undisturbed(store, config, orthanc, folder, answered)
+                disturbed(start, store, orthanc, folder, number, chance.uniform(0, LONGEST), answered)
+            return undisturbed(start, store, orthanc, folder, answered)
         finally:
             orthanc.close()
 
 
-def disturbed(store, config, orthanc, folder, number, seconds, answered):
+def disturbed(start, store, orthanc, folder, number, seconds, answered):
     """One round; `answered` learns of which objects the sender knows that they were received."""
-    service = Service(store, orthanc.peer, config=config)
+    service = start()
     orthanc.reports_to(service.port)
     killer = threading.Timer(seconds, service.process.kill)
     killer.start()
@@ -49,9 +53,9 @@ def disturbed(store, config, orthanc, folder, number, seconds, answered):
     print(f"{number + 1}: killed after {seconds:.2f} s; {states}", flush=True)
 
 
-def undisturbed(store, config, orthanc, folder, answered):
+def undisturbed(start, store, orthanc, folder, answered):
     """To the end, and what there is then."""
-    service = Service(store, orthanc.peer, config=config)
+    service = start()
     orthanc.reports_to(service.port)
     again = [each for each, received in answered.items() if not received]
     late = [each for each in again if not send_once(folder / f"{each}.dcm", service.port)]
@@ -71,4 +75,5 @@ def undisturbed(store, config, orthanc, folder, answered):
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    words = [word for word in sys.argv[1:] if word != "--web"]
+    sys.exit(main(int(words[0]), int(words[1]) if len(words) > 1 else 0, "--web" in sys.argv))
