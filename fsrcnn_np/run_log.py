@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import piqe_np.errors as piqe_errors
+from piqe_np import stopping
 from piqe_np.console import complain
 from piqe_np.line import about, message, printable
 
@@ -76,6 +77,7 @@ class RunLog:
         self._report, self._run = options.report, uuid.uuid4().hex[:12]
         self._began = self._started = time.monotonic()
         self._facts: dict[str, Any] = {}
+        self._summed_up = False
         if self._report is not None:
             _prepare(self._report)
 
@@ -87,6 +89,7 @@ class RunLog:
     @contextmanager
     def summing_up(self) -> Iterator[None]:
         """End with the summary, also where the run is stopped; not where nobody reads it, nor after wrong usage."""
+        stopping.last_words.append(self._sum_up)  # where the main thread cannot: it is in machine code for long
         try:
             yield
         except (BrokenPipeError, OptionError):
@@ -94,6 +97,8 @@ class RunLog:
         except BaseException:
             self._sum_up()
             raise
+        finally:
+            stopping.last_words.remove(self._sum_up)
         self._sum_up()
 
     def begin(self) -> None:
@@ -174,6 +179,10 @@ class RunLog:
             raise DiskFullError(f"{report}: the report cannot be written ({error.strerror or error})") from error
 
     def _sum_up(self) -> None:
+        """Once."""
+        if self._summed_up:
+            return
+        self._summed_up = True
         seconds = time.monotonic() - self._began
         if self._json:
             counts = {state: self.counts[state] for state in self.states}

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -18,8 +18,11 @@ from piqe_np.start import at_once
 
 #: Files that are half written: they go when the process has to end without its `finally` clauses.
 leftovers: set[str] = set()
+#: What is still to be said where the process has to end so: the run's sum.
+last_words: list[Callable[[], None]] = []
 #: Seconds from a signal to the end; the way out through `finally` clauses usually takes a few milliseconds.
 PATIENCE = 1.5
+_LAST_WORDS = 0.3  # seconds; a lock that the main thread holds may keep them back
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _asked: list[int] = []
 
@@ -83,7 +86,20 @@ def _watch(ours: Any, ended: threading.Event) -> None:
         while said := ours.recv(1):
             number = said[0]
             if number in SIGNALS and signal.getsignal(number) is _stop and not ended.wait(PATIENCE):
+                _say_last_words()
                 _at_once(number, None)
+
+
+def _say_last_words() -> None:
+    def say() -> None:
+        for words in tuple(last_words):
+            with suppress(Exception):
+                words()
+
+    with suppress(RuntimeError):  # the system grants no more threads
+        speaker = threading.Thread(target=say, daemon=True)
+        speaker.start()
+        speaker.join(_LAST_WORDS)
 
 
 def _at_once(number: int, frame: FrameType | None) -> None:

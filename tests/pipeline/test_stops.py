@@ -140,6 +140,40 @@ def test_what_does_not_end_by_itself(number, tmp_path):
     assert not half.exists()
 
 
+SUM = """
+import argparse, sys, time
+from fsrcnn_np.run_log import RunLog
+from piqe_np import console
+def body():
+    log = RunLog(argparse.Namespace(quiet=False, json="json" in sys.argv, report=None))
+    with log.summing_up():
+        for name in "ab":
+            log.end(name, "written", lines=[name])
+        while True:  # as if the signal found the main thread in machine code
+            try:
+                print("busy", flush=True)
+                time.sleep(60)
+            except BaseException:
+                pass
+sys.exit(console.command("it", body, ()))
+"""
+
+
+@pytest.mark.parametrize("form", ["lines", "json"])
+def test_the_sum_of_a_run_that_does_not_end_by_itself(form):
+    """It is said once, before the process ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SUM, form], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    )
+    while process.stdout.readline() != "busy\n":
+        pass
+    process.send_signal(signal.SIGTERM)
+    out, said = process.communicate(timeout=30)
+    assert (process.returncode, len(said.splitlines())) == (143, 1)
+    (line,) = [line for line in out.splitlines() if line != "busy"]
+    assert '"summary": {"written": 2,' in line if form == "json" else line.startswith("2 written, 0 kept,")
+
+
 def test_head(many, tmp_path):
     """The reader of the output goes: quiet, and with the status that the shell gives to SIGPIPE."""
     for words in (["piqe_np", str(many)], ["fsrcnn_np", "upscale", "--help"]):
