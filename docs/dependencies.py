@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 #: Why the core has it; one line each.
 WHY = {
     "numpy": "arrays: the reference, and what every function takes and gives",
-    "scipy": "phantoms, the squares and tissue of `compare`, SSIM, the study's and `measure`'s distributions, writing MAT-files",
+    "scipy": "phantoms, `compare`'s squares, SSIM, distributions of the study and of `measure`, writing MAT-files",
     "numba": "the readable engines, the phantom's drawing, the walk through a JPEG's data",
     "llvmlite": "the default engines: LLVM text to machine code; Numba stands on it, so it costs nothing more",
     "h5py": "the format of the models; HDF5 and MATLAB v7.3 files",
