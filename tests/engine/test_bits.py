@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fsrcnn_np.convert import load_weights
 from fsrcnn_np.engine import engine_named
 from fsrcnn_np.engine.llvm import groups
+from fsrcnn_np.engine.llvm.layout import RING
 from fsrcnn_np.images.value_range import ValueRange
 from fsrcnn_np.network.bands import Band
 from models import random_weights
@@ -86,7 +87,7 @@ def test_steps_only_read_rows_that_exist():
     delays = groups.delays(12)
     for layer in range(1, 13):
         assert delays[layer - 1] - delays[layer] + 4 <= 3  # newest row read ≤ newest row of the layer before
-        assert (delays[layer] + 1) - (delays[layer - 1] - 3) < 12  # oldest row read is still in a ring of 12
+        assert (delays[layer] + 1) - (delays[layer - 1] - 3) < RING  # oldest row read is still in the ring
         assert -delays[layer] % 4 == groups.start(layer)
 
 

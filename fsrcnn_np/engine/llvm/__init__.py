@@ -1,4 +1,4 @@
-"""Vector kernels as LLVM text, compiled while Python runs: the reference's answer in two megabytes a thread.
+"""Vector kernels as LLVM text, compiled while Python runs: the reference's answer in about a megabyte a thread.
 
 - planes.py: the functions below
 - tiles.py: a strip: code, weights and memory brought together

@@ -1,19 +1,20 @@
 """Where everything lies: the memory of one strip and the packed weights, for one architecture and one processor.
 
-A strip is at most `Layout.width` low-resolution columns of the image. All its rows have the same columns:
+A strip is at most `Layout.width` low-resolution columns of the image. The rows of layer l = 0 … m have
 
-    column of a buffer    0 … reach …              reach + width … columns
-    column of the image   x0 − reach … x0 …        x0 + width …
+    column of a buffer    0 …                reach − l …    reach − l + width … columns
+    column of the image   x0 − reach + l …   x0 …           x0 + width …
 
-and `pitch` bytes from one channel's row to the next: an odd number of cache lines, so that the rows of many channels
-do not fall into the same places of the cache.
+so that the three columns of a mapping layer's kernel are 0, 1 and 2 from the one that it makes, and vectors are loaded
+and stored where cache lines begin. From one channel's row to the next are `pitch` bytes: an odd number of cache lines,
+so that the rows of many channels do not fall into the same places of the cache.
 
 Scratch memory of a thread, first to last:
 
     rings       [layer 0 … m][RING rows][s][pitch]    shrunk maps, and what each mapping layer makes of them
     zeros       [s][pitch]                            the row outside the image, under a zero border
-    spectrum    [6][s][pitch]                         Winograd's input transform of four rows
-    products    [6][block][tile]                      Winograd's products of one register tile
+    spectrum    [6][s][tile + lanes]                  Winograd's input transform of one register tile
+    products    [6][block][tile]                      its products, if they cannot take the spectrum's place
     tile        [d][tile]                             feature maps of one register tile
     points      [point][map][head + chunk]            some expanded maps of two rows, see pairs.py
     products of pairs    [channel][point][residue · scale + phase][width]    what they give; zero between two pairs
@@ -35,11 +36,11 @@ from .target import Target
 
 FLOAT = 4  # bytes
 LINE = 64  # bytes of a cache line
-RING = 12  # rows a ring holds: 9 are needed, groups of 4 are written
+RING = 9  # rows a ring holds, see groups.py: four of a group, and five before that the next layer still reads
 HIGH = 16  # high-resolution rows under construction: two rows of features reach 9 + scale
 GROUP = 4  # rows that a mapping layer computes at once
 POINTS = 6  # of Winograd's F(4, 3)
-WIDTHS = (560, 240, 96, 80)  # of a strip, cut to whole register tiles; 560 + 12 columns of reach nearly fill 18 of 32
+WIDTHS = (400, 240, 96, 80)  # of a strip, cut to whole register tiles; 400 + 12 columns of reach nearly fill 13 of 32
 MAPS = 8  # that go through expanding and deconvolution at once, and whose sum is rounded as one
 CHUNK = 96  # columns of a chunk of expanding and deconvolution, at most
 MOST_SCRATCH = 4 << 20  # bytes, where the architecture leaves a choice
@@ -157,7 +158,7 @@ class Layout:
     @property
     def head(self) -> int:
         """Columns of a chunk, see pairs.py, that were expanded with the chunk before."""
-        return up(self.reach + self.stamp_reach, self.target.lanes)
+        return up(2 * self.stamp_reach, self.target.lanes)
 
     @property
     def chunk(self) -> int:
@@ -206,7 +207,7 @@ class Layout:
         return {
             "rings": (a.m + 1, RING, self.narrow.padded, pitch),
             "zeros": (self.narrow.padded, pitch),
-            "spectrum": (POINTS, a.s, pitch),
+            "spectrum": (POINTS, a.s, self.tile + self.target.lanes),
             "products": (POINTS, self.narrow.size, self.tile),
             "tile": (self.wide.padded, self.tile),
             "points": (self.points, self.group * self.paired.size, self._pitch(self.head + self.chunk) // FLOAT),

@@ -163,7 +163,7 @@ def multiplication(module: Module, layout: Layout) -> Function:
             for number, tile in enumerate(tiles):
                 values = Rows.of(here + d * sum(terms[:number]) * FLOAT, "float", (1, terms[number]))[first:]
                 with f.loop(0, columns, vectors * lanes) as x:
-                    pixels = source[point, :, layout.reach :][:, x:]
+                    pixels = source[point, :, layout.stamp_reach :][:, x:]
                     sums = [[zero] * vectors] * len(tile)
                     sums = added(f, sums, [pixels], values, lanes=lanes, channels=maps, taps=layout.stamp_taps(tile))
                     for o, v in kernels.tiles(sums):

@@ -115,7 +115,9 @@ def one_step(made: Module, layout: Layout, callees: dict[str, Function]) -> Func
     channels = range(a.channels)
     image = Rows(p["image"], "float", (a.channels * layout.pitch, FLOAT))
     results = Rows(p["destination"], "i8", (p["destination_pitch"], 1))
-    beside = (p["left"], p["right"], p["columns"])
+
+    def beside(layer: Value | int) -> tuple[Value, Value, Value]:  # its rows start `layer` columns further right
+        return p["left"] - layer, p["right"] - layer, p["columns"]
 
     def place(row: Value) -> Value:
         return (row + RING) % RING
@@ -131,7 +133,7 @@ def one_step(made: Module, layout: Layout, callees: dict[str, Function]) -> Func
     with f.loop(f.larger(top, layers[0, 1]), f.smaller(top + GROUP, layers[0, 2])) as row:
         made_row = rings[0, place(row)]
         f.call(callees["extraction"], image[row], made_row, weights, scratch, p["columns"])
-        f.call(callees["edges"], made_row, a.s, *beside)
+        f.call(callees["edges"], made_row, a.s, *beside(0))
 
     with f.loop(1, a.m + 1) as layer:
         delay, lowest, end = (layers[layer, i] for i in range(3))
@@ -143,7 +145,7 @@ def one_step(made: Module, layout: Layout, callees: dict[str, Function]) -> Func
                 weights + layout.weights["mapping"] + (layer - 1) * layout.mapping_weights, scratch, p["columns"],
             )  # fmt: skip
             for made_row in rows:
-                f.call(callees["edges"], made_row, a.s, *beside)
+                f.call(callees["edges"], made_row, a.s, *beside(layer))
 
     newest = top - groups.lag(a.m)
     with f.loop(f.larger(newest, p["first_row"]), f.smaller(newest + GROUP, p["end_row"]), 2) as row:
@@ -159,7 +161,7 @@ def one_step(made: Module, layout: Layout, callees: dict[str, Function]) -> Func
             numbers = [f.cast("zext", inside, "i64") for inside in insides]
             f.call(
                 callees["pair"], *sources, *numbers, high, first_result + 2 * HIGH, weights, scratch, p["width"],
-                *beside,
+                *beside(a.m),
             )  # fmt: skip
         with f.loop(first_result, first_result + 2 * a.scale) as result:
             made_rows = [high[(result + 2 * HIGH) % HIGH + channel * HIGH] for channel in channels]

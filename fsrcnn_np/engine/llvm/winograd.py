@@ -7,8 +7,10 @@ neural networks", CVPR 2016, section 4, down each column of pixels
 
 The ⊙ is, for each of the six points, a 1×3 correlation along the row over all channels: 6 · 3 products for 4 · 9.
 
-    rows d0 … d5 [s][x] ──Bᵀ──▶ spectrum [6][s][x] ──correlate──▶ products [6][block][tile] ──Aᵀ, PReLU──▶ 4 rows [s][x]
-      one row of x at a time             one register tile at a time
+    rows d0 … d5 [s][x] ──Bᵀ──▶ spectrum [6][s][tile] ──correlate─▶ products [6][block][tile] ──Aᵀ, PReLU──▶ rows [s][x]
+
+One register tile of columns at a time, so that what is between the rows stays in the first-level cache. Where one
+register tile has all outputs, a point's products take the place of its spectrum, which has been read by then.
 
 The points are 0, ±3/4, ±3/2 and ∞: A and B are exact in binary, and of the sets that were tried they round least
 (`python -m benchmarks.errors`).
@@ -78,26 +80,28 @@ def mapping(module: Module, layout: Layout) -> Function:
     d, y = [layout.maps(one) for one in maps[:POINTS]], [layout.maps(one) for one in maps[POINTS:]]
     lanes, s, blocks = layout.target.lanes, layout.architecture.s, layout.narrow
     zero = f.constant(f"<{lanes} x float>", 0.0)
-    spectrum, products = layout.rows(scratch, "spectrum"), layout.rows(scratch, "products")
+    spectrum = layout.rows(scratch, "spectrum")
+    products = spectrum if blocks.count == 1 else layout.rows(scratch, "products")
     layer = layout.packed(weights, blocks, POINTS * 3 * s)
 
-    with f.loop(0, s) as c, f.loop(0, columns, lanes) as x:
-        for plane, value in enumerate(input_transform(f, [rows[c, x:].vector(lanes) for rows in d])):
-            spectrum[plane, c, x:] = value
-
-    with f.loop(0, columns, layout.tile) as x, f.loop(0, blocks.count) as block:
-        packed = layer[block]
-        with f.loop(0, POINTS) as point:
-            sums = [[zero] * layout.vectors] * blocks.size
-            terms = packed[2:][point * (3 * s) :]
-            taps = every((-1, 0, 1), blocks.size)
-            sums = added(f, sums, [spectrum[point, :, x:]], terms, lanes=lanes, channels=s, taps=taps)
-            store(sums, products[point], lanes)
-        with f.loop(0, blocks.size) as output:
-            slope, bias = (f.splat(packed[part, output], lanes) for part in (0, 1))
-            places = [rows[block * blocks.size + output, x:] for rows in y]
-            for v in range(layout.vectors):
-                p = [products[point, output, v * lanes :].vector(lanes) for point in range(POINTS)]
-                for place, value in zip(places, output_transform(f, p, bias), strict=True):
-                    place[v * lanes] = prelu(f, value, slope)
+    with f.loop(0, columns, layout.tile) as x:
+        with f.loop(0, s) as c, f.loop(0, layout.tile + lanes, lanes) as i:
+            pixels = [rows[c, x:][i:].vector(lanes) for rows in d]
+            for plane, value in enumerate(input_transform(f, pixels)):
+                spectrum[plane, c, i:] = value
+        with f.loop(0, blocks.count) as block:
+            packed = layer[block]
+            with f.loop(0, POINTS) as point:
+                sums = [[zero] * layout.vectors] * blocks.size
+                terms = packed[2:][point * (3 * s) :]
+                taps = every(range(3), blocks.size)
+                sums = added(f, sums, [spectrum[point]], terms, lanes=lanes, channels=s, taps=taps)
+                store(sums, products[point], lanes)
+            with f.loop(0, blocks.size) as output:
+                slope, bias = (f.splat(packed[part, output], lanes) for part in (0, 1))
+                places = [rows[block * blocks.size + output, x:] for rows in y]
+                for v in range(layout.vectors):
+                    p = [products[point, output, v * lanes :].vector(lanes) for point in range(POINTS)]
+                    for place, value in zip(places, output_transform(f, p, bias), strict=True):
+                        place[v * lanes] = prelu(f, value, slope)
     return f
