@@ -4,6 +4,7 @@
     python -m benchmarks network --peers fsrcnn-np OpenVINO --sizes 2048x2048 --threads 1
     python -m benchmarks stages                where the time of the engine goes
     python -m benchmarks piqe                  PIQE beside its peers
+    python -m benchmarks memory                size against peak memory; its largest case writes 6.7 GiB to $TMPDIR
     python -m benchmarks page                  README's and docs/engine.md's tables, of the results that are committed
 
 Results of several calls into one file are one table; a case measured again replaces the older one.
@@ -26,11 +27,11 @@ from typing import Any
 
 from fsrcnn_np.engine.llvm import target
 
-from . import bicubic, mammogram, page, piqe, stages, table
+from . import bicubic, mammogram, memory, page, piqe, stages, table
 from .peak import gflops
 from .peers import PEERS, version
 
-SUITES = ("network", "cold", "growth", "processes", "imresize", "mammogram")
+SUITES = ("network", "cold", "growth", "processes", "imresize", "mammogram", "memory")
 SIZES = ((512, 512), (2048, 2048), (3328, 4096))
 GROWTH = tuple((side, side) for side in (256, 512, 1024, 2048, 4096, 8192))
 COLD, CHECKED = (512, 512), (97, 123)
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("suite", nargs="?", choices=("all", *SUITES, "stages", "piqe", "table", "page"), default="all")
     parser.add_argument("--peers", nargs="+", choices=tuple(PEERS), default=list(PEERS), metavar="NAME")
-    parser.add_argument("--sizes", nargs="+", type=_size, default=list(SIZES), metavar="ROWSxCOLUMNS")
+    parser.add_argument("--sizes", nargs="+", type=_size, metavar="ROWSxCOLUMNS", help="of network and of memory")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--repeats", type=int, default=5, help="runs of each case; their median counts (default 5)")
     parser.add_argument("--seconds", type=float, default=600, help="no further run of a case after so long")
@@ -81,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _rows(suite: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     if suite == "mammogram":
         yield from mammogram.measured(options.threads, options.repeats)
+    elif suite == "memory":
+        yield from memory.measured(options.threads, shapes=options.sizes or memory.SHAPES)
     elif suite == "growth":
         for shape in GROWTH:
             yield _timed(suite, "fsrcnn-np", "out= given", shape, options.threads, options)
@@ -109,7 +112,7 @@ def _network(name: str, form: str, options: argparse.Namespace) -> Iterator[dict
     if "failed" in found:
         yield {"suite": "network", "peer": name, "form": form, "failed": found["failed"]}
         return
-    for shape in options.sizes:
+    for shape in options.sizes or SIZES:
         yield found | _timed("network", name, form, shape, options.threads, options)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import table
+from . import memory, table
 from .peers import PEERS
 
 Row = dict[str, Any]
@@ -22,6 +22,7 @@ Row = dict[str, Any]
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 RECORD, PIQE_RECORD = RESULTS / "cascadelake-2026-11-27.json", RESULTS / "piqe.json"
+MEMORY_RECORD = RESULTS / "memory.json"
 LARGE = [3328, 4096]
 OURS = "fsrcnn-np"
 
@@ -32,7 +33,10 @@ def pages() -> dict[Path, dict[str, str]]:
     scores = json.loads(PIQE_RECORD.read_text("utf-8"))
     return {
         ROOT / "README.md": {"speed": "\n\n".join([network(content), others(content), piqe(scores)])},
-        ROOT / "docs" / "engine.md": {"growth": growth(content)},
+        ROOT / "docs" / "engine.md": {
+            "growth": growth(content),
+            "memory": memory.text(json.loads(MEMORY_RECORD.read_text("utf-8"))["rows"]),
+        },
     }
 
 

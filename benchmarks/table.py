@@ -11,6 +11,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from . import memory
+
 Row = dict[str, Any]
 KEY = ("suite", "peer", "form", "shape", "threads", "target")
 LARGE = [3328, 4096]
@@ -106,6 +108,8 @@ def text(content: dict[str, Any]) -> str:
             parts.append(f"**{heading}**\n\n" + "\n".join(_network(chosen) if suite == "growth" else _cold(chosen)))
     if chosen := [row for row in rows if row["suite"] in ("imresize", "processes")]:
         parts.append("**Bicubic ×2, and a process a core**\n\n" + "\n".join(map(line, chosen)))
+    if chosen := [row for row in rows if row["suite"] == "memory"]:
+        parts.append("**Peak memory, MiB**\n\n" + memory.text(chosen))
     for row in rows:
         if row["suite"] == "mammogram":
             size = "×".join(map(str, row["shape"]))

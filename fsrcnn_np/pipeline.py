@@ -324,6 +324,7 @@ class FileJob:
         self._data_range, self._threads, self._engine = data_range, threads, engine
         self._overwrite, self._sidecar = overwrite, sidecar
         self._seconds = 0.0
+        self._outside: Exception | None = None
 
     def read(self) -> None:
         """Refuse what can be refused without computing, and read the source."""
@@ -358,6 +359,8 @@ class FileJob:
     def compute(self, progress: Progress | None = None) -> None:
         """Super-resolve it; of several frames, and of what stayed in its file, only as `write` asks for it."""
         from .files import Frame, Rows
+
+        progress = self._told(progress)
 
         def upscaled(frame: Frame) -> NDArray[Any]:
             with naming(self._source):
@@ -419,21 +422,40 @@ class FileJob:
         with self._timed():
             picture = self._picture
             remarks = [*picture.remarks, *self._doubts]
-            remarks += files.write(
-                self._destination,
-                self._result,
-                like=picture,
-                provenance=self._provenance,
-                form=self._form,
-                sidecar=self._sidecar,
-                threads=self._threads,
-                overwrite=self._overwrite,
-            )
+            try:
+                remarks += files.write(
+                    self._destination,
+                    self._result,
+                    like=picture,
+                    provenance=self._provenance,
+                    form=self._form,
+                    sidecar=self._sidecar,
+                    threads=self._threads,
+                    overwrite=self._overwrite,
+                )
+            except FsrcnnError:
+                if self._outside is not None:
+                    raise self._outside from None
+                raise
         scale, frames = self._model.architecture.scale, () if picture.frames is None else (len(picture.frames),)
         height, width, *colours = picture.pixels.shape
         shape = (*frames, height * scale, width * scale, *colours)
         source, path = Path(self._source), Path(self._destination)
         return Upscaled(source, path, shape, self._bounds, self._seconds, tuple(remarks), self._provenance)
+
+    def _told(self, progress: Progress | None) -> Progress | None:
+        """The caller's function; what it raises while a file is written comes out as it is, not as the file's fault."""
+        if progress is None:
+            return None
+
+        def tell(done: int, total: int) -> None:
+            try:
+                progress(done, total)
+            except Exception as error:
+                self._outside = error
+                raise
+
+        return tell
 
     def _checked(self, frames: Iterator[NDArray[Any]]) -> Iterator[NDArray[Any]]:
         yield from frames

@@ -11,6 +11,7 @@ import math
 import operator
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -181,12 +182,20 @@ def run_tasks(function: Callable[[int], Any], count: int, threads: int) -> None:
     """Call ``function(number)`` for every number from 0 to ``count − 1`` on up to `threads` threads.
 
     The calling thread works too, and the helpers end with the call: nothing is kept that a fork, a spawned process
-    or a second caller could trip over. The first exception stops the taking of further tasks and is raised here.
+    or a second caller could trip over. The first exception stops the taking of further tasks and is raised here, an
+    interruption (Ctrl-C) before any error; whichever it is, no helper works on any more when it is raised.
     Where the system grants fewer threads, those that there are do all; a RuntimeWarning says so.
     """
     numbers = iter(range(count))
     lock = threading.Lock()
     failures: list[BaseException] = []
+    ended: list[None] = []
+
+    def help() -> None:
+        try:
+            work()
+        finally:
+            ended.append(None)
 
     def work() -> None:
         while not failures:
@@ -200,7 +209,7 @@ def run_tasks(function: Callable[[int], Any], count: int, threads: int) -> None:
                 failures.append(failure)
 
     most = 1 if ending() else min(threads, count)  # what a caller does at the interpreter's end, it does alone
-    helpers = [threading.Thread(target=work, daemon=True) for _ in range(most - 1)]
+    helpers = [threading.Thread(target=help, daemon=True) for _ in range(most - 1)]
     try:
         for helper in helpers:
             if not _started(helper):
@@ -209,8 +218,17 @@ def run_tasks(function: Callable[[int], Any], count: int, threads: int) -> None:
         work()
     except BaseException as interruption:  # Ctrl-C between two tasks
         failures.append(interruption)
-    for helper in helpers:
-        if helper.ident is not None:
-            helper.join()
+    waiting = True
+    while waiting:
+        try:
+            begun = [helper for helper in helpers if helper.ident is not None]
+            for helper in begun:
+                helper.join()
+            waiting = len(ended) < len(begun)
+            if waiting:  # before Python 3.13 a thread whose join was interrupted counts as ended, and works on
+                time.sleep(0.001)
+        except BaseException as interruption:  # Ctrl-C while helpers finish their last tasks
+            failures.append(interruption)
     if failures:
+        failures.sort(key=lambda failure: isinstance(failure, Exception))
         raise failures.pop(0)

@@ -3,26 +3,32 @@
 When the interpreter ends, it takes down daemon threads wherever they are: in the middle of LLVM, of a library that
 holds a lock which the way out needs, or in machine code whose memory is freed. So the end waits until what goes on in
 `unbroken` is over, and daemon threads begin nothing new then: they end, as by `sys.exit`. A fork waits as well, until
-nothing is compiled or imported; a child that had half a compiler, and its lock taken, could never compile.
+nothing is compiled or imported for us; a child that had half a compiler, and its lock taken, could never compile, and
+what another thread was importing it could never import.
 """
 
 from __future__ import annotations
 
+import _imp
 import atexit
 import functools
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-#: Seconds that the interpreter's end waits for what a caller's own objects do (a file that is read through a pipe).
+#: Seconds that the interpreter's end waits for what a caller's own objects do (a file that is read through a pipe), and
+#: a fork for imports.
 PATIENCE = 5.0
 #: Libraries with a way out of their own, and with locks that they take at a fork (numba's logging), which must come
 #: after ours: the last that was registered is the first to run.
 LATER = ("llvmlite", "numba", "h5py")
+OURS = ("piqe_np", "fsrcnn_np")
 
 _changed = threading.Condition()
 _ours, _callers = set[object](), set[object]()  # daemon threads' work that goes on
@@ -130,19 +136,46 @@ def _compilers() -> Iterator[Any]:
         yield numba.global_compiler_lock
 
 
-_held: list[Any] = []  # by the thread that forks
+_held: list[Callable[[], Any]] = []  # by the thread that forks: how to give it back
+
+
+def _importing() -> bool:
+    """Whether another thread imports a module of ours, or anything for a function of ours."""
+    this = threading.get_ident()
+    return any(_for_us(frame) for thread, frame in sys._current_frames().items() if thread != this)
+
+
+def _for_us(frame: FrameType | None) -> bool:
+    importing = False
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename == "<frozen importlib._bootstrap>":
+            importing = True
+        elif str(frame.f_globals.get("__name__")).partition(".")[0] in OURS and (
+            importing or code.co_name == "<module>"
+        ):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _before_fork() -> None:
-    taken = list(_compilers())
-    for lock in taken:
-        lock.acquire()
-    _held.extend(taken)
+    until = time.monotonic() + PATIENCE
+    while True:
+        for lock in _compilers():
+            lock.acquire()
+            _held.append(lock.release)
+        _imp.acquire_lock()  # nobody begins an import; Python itself takes it only for the fork
+        _held.append(_imp.release_lock)
+        if not _importing() or time.monotonic() > until:
+            return
+        _after_fork()
+        time.sleep(0.001)
 
 
 def _after_fork() -> None:
     while _held:
-        _held.pop().release()
+        _held.pop()()
 
 
 def _in_child() -> None:
@@ -152,3 +185,6 @@ def _in_child() -> None:
     _ours.clear()
     _callers.clear()
     _locks["load"] = threading.RLock()  # whoever reads a model there is not in this process
+
+
+_register()  # a fork may come before the first call is at anything that asks for it

@@ -3,6 +3,10 @@
 The writer holds a lock (flock) on its file; the kernel takes it away when the process ends, however it ends, in
 whichever container it ran. A lock that another machine holds on a network file system may not be seen from here: a
 file that was begun since another start of a machine counts as left behind only after a day.
+
+The lock is a shared one: it keeps sweepers away, and not those who read the output as soon as it has its name (HDF5
+takes a lock, too). It is given back explicitly, since a process that was forked meanwhile has the same open file, and
+would keep its lock for as long as it lives.
 """
 
 from __future__ import annotations
@@ -41,6 +45,8 @@ def unfinished(path: Path) -> Iterator[tuple[Path, BinaryIO]]:
     try:
         with stream:
             yield beside, stream
+            if not stream.closed:
+                _unlock(stream)
     finally:
         with suppress(OSError):
             beside.unlink()
@@ -68,14 +74,14 @@ def _begun(path: Path) -> tuple[Path, BinaryIO]:
         beside = path.with_name(f".{path.name[:40]}.{_machine()}-{secrets.token_hex(4)}.part")
         leftovers.add(str(beside))
         try:
-            stream = open(beside, "xb")  # noqa: SIM115
+            stream = open(beside, "x+b")  # noqa: SIM115  NFS grants a shared lock to readers only
         except BaseException:
             leftovers.discard(str(beside))
             raise
         if not _LOCKS:
             return beside, stream
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:  # somebody sweeps, and came before the lock
             pass
         except OSError:  # a file system without locks: nothing is swept there either
@@ -87,6 +93,12 @@ def _begun(path: Path) -> tuple[Path, BinaryIO]:
         with suppress(OSError):
             beside.unlink()
         leftovers.discard(str(beside))
+
+
+def _unlock(stream: BinaryIO) -> None:
+    if _LOCKS:
+        with suppress(OSError):
+            fcntl.flock(stream, fcntl.LOCK_UN)
 
 
 def _sweep_one(path: str, *, near: bool) -> None:
