@@ -35,7 +35,7 @@ def pillow(threads: int) -> Resize:
 
 
 RESIZERS: dict[str, tuple[str, Callable[[int], Resize]]] = {
-    "fsrcnn-np": ("numpy", lambda threads: lambda image: imresize(image, 2)),
+    "fsrcnn-np": ("numpy", lambda threads: lambda image: imresize(image, 2, threads=threads)),
     "OpenCV": ("opencv-contrib-python-headless", opencv),
     "Pillow": ("pillow", pillow),
 }

@@ -136,7 +136,7 @@ def _part(
     starts, sizes = (top, left), (down.edges[-1], across.edges[-1])
 
     def chroma(plane: NDArray[Any], scale: int) -> NDArray[Any]:
-        return enlarged_part(plane, scale, starts, sizes)
+        return enlarged_part(plane, scale, starts, sizes, threads=threads)
 
     result = upscale(pixels, model, threads, None, engine, None, chroma)
     outer = tuple(

@@ -152,7 +152,7 @@ def _upscale_rgb(
     pixels, bounds = image
     y, cb, cr = rgb_to_ycbcr(normalise(pixels, bounds))
     y = steps.upscale_plane(y, model, UNIT, threads=threads, progress=progress)
-    enlarge = chroma or imresize
+    enlarge = chroma or partial(imresize, threads=threads)
     cb, cr = enlarge(cb, scale), enlarge(cr, scale)
     if out is None:
         out = np.empty((*y.shape, 3), pixels.dtype)

@@ -59,6 +59,11 @@ def check_compiled_code_runs(engine: str, error: type[Exception] = OptionError) 
         )
 
 
+def machine_code_refused() -> bool:
+    """Whether this system lets no memory become executable; for who has another way to the same bits."""
+    return bool(_no_executable_memory())
+
+
 @functools.cache
 def _no_executable_memory() -> str:
     """Why not; empty where it can be had. Tries what LLVM does: written first, then executable."""

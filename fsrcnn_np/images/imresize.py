@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -11,11 +12,33 @@ from numpy.typing import ArrayLike, NDArray
 
 from fsrcnn_np.errors import OptionError
 from fsrcnn_np.images.value_range import check_image, to_integers
+from piqe_np.compiled import machine_code_refused, thread_count
 
-_STRIP = 1 << 16  # elements of a strip: half a megabyte of float64
+_STRIP = 1 << 16  # elements of a strip of the reference: half a megabyte of float64
+_SMALL = 1 << 18  # elements of a result that the reference makes before machine code would be compiled
 _MOST_PIXELS = 1 << 31
 _SCALES = (1e-4, 1e4)
 Floats = NDArray[np.float64]
+
+
+class Taps(NamedTuple):
+    """Which input samples make each output sample along an axis, and with what weight.
+
+    Attributes
+    ----------
+    indices : ndarray, (out_length, taps), 0-based
+    weights : ndarray, the same shape, float64; each row sums to 1
+    """
+
+    indices: NDArray[np.intp]
+    weights: Floats
+
+
+class Pass(NamedTuple):
+    """Half of the work: one axis, 0 (down the columns) or 1 (along the rows), and how its samples are made."""
+
+    axis: int
+    taps: Taps
 
 
 class Kernel(NamedTuple):
@@ -69,6 +92,7 @@ def imresize(
     *,
     method: str = "bicubic",
     antialiasing: bool | None = None,
+    threads: int | None = None,
 ) -> NDArray[Any]:
     """Enlarge or shrink an image as MATLAB's `imresize` does.
 
@@ -82,6 +106,9 @@ def imresize(
         The kernel, by MATLAB's name ("cubic" and "triangle" are its synonyms).
     antialiasing : bool, optional
         Stretch the kernel by 1/scale where the image shrinks. Default, as MATLAB's: True, but False for "nearest".
+    threads : int, optional
+        Default: the environment variable FSRCNN_NP_THREADS, else the CPUs that the process may use. The result has the
+        same bits for any number.
 
     Returns
     -------
@@ -96,7 +123,8 @@ def imresize(
     ImageError
         The image is none, see `fsrcnn_np.images.value_range.check_image`.
     OptionError
-        The scale or size is impossible or the result would be too large; or there is no such method.
+        The scale or size is impossible or the result would be too large; or there is no such method; or no such number
+        of threads.
 
     Notes
     -----
@@ -111,16 +139,46 @@ def imresize(
         raise OptionError(f"antialiasing is {antialiasing!r}; allowed are True, False and None (MATLAB's default)")
     if antialiasing is None:
         antialiasing = method != "nearest"
+    count = thread_count(threads, "FSRCNN_NP_THREADS", OptionError)
     size, scales = _size_and_scales(array.shape[:2], scale)
     if math.prod(size) > _MOST_PIXELS:
         raise OptionError(f"scale {scale!r} would give {size[0]}×{size[1]} pixels; at most {_MOST_PIXELS} are allowed")
-    for axis in sorted((0, 1), key=scales.__getitem__):
-        taps = contributions(array.shape[axis], scales[axis], size[axis], METHODS[method], antialiasing)
-        array = _resize_axis(array, axis, *taps)
-    return array
+    passes = [
+        Pass(axis, contributions(array.shape[axis], scales[axis], size[axis], METHODS[method], antialiasing))
+        for axis in sorted((0, 1), key=scales.__getitem__)
+    ]
+    return _engine(array.shape, passes)(array, passes, threads=count)
 
 
-def enlarged_part(part: NDArray[Any], scale: int, starts: tuple[int, int], shape: tuple[int, int]) -> NDArray[Any]:
+def resized(image: NDArray[Any], passes: Sequence[Pass], *, threads: int = 1) -> NDArray[Any]:
+    """Both passes, one after the other: the reference, which defines the answer. `fsrcnn_np.images.llvm` is fast.
+
+    Parameters
+    ----------
+    image : ndarray, H×W or H×W×3
+    passes : sequence of Pass
+        One of each axis, in the order in which they are done.
+    threads : int
+        Nothing to the reference; a parameter of the other's.
+    """
+    for axis, taps in passes:
+        image = _resized_axis(image, axis, taps)
+    return image
+
+
+def _engine(shape: tuple[int, ...], passes: Sequence[Pass]) -> Callable[..., NDArray[Any]]:
+    """`resized` here or in machine code: the same bits, so that speed alone decides."""
+    size = math.prod(len(taps.indices) for _, taps in passes) * math.prod(shape[2:])
+    if max(size, math.prod(shape)) <= _SMALL or machine_code_refused():
+        return resized
+    from fsrcnn_np.images import llvm
+
+    return llvm.resized if llvm.fits(shape, passes) else resized
+
+
+def enlarged_part(
+    part: NDArray[Any], scale: int, starts: tuple[int, int], shape: tuple[int, int], *, threads: int = 1
+) -> NDArray[Any]:
     """Bicubic `imresize` of a part of an image: what the whole's result has there, to the bit.
 
     Parameters
@@ -133,27 +191,30 @@ def enlarged_part(part: NDArray[Any], scale: int, starts: tuple[int, int], shape
         Row and column of the image at which the part begins.
     shape : (int, int)
         Of the whole image.
+    threads : int
 
     Returns
     -------
     ndarray, H·scale × W·scale
         Right but for 3·scale pixels along edges at which the image goes on.
     """
+    passes = []
     for axis, (start, whole) in enumerate(zip(starts, shape, strict=True)):
         length = part.shape[axis]
         indices, weights = contributions(whole, float(scale))
         rows = slice(start * scale, (start + length) * scale)
-        part = _resize_axis(part, axis, np.clip(indices[rows] - start, 0, length - 1), weights[rows])
-    return part
+        passes.append(Pass(axis, Taps(np.clip(indices[rows] - start, 0, length - 1), weights[rows])))
+    return _engine(part.shape, passes)(part, passes, threads=threads)
 
 
+@functools.lru_cache(maxsize=4)  # a series of images is often of one size
 def contributions(
     length: int,
     scale: float,
     out_length: int | None = None,
     kernel: Kernel = METHODS["bicubic"],
     antialiasing: bool = True,
-) -> tuple[NDArray[np.intp], Floats]:
+) -> Taps:
     """Which input samples make each output sample, and with what weight (MATLAB's name for this step).
 
     Parameters
@@ -168,8 +229,8 @@ def contributions(
 
     Returns
     -------
-    indices : ndarray, (out_length, taps), 0-based
-    weights : ndarray, the same shape, float64; each row sums to 1
+    Taps
+        Without those that weigh nothing in any sample, which MATLAB leaves out, too.
     """
     shrink = min(scale, 1.0) if antialiasing else 1.0
     support = kernel.support / shrink
@@ -181,27 +242,29 @@ def contributions(
     position = np.floor(centre - support / 2)[:, None] + np.arange(taps)
     weights = shrink * kernel.weight(shrink * (centre[:, None] - position))
     weights /= weights.sum(axis=1, keepdims=True)
+    weighing = weights.any(axis=0)
+    position, weights = position[:, weighing], weights[:, weighing]
     folded = (position.astype(np.intp) - 1) % (2 * length)
-    return np.minimum(folded, 2 * length - 1 - folded), weights
+    found = Taps(np.minimum(folded, 2 * length - 1 - folded), weights)
+    for part in found:
+        part.flags.writeable = False
+    return found
 
 
-def _resize_axis(image: NDArray[Any], axis: int, indices: NDArray[np.intp], weights: Floats) -> NDArray[Any]:
-    from scipy.sparse import csr_array  # late: importing the package stays fast
-
-    length, across = image.shape[axis], image.shape[1 - axis]
-    taps = indices.shape[1]
-    matrix = csr_array(
-        (weights.ravel(), indices.ravel(), np.arange(len(indices) + 1) * taps), shape=(len(indices), length)
-    )
-    result = np.empty((*image.shape[:axis], len(indices), *image.shape[axis + 1 :]), image.dtype)
-    step = max(1, _STRIP // max(length, len(indices)))
+def _resized_axis(image: NDArray[Any], axis: int, taps: Taps) -> NDArray[Any]:
+    """One pass: a strip's lines as double, each tap's products added to the sums, in their order; then the class."""
+    length, across, made = image.shape[axis], image.shape[1 - axis], len(taps.indices)
+    result = np.empty((*image.shape[:axis], made, *image.shape[axis + 1 :]), image.dtype)
+    step = max(1, _STRIP // max(length, made))
     for start in range(0, across, step):
         strip = (slice(None),) * (1 - axis) + (slice(start, start + step),)
-        lines = np.moveaxis(image[strip], axis, 0)
-        sums = matrix @ lines.astype(np.float64, order="C").reshape(length, -1)
+        lines = np.moveaxis(image[strip], axis, 0).astype(np.float64, order="C")
+        sums = np.zeros((made, *lines.shape[1:]))
+        for indices, weights in zip(taps.indices.T, taps.weights.T, strict=True):
+            sums += weights.reshape(-1, *[1] * (lines.ndim - 1)) * lines[indices]
         if image.dtype.kind != "f":
             sums = to_integers(sums, image.dtype)
-        result[strip] = np.moveaxis(sums.reshape(-1, *lines.shape[1:]), 0, axis)
+        result[strip] = np.moveaxis(sums, 0, axis)
     return result
 
 

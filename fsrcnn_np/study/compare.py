@@ -122,7 +122,7 @@ def compare(
 
     scores = scored(ORIGINAL, original)
     with _timed(seconds, BICUBIC):
-        control = bicubic(frame, scale, bounds)
+        control = bicubic(frame, scale, bounds, threads=threads)
     scores += scored(BICUBIC, control)
     square_bicubic = magnified(control)
     grid_amplitude = {BICUBIC: on_grid(control)}
@@ -152,13 +152,13 @@ def compare(
     )  # fmt: skip
 
 
-def bicubic(frame: Frame, scale: int, bounds: ValueRange) -> NDArray[Any]:
+def bicubic(frame: Frame, scale: int, bounds: ValueRange, *, threads: int | None = None) -> NDArray[Any]:
     """The control: MATLAB's bicubic `imresize`; as of SR, integers saturate to the range, and padding stays."""
     from ..images.imresize import imresize
     from ..images.padding import filled, restored
 
     pixels, padding = frame.pixels, frame.padding
-    control = imresize(pixels if padding is None else filled(pixels, padding), scale)
+    control = imresize(pixels if padding is None else filled(pixels, padding), scale, threads=threads)
     if control.dtype.kind != "f":
         np.clip(control, math.ceil(bounds.low), math.floor(bounds.high), out=control)
     return control if padding is None else restored(control, pixels, padding)

@@ -177,7 +177,7 @@ def _measured(task: Task) -> dict[str, Any]:
 
     found("original", original)
     frame = Frame(original, picture.padding)
-    found("bicubic", bicubic(frame, model.architecture.scale, bounds))
+    found("bicubic", bicubic(frame, model.architecture.scale, bounds, threads=task.threads))
     sr = upscale_frame(frame, bounds, model, threads=task.threads, engine=task.engine)
     found("sr", sr)
     remarks = [*picture.remarks, *range_doubts(picture, bounds)]

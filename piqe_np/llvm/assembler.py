@@ -197,6 +197,8 @@ class Function:
     def constant(self, kind: str, number: float) -> Value:
         """`number` in every lane of `kind`, which can hold it exactly."""
         bits = f"0x{struct.pack('>d', number).hex().upper()}"  # LLVM reads no decimals that need rounding
+        if not {"float", "double"} & set(kind.strip("<>").split()):
+            bits = str(int(number))
         if not kind.startswith("<"):
             return Value(self, kind, bits)
         lanes, scalar = kind[1:-1].split(" x ")

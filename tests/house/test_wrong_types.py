@@ -76,6 +76,7 @@ CALLS = {  # argument by argument; what is right for it is left out
         (lambda v: fsrcnn_np.imresize(GREY, v), [3, 2.5]),
         (lambda v: fsrcnn_np.imresize(GREY, 2, method=v), []),
         (lambda v: fsrcnn_np.imresize(GREY, 2, antialiasing=v), []),
+        (lambda v: fsrcnn_np.imresize(GREY, 2, threads=v), [3, FIVE]),
     ],
     "piqe": [
         (lambda v: piqe_np.piqe(v), []),

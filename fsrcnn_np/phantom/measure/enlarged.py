@@ -58,6 +58,7 @@ class Enlarger:
 
         yield Enlarged(ORIGINAL, pixels, 1, PIXEL_SPACING)
         fine = PIXEL_SPACING / self.scale
-        yield Enlarged(BICUBIC, np.minimum(imresize(pixels, self.scale), WHITE), self.scale, fine)
+        bicubic = imresize(pixels, self.scale, threads=self._threads)
+        yield Enlarged(BICUBIC, np.minimum(bicubic, WHITE), self.scale, fine)
         sr = upscale(pixels, weights=self._model, data_range=WHITE, threads=self._threads, engine=self._engine)
         yield Enlarged(SR, sr, self.scale, fine)
