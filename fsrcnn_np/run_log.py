@@ -176,7 +176,9 @@ class RunLog:
                 stream.write(json.dumps(record) + "\n")
         except OSError as error:
             self._report = None  # what goes on without it says so once
-            raise DiskFullError(f"{report}: the report cannot be written ({error.strerror or error})") from error
+            raise DiskFullError(
+                f"{report}: the report cannot be written ({error.strerror or error}); give another --report"
+            ) from error
 
     def _sum_up(self) -> None:
         """Once."""
@@ -232,7 +234,9 @@ def _prepare(report: Path) -> None:
                 if stream.read(1) != b"\n":
                     stream.write(b"\n")
     except OSError as error:
-        raise OptionError(f"{report}: the report cannot be written ({error.strerror or error})") from error
+        raise OptionError(
+            f"{report}: the report cannot be written ({error.strerror or error}); give another --report"
+        ) from error
 
 
 def _beside_bars(stream: TextIO) -> Any:

@@ -88,7 +88,7 @@ def spool(folder: Path) -> Path:
                 )
             file.write(piece)
     if not size:
-        raise FormatError("standard input is empty (0 bytes)")
+        raise FormatError("standard input is empty (0 bytes); pipe an image into it")
     return path
 
 

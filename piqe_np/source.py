@@ -33,33 +33,35 @@ def as_image(image: Any, *, ranged: bool) -> Any:
     """
     given = image
     if is_masked(image):
-        raise ImageError("A masked array has pixels without a value; give them one first: image.filled(value)")
+        raise ImageError("a masked array has pixels without a value; give them one first: image.filled(value)")
     if isinstance(image, str | bytes | os.PathLike):
-        raise ImageError("A file's name is not an image; in Python read it first (fsrcnn_np.read), or run piqe-np FILE")
+        raise ImageError("a file's name is not an image; in Python read it first (fsrcnn_np.read), or run piqe-np FILE")
     if hasattr(image, "pixels") and hasattr(image, "data_range"):
-        raise ImageError(f"A {type(image).__name__} is not an array; pass its .pixels, with data_range=its .data_range")
+        raise ImageError(f"a {type(image).__name__} is not an array; pass its .pixels, with data_range=its .data_range")
     if type(image).__module__.startswith("scipy.sparse"):
-        raise ImageError("A sparse matrix is not read as an image; pass image.toarray()")
+        raise ImageError("a sparse matrix is not read as an image; pass image.toarray()")
     if type(image).__module__.startswith("PIL."):
         image = _of_pillow(image)
     if isinstance(image, np.ndarray) or not _readable_by_rows(image):
         try:
             image = np.asarray(image)  # of memmap and matrix: the plain array behind it
         except Exception as error:  # whatever a foreign object raises when it is asked for an array
-            raise ImageError(f"{type(image).__name__} is not an image: {error}") from error
+            raise ImageError(
+                f"{type(image).__name__} is not an image ({error}); pass an array: numpy.asarray(image)"
+            ) from error
     dtype, shape = np.dtype(image.dtype), tuple(image.shape)
     if dtype.name not in CLASSES and not (ranged and dtype.name == "int8"):
         if isinstance(image, np.ndarray) and not isinstance(given, np.ndarray) and dtype.kind in "iu":
             raise ImageError(
-                f"A {type(given).__name__} of whole numbers ({dtype.name}) has no class of MATLAB's; "
+                f"a {type(given).__name__} of whole numbers ({dtype.name}) has no class of MATLAB's; "
                 "give it one: numpy.uint8(image)"
             )
         advice = ADVICE.get(dtype.name, "convert it without changing values, and say which value is white: data_range=")
         raise ImageError(f"PIQE is defined for {', '.join(CLASSES)}, not for {dtype.name}; {advice}")
     if 0 in shape:
-        raise ImageError(f"The image is empty: its shape is {shape}")
+        raise ImageError(f"the image is empty: its shape is {shape}; it needs a pixel or more")
     if not (len(shape) == 2 or (len(shape) == 3 and shape[2] == 3)):
-        raise ImageError(f"The shape {shape} is not that of a grey (M, N) or RGB (M, N, 3) image; {_fix(shape)}")
+        raise ImageError(f"the shape {shape} is not that of a grey (M, N) or RGB (M, N, 3) image; {_fix(shape)}")
     return image
 
 
@@ -85,7 +87,7 @@ def _of_pillow(image: Any) -> np.ndarray:
         image = image.convert("L" if grey else "RGB")
     if image.mode not in ("L", "RGB", "F", "I;16"):
         to = "L" if image.mode in ("1", "LA", "I") else "RGB"
-        raise ImageError(f"A Pillow image of mode {image.mode} is not scored as it is; pass image.convert({to!r})")
+        raise ImageError(f"a Pillow image of mode {image.mode} is not scored as it is; pass image.convert({to!r})")
     return np.asarray(image)
 
 
@@ -118,11 +120,14 @@ def slabs(image: Any) -> Iterator[tuple[int, int, int, np.ndarray]]:
             with unbroken(callers=True):
                 pixels = np.asarray(image[top:bottom])
         except Exception as error:
-            raise ImageError(f"Rows {top} to {bottom} of the {type(image).__name__} cannot be read: {error}") from error
+            raise ImageError(
+                f"rows {top} to {bottom} of the {type(image).__name__} cannot be read: {error}; "
+                "read it whole, and pass the array"
+            ) from error
         if pixels.shape != (bottom - top, *image.shape[1:]) or pixels.dtype != image.dtype:
             raise ImageError(
                 f"{type(image).__name__} gave {pixels.dtype} of shape {pixels.shape} for its rows {top} to {bottom}, "
-                f"against its own description: {image.dtype} of shape {tuple(image.shape)}"
+                f"against its own description, {image.dtype} of shape {tuple(image.shape)}; pass an array"
             )
         yield first, last, top, pixels
 
@@ -133,11 +138,11 @@ def check_values(pixels: np.ndarray, data_range: tuple[float, float] | None) -> 
         return None
     least, greatest = float(pixels.min()), float(pixels.max())
     if not (np.isfinite(least) and np.isfinite(greatest)):
-        raise ImageError("The image holds NaN or Inf; replace these pixels by a value first, numpy.nan_to_num(image)")
+        raise ImageError("the image holds NaN or Inf; replace these pixels by a value first, numpy.nan_to_num(image)")
     if data_range is not None and (least < data_range[0] or greatest > data_range[1]):
         low, high = data_range
         raise ImageError(
-            f"Values from {least:g} to {greatest:g} lie outside {low:g} to {high:g}, the range that was given; "
+            f"values from {least:g} to {greatest:g} lie outside {low:g} to {high:g}, the range that was given; "
             "give the right data_range"
             f"{' with its sign, (LOW, HIGH) or --data-range=LOW:HIGH' if least < 0 <= low else ''}, "
             "or clip the image yourself"

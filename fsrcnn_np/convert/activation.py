@@ -66,7 +66,10 @@ def combined(name: str, operator: str, values: list[Sides | np.ndarray], attribu
         case (("Div" | "RealDiv"), [x], [divisor]) if isinstance(values[0], Sides) and divisor.all():
             flat = _by_channel(name, divisor)
             return Sides(x.above / flat, x.below / flat)
-    raise WeightsError(f"{name}, a {operator} of {len(sides)} activations and {len(constants)} constants, is no PReLU")
+    raise WeightsError(
+        f"{name}, a {operator} of {len(sides)} activations and {len(constants)} constants, is no PReLU"
+        "; an FSRCNN has PReLUs alone"
+    )
 
 
 def slope_of(name: str, sides: Sides) -> np.ndarray:

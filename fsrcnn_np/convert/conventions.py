@@ -345,7 +345,10 @@ def _architecture(found: Found, scale: int) -> Architecture:
     channels = 3 if layers[0].weight.shape[1] == 3 else 1
     architecture = Architecture(layers[0].weight.shape[0], layers[1].weight.shape[0], len(layers) - 3, scale, channels)
     if architecture.multiply_adds * 8 > MOST_BYTES:
-        raise WeightsError(f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN")
+        raise WeightsError(
+            f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN"
+            "; give the file of an FSRCNN"
+        )
     names = (*architecture.layer_names, "deconvolution")
     shapes = (*architecture.convolution_shapes, architecture.deconvolution_shape)
     for role, shape, layer in zip(names, shapes, (*layers, last), strict=True):

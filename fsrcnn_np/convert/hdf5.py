@@ -23,6 +23,7 @@ import numpy as np
 
 from ..errors import WeightsError, unreadable
 from ..files.hdf5_heap import opened
+from ..files.hdf5_plugins import foreign_values
 from ..files.hdf5_stored import check_stored
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
 from .conventions import MOST_BYTES, first_line
@@ -93,7 +94,10 @@ def _read(file: Any) -> Weights:
     names = ("d", "s", "m", "scale") if schema == SCHEMA else ("d", "s", "m", "scale", "channels")
     architecture = Architecture(*(_whole(attributes, name) for name in names))
     if architecture.multiply_adds * 8 > MOST_BYTES:
-        raise WeightsError(f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN")
+        raise WeightsError(
+            f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN"
+            "; give the file of an FSRCNN"
+        )
     shapes = [*architecture.convolution_shapes, architecture.deconvolution_shape]
     layers = []
     for name, shape in zip((*architecture.layer_names, "deconvolution"), shapes, strict=True):
@@ -141,7 +145,9 @@ def own_dataset(file: Any, name: str) -> Any:
     place = h5py.h5f.get_name
     if not isinstance(item, h5py.Dataset) or place(item.id) != place(file.id):
         return None
-    if item.external or item.is_virtual:
+    if (why := foreign_values(item)) and not (item.external or item.is_virtual):
+        raise WeightsError(f"{name} {why}")
+    if why:
         return None
     check_stored(item)
     return item
@@ -165,7 +171,7 @@ def _provenance(file: Any) -> Mapping[str, Any]:
     try:
         found = json.loads(item[()].tobytes())
     except (ValueError, RecursionError) as error:
-        raise WeightsError(f"provenance is no JSON: {error}") from None
+        raise WeightsError(f"provenance is no JSON: {error}; copy it again") from None
     if not isinstance(found, dict):
         raise WeightsError(f"provenance is a JSON {type(found).__name__}; an object is expected")
     return found
@@ -174,7 +180,7 @@ def _provenance(file: Any) -> Mapping[str, Any]:
 def _numbers(attributes: Any, name: str, count: int) -> list[float]:
     value = np.asarray(attributes.get(name, []))
     if value.dtype.kind not in "fiu" or value.size != count:
-        raise WeightsError(f"attribute {name} is missing or is not {count} number{'s' * (count > 1)}")
+        raise WeightsError(f"attribute {name} is missing or is not {count} number{'s' * (count > 1)}; copy it again")
     return [float(v) for v in value.ravel()]
 
 
@@ -194,5 +200,5 @@ def _text(attributes: Any, name: str, default: str | None = None) -> str:
     if isinstance(value, bytes):
         value = value.decode()
     if not isinstance(value, str):
-        raise WeightsError(f"attribute {name} is missing or is no text")
+        raise WeightsError(f"attribute {name} is missing or is no text; copy it again")
     return value

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.bands import Rows
 from fsrcnn_np.files.hdf5_heap import opened
+from fsrcnn_np.files.hdf5_plugins import foreign_values
 from fsrcnn_np.files.hdf5_stored import check_stored
 from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Picture
 from fsrcnn_np.files.record import text_of
@@ -164,8 +165,10 @@ def _find(file: Any, name: str | None) -> Any:
 
 
 def _check_dataset(dataset: Any, file: Any) -> None:
-    if dataset.file.filename != file.filename or dataset.external or dataset.is_virtual:
+    if dataset.file.filename != file.filename:
         raise FormatError(f"the dataset {dataset.name} lies in another file; name that file instead")
+    if why := foreign_values(dataset):
+        raise FormatError(f"the dataset {dataset.name} {why}")
     if "MATLAB_class" in dataset.attrs:
         raise FormatError(f"the dataset {dataset.name} is MATLAB's (-v7.3, dimensions reversed); name the file .mat")
     if dataset.dtype.kind not in "biufc":
@@ -174,7 +177,9 @@ def _check_dataset(dataset: Any, file: Any) -> None:
     if size > 3 * MOST_PIXELS:
         raise FormatError(f"the dataset {dataset.name} has {size} values; allowed are {3 * MOST_PIXELS}")
     if size * dataset.dtype.itemsize > dataset.id.get_storage_size() * PACKED:
-        raise FormatError(f"the dataset {dataset.name} was never written: its values are not in the file")
+        raise FormatError(
+            f"the dataset {dataset.name} was never written: its values are not in the file; write it again"
+        )
     check_stored(dataset)
 
 

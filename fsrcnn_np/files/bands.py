@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from fsrcnn_np.files.hdf5_plugins import without_plugins
+
 _BAND = 1 << 22  # pixels that are looked at at a time
 
 
@@ -29,7 +31,7 @@ class Rows:
     def __getitem__(self, rows: slice) -> NDArray[Any]:
         import h5py
 
-        with h5py.File(self._path, "r") as file:
+        with without_plugins(), h5py.File(self._path, "r") as file:
             return np.asarray(file[self._name][rows], self.dtype)
 
     def min(self, initial: float) -> float:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import mat5
+from fsrcnn_np.files.archives import named_twice
 from fsrcnn_np.files.arrays import npy_header
 from fsrcnn_np.files.hdf5_heap import opened
+from fsrcnn_np.files.hdf5_plugins import foreign_values
 from fsrcnn_np.files.hdf5_stored import check_stored
 from fsrcnn_np.files.picture import DEFLATED, MOST_PIXELS, DicomForm, Output, Picture, Provenance
 
@@ -27,6 +29,8 @@ def read_npz(path: Path, name: str | None) -> Picture:
     """Read the only array of an .npz file, or the one that is named (FILE::name)."""
     with zipfile.ZipFile(path) as archive:
         members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+        if twice := named_twice(member.filename.removesuffix(".npy") for member in archive.infolist()):
+            raise FormatError(f"has two arrays {twice}; allowed is one of a name")
         chosen = _one(list(members), name, "arrays")
         with archive.open(members[chosen]) as stream:
             shape, _, dtype = npy_header(stream)
@@ -81,8 +85,8 @@ def _of_hdf5(path: Path, name: str | None) -> tuple[str, NDArray[Any]]:
                     images[key] = file[key]
         chosen = _one(list(images), name, "images")
         dataset = images[chosen]
-        if dataset.external or dataset.is_virtual:
-            raise FormatError(f"the variable {chosen} lies in another file")
+        if why := foreign_values(dataset):
+            raise FormatError(f"the variable {chosen} {why}")
         stored = dataset.id.get_storage_size() * DEFLATED
         _check_size(chosen, dataset.shape, dataset.dtype.itemsize, stored)
         check_stored(dataset)
@@ -93,7 +97,7 @@ def _one(names: list[str], wanted: str | None, what: str) -> str:
     listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     wanted = wanted.strip("/") if wanted else None
     if wanted is not None and wanted not in names:
-        raise FormatError(f"has no {wanted} among its {what} ({listed or 'none'})")
+        raise FormatError(f"has no {wanted} among its {what} ({listed or 'none'}); name one of these")
     if not names:
         raise FormatError(f"found no {what} in it; allowed is a file with one of 2 or 3 dimensions")
     if wanted is None and len(names) > 1:
@@ -106,7 +110,10 @@ def _check_size(name: str, shape: tuple[int, ...], itemsize: int, most: int) -> 
     if size > 3 * MOST_PIXELS:
         raise FormatError(f"{name} has {size} values; allowed are {3 * MOST_PIXELS}")
     if size * itemsize > most:
-        raise FormatError(f"truncated: {name} says {'×'.join(map(str, shape))} values, which the file cannot hold")
+        raise FormatError(
+            f"truncated: {name} says {'×'.join(map(str, shape))} values, which the file cannot hold"
+            "; copy or download it again"
+        )
 
 
 def _picture(path: Path, name: str, pixels: NDArray[Any], format: str) -> Picture:

@@ -39,6 +39,6 @@ def made(path: Path) -> str | None:
     else:
         whole, pattern = data.rstrip().endswith(b"</svg>"), _IN_SVG
     if not whole:
-        raise FormatError("is cut, or no drawing: its end is missing")
+        raise FormatError("is cut, or no drawing: its end is missing; copy or download it again")
     found = pattern.search(data)
     return found[1].decode("ascii", "replace") if found else None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.hdf5_plugins import without_plugins
 
 _SIGNATURE, _HEAD = b"GCOL\x01\0\0\0", 16
 _BLOCK = 1 << 22
@@ -20,12 +21,12 @@ _BLOCK = 1 << 22
 
 @contextmanager
 def opened(source: Path | BinaryIO) -> Iterator[Any]:
-    """An HDF5 file for reading, as `h5py.File`, whose heaps were looked at."""
+    """An HDF5 file for reading, as `h5py.File`, whose heaps were looked at, and for which no plugin is loaded."""
     import h5py
 
     with open(source, "rb") if isinstance(source, Path) else nullcontext(source) as stream:
         check_heaps(stream)
-    with h5py.File(source, "r") as file:
+    with without_plugins(), h5py.File(source, "r") as file:
         yield file
 
 

@@ -42,7 +42,10 @@ def read(path: Path) -> Picture:
     pixels = imagecodecs.jpeg2k_decode(data)
     dtype = np.dtype(f"{'i' if size.signed else 'u'}{1 if size.bits <= 8 else 2}")
     if pixels.shape[:2] != (size.height, size.width) or pixels.dtype != dtype:
-        raise FormatError(f"damaged JPEG 2000: it says {size} and holds {pixels.dtype} of shape {pixels.shape}")
+        raise FormatError(
+            f"damaged JPEG 2000: it says {size} and holds {pixels.dtype} of shape {pixels.shape}"
+            "; copy or download it again"
+        )
     remarks: list[str] = []
     if size.samples in (2, 4):
         if size.signed or size.bits != 8 * pixels.itemsize:
@@ -123,7 +126,7 @@ def _size(data: bytes) -> _Size:
     """The picture's size, of SIZ; a FormatError for what is no plain grey or RGB picture."""
     start = _codestream(data)
     if data[start : start + 4] != CODESTREAM or len(data) < start + 42:
-        raise FormatError("damaged JPEG 2000: it has no codestream")
+        raise FormatError("damaged JPEG 2000: it has no codestream; copy or download it again")
     x1, y1, x0, y0 = struct.unpack_from(">IIII", data, start + 8)
     (samples,) = struct.unpack_from(">H", data, start + 40)
     parts = data[start + 42 : start + 42 + 3 * samples]
@@ -156,7 +159,7 @@ def _codestream(data: bytes, at: int = 0, end: int | None = None) -> int:
         if kind == b"jp2h":
             _check_header(data, body, stop)
         at = stop
-    raise FormatError("damaged or truncated JPEG 2000: it has no codestream")
+    raise FormatError("damaged or truncated JPEG 2000: it has no codestream; copy or download it again")
 
 
 def _check_header(data: bytes, at: int, end: int) -> None:

@@ -138,7 +138,7 @@ def _in_json(path: Path) -> str | None:
     try:
         facts = json.loads(path.read_bytes())["provenance"]
     except (ValueError, RecursionError):
-        raise FormatError("is cut, or no JSON") from None
+        raise FormatError("is cut, or no JSON; copy or download it again") from None
     except (KeyError, TypeError):
         return None
     return json.dumps(facts)
@@ -149,9 +149,11 @@ def _of_sidecar(path: Path) -> Provenance | None:
     if not beside.is_file():
         return None
     if beside.stat().st_size > 1 << 16:
-        raise FormatError(f"{beside.name} beside it is no provenance: it has {beside.stat().st_size} bytes")
+        raise FormatError(f"{beside.name} beside it is no provenance: it has {beside.stat().st_size} bytes; remove it")
     found, more = parsed(beside.read_text("utf-8", "replace"))
     with open(path, "rb") as stream:
         if hashlib.file_digest(stream, "sha256").hexdigest() != more.get("output_sha256"):
-            raise FormatError(f"{beside.name} beside it is of another content: the file changed, or is cut")
+            raise FormatError(
+                f"{beside.name} beside it is of another content: the file changed, or is cut; remove one of the two"
+            )
     return found

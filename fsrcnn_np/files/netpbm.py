@@ -24,7 +24,9 @@ def read(path: Path) -> Picture:
         raise FormatError("found a PBM bitmap; allowed are PGM and PPM; convert it: pbmtopgm 1 1 IN > OUT")
     header = _HEADER.match(data)
     if not header:
-        raise FormatError("damaged PGM or PPM: its header (width, height, maxval) cannot be read")
+        raise FormatError(
+            "damaged PGM or PPM: its header (width, height, maxval) cannot be read; copy or download it again"
+        )
     kind = int(header[1])
     width, height, maxval = (int(header[n]) for n in (2, 3, 4))
     if not 1 <= maxval <= 65535:
@@ -38,7 +40,7 @@ def read(path: Path) -> Picture:
     if len(values) != count or rest:
         raise FormatError(f"found other than {count} values after the header; allowed is one picture per file")
     if values.max() > maxval or values.min() < 0:
-        raise FormatError(f"damaged: a value lies beyond its maxval {maxval}")
+        raise FormatError(f"damaged: a value lies beyond its maxval {maxval}; copy or download it again")
     pixels = values.astype(dtype.newbyteorder("=")).reshape((height, width, 3) if samples == 3 else (height, width))
     own = maxval != np.iinfo(dtype).max
     return Picture(
@@ -58,7 +60,7 @@ def encode(output: Output) -> Encoded:
     details = output.like.details if output.like else {}
     maxval, plain = details.get("maxval", int(np.iinfo(pixels.dtype).max)), details.get("plain", False)
     if pixels.max() > maxval:
-        raise FormatError(f"a value {pixels.max()} lies beyond the original's maxval {maxval}")
+        raise FormatError(f"a value {pixels.max()} lies beyond the original's maxval {maxval}; write another format")
     kind = (2 if plain else 5) + (pixels.ndim == 3)
     header = f"P{kind}\n{pixels.shape[1]} {pixels.shape[0]}\n{maxval}\n".encode()
     if plain:

@@ -232,7 +232,10 @@ def check_size(height: int, width: int, samples: int, bits: int, stored: int, *,
         raise FormatError(f"the header says {height}×{width} pixels; allowed are {MOST_PIXELS}; cut it into parts")
     needed = (height * width * samples * bits + 7) // 8
     if needed > stored * packing:
-        raise FormatError(f"truncated: the header says {height}×{width} pixels, but the file has only {stored} bytes")
+        raise FormatError(
+            f"truncated: the header says {height}×{width} pixels, but the file has only {stored} bytes"
+            "; copy or download it again"
+        )
 
 
 def refuse_dtype(pixels: NDArray[Any], format: str, allowed: tuple[str, ...]) -> None:

@@ -47,7 +47,7 @@ def read(path: Path) -> Picture:
     chunks = list(_chunks(data))
     kinds = {chunk.kind for chunk in chunks}
     if not chunks or chunks[0].kind != b"IHDR" or len(chunks[0].body) != 13:
-        raise FormatError("damaged PNG: it does not start with its header")
+        raise FormatError("damaged PNG: it does not start with its header; copy or download it again")
     if b"acTL" in kinds:
         raise FormatError("found an animated PNG; allowed is one picture; extract its frames first")
     width, height, bits, colour = struct.unpack(">IIBB", chunks[0].body[:10])

@@ -79,7 +79,7 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
         if format in WITH_PARTS:
             return format.read(target.path, target.dataset)
         if target.dataset:
-            raise FormatError(f"is {format.name}, not HDF5, and has no dataset {target.dataset}")
+            raise FormatError(f"is {format.name}, not HDF5, and has no dataset {target.dataset}; name the file alone")
         return format.read(target.path)
 
 
@@ -165,15 +165,17 @@ def one_line_errors(path: Path) -> Iterator[None]:
         )
         raise kind(about(path, one_line(error))) from error
     except MemoryError as error:
-        raise FileError(f"{path}: there is not enough memory to read it") from error
+        raise FileError(
+            f"{path}: there is not enough memory to read it; free some, or take a machine with more"
+        ) from error
     except OSError as error:
         if error.errno:
             raise unreadable(path, error) from error
-        raise FormatError(f"{path}: damaged or unreadable: {one_line(error)}") from error
+        raise FormatError(f"{path}: damaged or unreadable: {one_line(error)}; copy or download it again") from error
     except Exception as error:  # decoders raise anything: struct.error, KeyError, zlib.error, SyntaxError, …
         if isinstance(behind := error.__context__, OSError) and behind.errno in _DISK:  # zipfile calls it no zip file
             raise unreadable(path, behind) from error
-        raise FormatError(f"{path}: damaged or unreadable: {one_line(error)}") from error
+        raise FormatError(f"{path}: damaged or unreadable: {one_line(error)}; copy or download it again") from error
 
 
 def one_line(error: BaseException) -> str:

@@ -74,7 +74,7 @@ def parsed(text: str) -> tuple[Provenance, dict[str, str]]:
         if kind != KEYWORD or schema != _SCHEMA:
             raise FormatError(f"its provenance is of schema {str(schema)[:20]}; this version reads {_SCHEMA}")
         if digest != _digest({"format": kind, "schema": schema, **facts}):
-            raise FormatError("its provenance was edited: it is not as it was written")
+            raise FormatError("its provenance was edited: it is not as it was written; copy it again")
         span = facts.pop("value_range")
         known = {name: facts.pop(name) for name in sorted(_TEXTS)}
         provenance = Provenance(
@@ -87,7 +87,7 @@ def parsed(text: str) -> tuple[Provenance, dict[str, str]]:
     except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError, RecursionError) as error:
         if isinstance(error, FormatError):
             raise
-        raise FormatError("its provenance is damaged: it is no record of fsrcnn-np") from None
+        raise FormatError("its provenance is damaged: it is no record of fsrcnn-np; copy it again") from None
     return provenance, facts
 
 

@@ -50,7 +50,7 @@ def read(path: Path) -> Picture:
     with tifffile.TiffFile(path) as file:
         pages = [page for page in _pages(file) if not page.is_reduced and not page.is_mask]
         if not pages:
-            raise FormatError("damaged TIFF: it has no page")
+            raise FormatError("damaged TIFF: it has no page; copy or download it again")
         if len(pages) != 1:
             raise FormatError(f"found {len(pages)} pages; allowed is one picture per file; split it: tiffsplit")
         page: Any = pages[0]
@@ -65,7 +65,9 @@ def read(path: Path) -> Picture:
             packing=packing,
         )
         if max(page.databytecounts, default=0) > path.stat().st_size:
-            raise FormatError("truncated TIFF: a strip or tile is said to be larger than the file")
+            raise FormatError(
+                "truncated TIFF: a strip or tile is said to be larger than the file; copy or download it again"
+            )
         if page.compression == _JPEG:
             _check_jpegs(file, page)
         remarks = ["its previews (reduced pages) are left out"] if len(file.pages) > 1 else []
@@ -99,7 +101,9 @@ def _check_segments(page: Any, remarks: list[str]) -> None:
         raise FormatError(f"damaged TIFF: it lists {listed} of its {needed} strips or tiles")
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     if missing := sum(count == 0 < offset for offset, count in segments):
-        raise FormatError(f"damaged TIFF: {missing} of its {len(segments)} strips or tiles have no bytes")
+        raise FormatError(
+            f"damaged TIFF: {missing} of its {len(segments)} strips or tiles have no bytes; copy or download it again"
+        )
     if empty := sum(count == 0 for _, count in segments):
         remarks.append(f"{empty} of its {len(segments)} strips or tiles are not stored (a sparse TIFF): read as 0")
 
@@ -117,7 +121,7 @@ def _pages(file: Any) -> Iterator[Any]:
     seen = set()
     for page in file.pages:
         if page.offset in seen:
-            raise FormatError("damaged TIFF: its chain of pages is a circle")
+            raise FormatError("damaged TIFF: its chain of pages is a circle; copy or download it again")
         seen.add(page.offset)
         yield page
 
@@ -223,7 +227,9 @@ def _check_page(page: Any) -> None:
     if page.imagedepth != 1:
         raise FormatError("found a volume; allowed is one picture per file")
     if page.dtype is None:
-        raise FormatError(f"found samples of {page.bitspersample} bits of a kind that cannot be read")
+        raise FormatError(
+            f"found samples of {page.bitspersample} bits of a kind that cannot be read; convert it to 8 or 16 bits"
+        )
 
 
 def _as_grey_or_rgb(pixels: NDArray[Any], page: Any, remarks: list[str]) -> tuple[NDArray[Any], int]:

@@ -26,4 +26,4 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise unreadable(path, error, "give a TOML file") from error
     except (ValueError, RecursionError) as error:  # beside TOMLDecodeError: no UTF-8, numbers and nests without end
-        raise OptionError(f"{path}: no TOML: {error}") from error
+        raise OptionError(f"{path}: no TOML: {error}; give a TOML file") from error

@@ -115,7 +115,9 @@ def value_range(dtype: DTypeLike, data_range: float | Sequence[float] | None = N
             f"{_number(least)}..{_number(most)}; give the range that the image's values have"
         )
     if isinstance(limits, np.finfo) and not float(limits.tiny) <= high - low <= most:
-        raise OptionError(f"data_range {low!r}..{high!r} has a span that {dtype.name} cannot hold")
+        raise OptionError(
+            f"data_range {low!r}..{high!r} has a span that {dtype.name} cannot hold; give one that it does"
+        )
     return ValueRange(low, high, GIVEN)
 
 

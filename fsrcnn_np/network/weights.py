@@ -329,6 +329,9 @@ def _checked(name: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray
         raise WeightsError(f"{name} has shape {array.shape}; {shape} is expected")
     array = np.array(array, array.dtype.newbyteorder("="), order="C")
     if not np.isfinite(array).all():
-        raise WeightsError(f"{name} has {np.count_nonzero(~np.isfinite(array))} values that are NaN or infinite")
+        raise WeightsError(
+            f"{name} has {np.count_nonzero(~np.isfinite(array))} values that are NaN or infinite"
+            "; finite ones are expected"
+        )
     array.flags.writeable = False
     return array

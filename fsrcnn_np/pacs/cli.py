@@ -207,7 +207,7 @@ def run_fetch(options: argparse.Namespace) -> int:
     for name in ("study", "series", "instance"):
         text = getattr(options, name)
         if not is_uid(text) and (text or name == "study"):
-            raise OptionError(f"--{name} is {text!r}, which is no UID: up to 64 digits and points")
+            raise OptionError(f"--{name} is {text!r}, which is no UID: up to 64 digits and points are allowed")
     web = _web(options, options.root)
     chosen = {"series": options.series, "uid": options.instance}
     log = RunLog(options, states=("fetched", KEPT, SKIPPED, FAILED))
@@ -249,7 +249,7 @@ def run_queue(options: argparse.Namespace) -> int:
         ledger.close()
         text = as_json(rows, counts) if options.json else as_text(rows, counts)
     except (sqlite3.Error, ValueError, TypeError, LookupError) as error:  # damaged, or no version of ours wrote it
-        raise FileError(f"{path}: cannot be read ({error})") from error
+        raise FileError(f"{path}: cannot be read ({error}); give a store that dicom serve made") from error
     print(text) if options.json else print(*map(printable, text.split("\n")), sep="\n")
     return 1 if counts["parked"] else 0
 
@@ -262,5 +262,5 @@ def _certificates(options: argparse.Namespace) -> Any:
     if not any(given):
         return None
     if not all(given):
-        raise OptionError("--tls-certificate, --tls-key and --tls-authority go together")
+        raise OptionError("--tls-certificate, --tls-key and --tls-authority go together; give all of them or none")
     return Certificates(*given)

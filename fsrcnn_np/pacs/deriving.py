@@ -41,7 +41,7 @@ class Deriver:
     def _derive(self, row: Row) -> None:
         ledger = self._store.ledger
         if shutil.disk_usage(self._store.folder).free < self._free_bytes:
-            raise FileError(f"less than {self._free_bytes} bytes are free on the disk")
+            raise FileError(f"less than {self._free_bytes} bytes are free on the disk; make room")
         if ledger.count_try(row.id) > _MOST_TRIES:
             self._give_up(row, f"{_MOST_TRIES} tries ended before there was a result")
             return

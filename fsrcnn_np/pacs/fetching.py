@@ -92,9 +92,9 @@ def _fetch(web: Web, wanted: Instance, path: Path, limits: Limits) -> None:
         stream.flush()
         facts = facts_of(Path(stream.name))
         if Instance(facts.study, facts.series, facts.uid) != wanted:
-            raise WebError(f"{web.root} gave another object than was asked for")
+            raise WebError(f"{web.root} gave another object than was asked for; ask the archive's administrator")
 
     path.parent.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(path.parent).free < limits.free_bytes:
-        raise FileError(f"{path}: less than {limits.free_bytes} bytes are free on the disk")
+        raise FileError(f"{path}: less than {limits.free_bytes} bytes are free on the disk; make room")
     write_bytes(path, write, overwrite=False)

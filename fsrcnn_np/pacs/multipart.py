@@ -27,11 +27,13 @@ def only_object(content_type: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
         return
     boundary = header.get_param("boundary")
     if kind != "multipart/related" or not isinstance(boundary, str) or not 0 < len(boundary) <= _MOST_BOUNDARY:
-        raise WebError("the archive's answer is no multipart/related with a boundary")
+        raise WebError("the archive's answer is no multipart/related with a boundary; ask the archive's administrator")
     try:
         mark = b"\r\n--" + boundary.encode("ascii")
     except UnicodeEncodeError:
-        raise WebError("the archive's answer is no multipart/related with a boundary") from None
+        raise WebError(
+            "the archive's answer is no multipart/related with a boundary; ask the archive's administrator"
+        ) from None
     rest = _after(b"\r\n", pieces, mark)  # the first mark may stand at the very beginning
     rest = _after(rest, pieces, b"\r\n\r\n")
     yield from _before(rest, pieces, mark)
@@ -42,7 +44,7 @@ def _after(data: bytes, pieces: Iterator[bytes], mark: bytes) -> bytes:
     while (at := data.find(mark)) < 0:
         piece = next(pieces, b"")
         if not piece or len(data) > _MOST_HEAD:
-            raise WebError("the archive's answer has no object in it")
+            raise WebError("the archive's answer has no object in it; ask the archive's administrator")
         data += piece
     return data[at + len(mark) :]
 
@@ -56,11 +58,13 @@ def _before(data: bytes, pieces: Iterator[bytes], mark: bytes) -> Iterator[bytes
             data = data[-held:]
         piece = next(pieces, b"")
         if not piece:
-            raise WebError("the archive's answer ends within an object")
+            raise WebError("the archive's answer ends within an object; ask the archive's administrator")
         data += piece
     yield data[:at]
     end = data[at + len(mark) :]
     for piece in pieces:  # to the end, so that the connection can be used again
         end = (end + piece)[: len(mark) + 2]
     if not end.startswith(b"--"):
-        raise WebError("the archive's answer has more than the object that was asked for")
+        raise WebError(
+            "the archive's answer has more than the object that was asked for; ask the archive's administrator"
+        )

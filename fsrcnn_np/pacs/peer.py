@@ -54,6 +54,7 @@ class Certificates:
         except OSError as error:
             raise FileError(
                 f"{self.certificate}, {self.key}, {self.authority}: no usable PEM files: {error}"
+                "; give files of certificates and keys in PEM"
             ) from error
         return context
 
@@ -69,7 +70,7 @@ def web_client(certificate: Path | None, key: Path | None, authority: Path | Non
         No usable PEM files.
     """
     if bool(certificate) != bool(key):
-        raise OptionError("--tls-certificate and --tls-key go together")
+        raise OptionError("--tls-certificate and --tls-key go together; give both or neither")
     if not (certificate or authority):
         return None
     try:
@@ -79,7 +80,7 @@ def web_client(certificate: Path | None, key: Path | None, authority: Path | Non
             context.load_cert_chain(certificate, key)
     except OSError as error:
         named = ", ".join(str(path) for path in (certificate, key, authority) if path)
-        raise FileError(f"{named}: no usable PEM files: {error}") from error
+        raise FileError(f"{named}: no usable PEM files: {error}; give files of certificates and keys in PEM") from error
     return context
 
 
@@ -95,7 +96,7 @@ def parse_peer(text: str) -> Peer:
     """AE@HOST:PORT, with an IPv6 host in brackets; an OptionError if it is none."""
     found = _PEER.fullmatch(text)
     if not found or not 0 < int(found["port"]) < 65536:
-        raise OptionError(f"{text!r} is no AE@HOST:PORT, such as PACS@127.0.0.1:4242")
+        raise OptionError(f"{text!r} is no AE@HOST:PORT, such as PACS@127.0.0.1:4242; give one")
     return Peer(ae_title(found["title"]), found["host"].strip("[]"), int(found["port"]))
 
 
@@ -103,7 +104,9 @@ def ae_title(text: str) -> str:
     """An AE title, at most 16 characters (PS3.5 6.2); an OptionError if it is none."""
     title = text.strip()
     if not title or not _TITLE.fullmatch(title):
-        raise OptionError(f"{text!r} is no AE title: 1 to 16 printable ASCII characters without a backslash")
+        raise OptionError(
+            f"{text!r} is no AE title: 1 to 16 printable ASCII characters without a backslash are allowed"
+        )
     return title
 
 

@@ -67,14 +67,16 @@ def _object(path: Path, number: int) -> Outgoing | None:
     except OSError as error:
         raise unreadable(path, error) from error
     except Exception as error:
-        raise FormatError(f"{path}: damaged: its header cannot be read ({type(error).__name__})") from error
+        raise FormatError(
+            f"{path}: damaged: its header cannot be read ({type(error).__name__}); copy or download it again"
+        ) from error
     meta = header.file_meta
     syntax = str(meta.get("TransferSyntaxUID") or "")
     sop_class = str(header.get("SOPClassUID") or meta.get("MediaStorageSOPClassUID") or "")
     if sop_class == "1.2.840.10008.1.3.10":  # DICOMDIR
         return None
     if not sop_class:
-        raise FormatError(f"{path}: has no (0008,0016) SOP Class UID, and cannot be sent")
+        raise FormatError(f"{path}: has no (0008,0016) SOP Class UID, and cannot be sent; give an image that has")
     whole = bool(syntax) and meta.get("MediaStorageSOPClassUID") == sop_class and "MediaStorageSOPInstanceUID" in meta
     if not syntax:
         implicit, little = header.original_encoding

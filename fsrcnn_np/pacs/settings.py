@@ -142,6 +142,6 @@ def _check(path: Path, settings: Settings) -> None:
     if settings.commitment.how == "qido" and not settings.commitment.qido_url:
         raise OptionError(f'{path}: how = "qido" in [commitment] needs qido_url')
     if settings.commitment.qido_url and not settings.commitment.qido_url.startswith(("http://", "https://")):
-        raise OptionError(f"{path}: qido_url in [commitment] is no http:// or https:// address")
+        raise OptionError(f"{path}: qido_url in [commitment] is no http:// or https:// address; give one")
     if settings.limits.associations < 1 or not 4096 <= settings.limits.pdu_bytes < 1 << 31:
         raise OptionError(f"{path}: [limits] need associations from 1 and pdu_bytes from 4096")

@@ -36,9 +36,11 @@ class Store:
             self.ledger = Ledger(folder / "ledger.sqlite")
         except sqlite3.OperationalError as error:
             reason = "another process has it" if "locked" in str(error) else str(error)
-            raise FileError(f"{folder}: cannot be used as a store: {reason}") from error
+            raise FileError(f"{folder}: cannot be used as a store: {reason}; give another --store") from error
         except OSError as error:
-            raise FileError(f"{folder}: cannot be used as a store ({error.strerror or error})") from error
+            raise FileError(
+                f"{folder}: cannot be used as a store ({error.strerror or error}); give another --store"
+            ) from error
         self._set_aside_unknown()
 
     def close(self) -> None:

@@ -73,14 +73,14 @@ def parse_root(text: str) -> Root:
         parts = urllib.parse.urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise OptionError(f"{text!r} is no address, such as https://archive.example/dicom-web") from error
+        raise OptionError(f"{text!r} is no address, such as https://archive.example/dicom-web; give one") from error
     if "@" in parts.netloc:  # not quoted: a password may be in it
         raise OptionError("the address of the archive has a user in it; give --credentials FILE instead")
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or not _PATH.fullmatch(parts.path):
-        raise OptionError(f"{text!r} is no address, such as https://archive.example/dicom-web")
+        raise OptionError(f"{text!r} is no address, such as https://archive.example/dicom-web; give one")
     if parts.query or parts.fragment or port == 0:
-        raise OptionError(f"{text!r} is no DICOMweb root: it has no query, no fragment, and a port from 1")
+        raise OptionError(f"{text!r} is no DICOMweb root: it has no query, no fragment, and a port from 1; give one")
     secure = parts.scheme == "https"
     return Root(secure, host, port or (443 if secure else 80), parts.path.rstrip("/"))
 
@@ -118,7 +118,7 @@ class Credentials:
             import base64
 
             return f"Basic {base64.b64encode(text.encode()).decode()}"
-        raise OptionError(f"{where} holds neither USER:PASSWORD nor Bearer TOKEN on one line")
+        raise OptionError(f"{where} holds neither USER:PASSWORD nor Bearer TOKEN on one line; give one")
 
 
 class Answer(NamedTuple):
@@ -149,7 +149,9 @@ class Web:
     def __init__(self, root: Root, tls: ssl.SSLContext | None, credentials: Credentials | None, limits: Limits) -> None:
         self.root, self._credentials, self._seconds = root, credentials, limits.idle_seconds
         if credentials and credentials.header() and not root.secure and not is_loopback(root.host):
-            raise OptionError(f"{root}: credentials go over https alone, or to this machine itself")
+            raise OptionError(
+                f"{root}: credentials go over https alone, or to this machine itself; give an https:// address"
+            )
         self._tls = (tls or ssl.create_default_context()) if root.secure else None
         self._connection: http.client.HTTPConnection | None = None
 
@@ -199,7 +201,9 @@ class Web:
                     guard.alive()
                     answer = connection.getresponse()
                 if answer.getheader("Content-Encoding", "identity").lower() != "identity":
-                    raise WebError(f"{self.root} gave a packed answer that was not asked for")
+                    raise WebError(
+                        f"{self.root} gave a packed answer that was not asked for; ask the archive's administrator"
+                    )
                 yield answer, _pieces(answer, guard)
         except _Unreadable as error:
             raise error.reason from None
@@ -314,5 +318,7 @@ def _bounded(pieces: Iterator[bytes]) -> bytes:
     for piece in pieces:
         data += piece
         if len(data) > _MOST_BYTES:
-            raise WebError(f"the archive's answer has more than {_MOST_BYTES} bytes")
+            raise WebError(
+                f"the archive's answer has more than {_MOST_BYTES} bytes; ask for less: --series or --instance"
+            )
     return bytes(data)

@@ -44,7 +44,7 @@ def is_uid(text: str) -> bool:
 def has(web: Web, wanted: Instance) -> bool:
     """Whether the archive finds an instance where it should be; a WebError if it does not say."""
     if not all(map(is_uid, wanted)):
-        raise WebError("the object has no valid UIDs to ask for")
+        raise WebError("the object has no valid UIDs to ask for; give a whole one")
     path = f"/studies/{wanted.study}/series/{wanted.series}/instances?{_INSTANCE}={wanted.uid}"
     return wanted.uid in (_value(item, _INSTANCE) for item in _asked(web, path))
 
@@ -61,7 +61,9 @@ def find(web: Web, study: str, series: str = "", uid: str = "") -> Iterator[Inst
         for item in items:
             found = Instance(_value(item, _STUDY) or study, _value(item, _SERIES) or series, _value(item, _INSTANCE))
             if not all(map(is_uid, found)) or found.study != study or (series and found.series != series):
-                raise WebError(f"{web.root} answered with something that was not asked for")
+                raise WebError(
+                    f"{web.root} answered with something that was not asked for; ask the archive's administrator"
+                )
             if found.uid not in seen and found.uid == (uid or found.uid):
                 seen.add(found.uid)
                 new += 1
@@ -105,9 +107,9 @@ def _asked(web: Web, path: str) -> list[Any]:
     try:
         found = json.loads(answer.body) if answer.body.strip() else []
     except (ValueError, RecursionError):
-        raise WebError(f"{web.root} answered with no JSON") from None
+        raise WebError(f"{web.root} answered with no JSON; ask the archive's administrator") from None
     if not isinstance(found, list):
-        raise WebError(f"{web.root} answered with no list")
+        raise WebError(f"{web.root} answered with no list; ask the archive's administrator")
     return found
 
 

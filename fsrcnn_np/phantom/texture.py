@@ -65,14 +65,16 @@ def texture(pixels: NDArray[Any], data_range: float) -> Texture:
     inner = inside(plane)
     rows, columns = np.nonzero(inner.any(1))[0], np.nonzero(inner.any(0))[0]
     if not rows.size:
-        raise ImageError(f"the breast is nowhere more than {MARGIN} pixels from its outline: nothing to measure")
+        raise ImageError(
+            f"the breast is nowhere more than {MARGIN} pixels from its outline: nothing to measure; give a larger image"
+        )
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     plane, inner = plane[box], inner[box]
     coarse, fine = spectrum(plane, inner, 256, 128), spectrum(plane, inner, 128, 128)
     high = plane - ndimage.gaussian_filter(plane, BLUR)
     values = high[inner]
     if values.min() == values.max():
-        raise ImageError("every value inside the breast is the same: nothing to measure")
+        raise ImageError("every value inside the breast is the same: nothing to measure; give an image of tissue")
     spread = float(np.median(np.abs(values - np.median(values))))
     lags = [_lag(high, inner, axis) for axis in (0, 1)]
     scored = piqe(pixels, data_range=data_range)
@@ -97,7 +99,7 @@ def inside(plane: Floats) -> NDArray[np.bool_]:
     pieces, _ = ndimage.label(small > 0.02)
     sizes = np.bincount(pieces.ravel())[1:]
     if not sizes.size:
-        raise ImageError("no breast found: every value is near black")
+        raise ImageError("no breast found: every value is near black; give a mammogram, bright on black")
     breast = ndimage.binary_fill_holes(pieces == 1 + sizes.argmax())
     depth = ndimage.distance_transform_edt(np.pad(breast, 1))[1:-1, 1:-1] * SHRINK
     mask = np.zeros(plane.shape, bool)
@@ -117,7 +119,9 @@ def spectrum(plane: Floats, inner: NDArray[np.bool_], side: int, step: int) -> t
                 power += np.abs(np.fft.fft2((patch - patch.mean()) * window)) ** 2 / side**2
                 patches += 1
     if not patches:
-        raise ImageError(f"the breast holds no square of {side} pixels: nothing to measure a spectrum on")
+        raise ImageError(
+            f"the breast holds no square of {side} pixels: nothing to measure a spectrum on; give a larger image"
+        )
     f = np.fft.fftfreq(side)
     return np.hypot(f[:, None], f), power / patches
 

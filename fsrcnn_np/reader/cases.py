@@ -210,7 +210,7 @@ class _Study:
         elif self.model is not None:
             large = upscale_frame(Frame(picture.pixels, picture.padding), bounds, self.model, threads=self.threads)
         else:
-            raise ImageError("has no SR")
+            raise ImageError("has no SR; give its model: --weights FILE")
         return _pair(
             _Read(sixteen_bits(picture.pixels), picture.pixel_spacing, display_of(picture, bounds)),
             _Read(sixteen_bits(large), None, None),
@@ -245,7 +245,7 @@ class _Read(NamedTuple):
 
 def _picture(path: str) -> Picture:
     if not os.path.exists(split(path).path):
-        raise NotThereError("misses a file that is gone")
+        raise NotThereError("misses a file that is gone; put it back")
     picture = read(path)
     sixteen_bits(picture.pixels[:1])  # refuses colour and floats
     return picture

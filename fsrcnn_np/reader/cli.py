@@ -127,7 +127,7 @@ def read(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     if (options.left is None) != (options.right is None):
-        raise OptionError("--left and --right go together")
+        raise OptionError("--left and --right go together; give both or neither")
     if options.repeats < 0:
         raise OptionError(f"--repeats is {options.repeats}; allowed are 0, 1, 2, …")
     if not 0 < options.days <= 3650:
@@ -149,7 +149,8 @@ def _comparison(options: argparse.Namespace) -> Comparison:
         )  # fmt: skip
     if not found.cases:
         reasons = "; ".join(found.left_out[:3])
-        raise OptionError(f"{options.results}: there is nothing to compare{': ' if reasons else ''}{reasons}")
+        why = f" ({reasons})" if reasons else ""
+        raise OptionError(f"{options.results}: there is nothing to compare{why}; give results that have images")
     return found
 
 

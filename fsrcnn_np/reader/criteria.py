@@ -110,7 +110,7 @@ def _criteria(given: dict[str, Any]) -> Criteria:
     common = _values(given["values"], "values") if "values" in given else None
     entries = given.get("criteria")
     if not isinstance(entries, list) or not 1 <= len(entries) <= MOST or not all(isinstance(e, dict) for e in entries):
-        raise OptionError(f"needs 1 to {MOST} tables [[criteria]]")
+        raise OptionError(f"needs 1 to {MOST} tables [[criteria]]; give as many")
     found: list[Criterion] = []
     for number, entry in enumerate(entries, 1):
         where = f"criterion {number}"
@@ -148,13 +148,16 @@ def _values(given: Any, where: str) -> tuple[tuple[int, str], ...]:
 
 def _check_symmetric(values: list[int], where: str) -> None:
     if {min(values) + max(values) - value for value in values} != set(values):
-        raise OptionError(f"{where}: the values {values} cannot be mirrored: their steps differ from both ends")
+        raise OptionError(
+            f"{where}: the values {values} cannot be mirrored: their steps differ from both ends"
+            "; give equal steps, or mirrored = false"
+        )
 
 
 def _text(given: dict[str, Any], key: str, where: str) -> str:
     text = given.get(key, "")
     if not isinstance(text, str) or len(text) > LONGEST:
-        raise OptionError(f"{key} of {where} is no text of at most {LONGEST} characters")
+        raise OptionError(f"{key} of {where} is no text of at most {LONGEST} characters; give one")
     return " ".join(text.split())
 
 

@@ -75,7 +75,7 @@ def sixteen_bits(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.dtype.kind not in "iu" or pixels.dtype.itemsize > 2:
         raise ImageError(f"holds {pixels.dtype}; shown are integers of 8 to 16 bits; convert it")
     if 0 in pixels.shape:
-        raise ImageError("has no pixels")
+        raise ImageError("has no pixels; one or more are needed")
     return np.ascontiguousarray(pixels, np.int16 if pixels.dtype.kind == "i" else np.uint16)
 
 

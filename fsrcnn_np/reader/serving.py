@@ -53,7 +53,7 @@ class Address:
         if not 0 <= self.port < 65536:
             raise OptionError(f"--port is {self.port}; allowed are 0..65535")
         if (self.certificate is None) != (self.key is None):
-            raise OptionError("--certificate and --key go together")
+            raise OptionError("--certificate and --key go together; give both or neither")
         if not is_loopback(self.host) and not self.tls and not self.open_network:
             raise OptionError(
                 f"--host {self.host} lets other machines connect, and images and tokens would go over the "
@@ -64,7 +64,9 @@ class Address:
                 ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
             except (OSError, ssl.SSLError) as error:
                 why = error.strerror or error
-                raise FileError(f"{self.certificate}, {self.key}: no certificate with its key ({why})") from error
+                raise FileError(
+                    f"{self.certificate}, {self.key}: no certificate with its key ({why}); give both as PEM files"
+                ) from error
 
     def known_names(self) -> set[str]:
         """Host names that are ours; numeric addresses need not be named."""

@@ -227,7 +227,7 @@ class Tiles:
                  "spacing": list(side.spacing), "unit": pair.unit, **side.display.as_json()}
             )  # fmt: skip
         if not all(is_whole(self._path(image["key"])) for image in images):
-            raise FileError("its tiles could not be written")
+            raise FileError("its tiles could not be written; make room in the folder of results")
         return {"format": FORMAT, "images": images, "notes": list(pair.notes)}
 
     def _key(self, text: str) -> str:

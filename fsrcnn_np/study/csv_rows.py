@@ -99,7 +99,7 @@ def read_sheet(path: str | PathLike[str], *, needed: set[str], aliases: Aliases 
             values = {name: _plain(cell) for name, cell in zip(sheet.columns, cells, strict=False)}
             sheet.rows.append(Row(reader.line_num, values))
     except csv.Error as error:
-        raise FormatError(f"{path}: row {reader.line_num} is no CSV ({error})") from error
+        raise FormatError(f"{path}: row {reader.line_num} is no CSV ({error}); mend that row") from error
     if missing := sorted(needed - set(sheet.columns)):
         found = ", ".join(sheet.columns) or "nothing"
         raise FormatError(f"{path}: no column {missing[0]}; found {found}; needed are {', '.join(sorted(needed))}")

@@ -274,7 +274,7 @@ def test_accepted_data_ranges(good):
 
 
 def test_values_beyond_black_and_white():
-    with pytest.raises(ImageError, match="Values from -5 to -5 lie outside -4 to 100"):
+    with pytest.raises(ImageError, match="values from -5 to -5 lie outside -4 to 100"):
         piqe(np.full((9, 9), -5, np.int16), data_range=(-4, 100))
 
 
@@ -331,7 +331,7 @@ def test_other_shapes_are_told_what_they_are(shape, told):
 def test_lists():
     image = picture(20, 30, "float64")
     assert piqe(image.tolist()).score == piqe(image).score
-    with pytest.raises(ImageError, match=r"A list of whole numbers \(int64\) has no class of MATLAB's; give it one"):
+    with pytest.raises(ImageError, match=r"a list of whole numbers \(int64\) has no class of MATLAB's; give it one"):
         piqe(picture(20, 30).tolist())
 
 

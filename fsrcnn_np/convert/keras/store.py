@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import WeightsError
+from ...files.archives import named_twice
 from ...files.hdf5_heap import opened
 from ..conventions import KERAS, MOST_BYTES, first_line, shortened
 from ..hdf5 import own_dataset
@@ -33,6 +35,7 @@ _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 _MOST_LAYERS, _MOST_ARRAYS, _MOST_SECONDS = 1000, 16, 60
 #: Keras keeps its texts in HDF5's heap, where one damaged byte can end the process that reads them, or keep it busy for
 #: ever: so another process reads them.
+_NO_PLUGINS = {"HDF5_PLUGIN_PRELOAD": "::"}  #: HDF5's own way to have it load none
 _READ = """
 import sys, json, h5py
 def text(value):
@@ -115,7 +118,7 @@ def layers_of(config: dict[str, Any]) -> list[dict[str, Any]]:
             f"a Keras model of the class {shortened(str(kind))}, which does not list its layers; {KERAS}"
         )
     if len(listed) > _MOST_LAYERS:
-        raise WeightsError(f"{len(listed)} layers are no FSRCNN")
+        raise WeightsError(f"{len(listed)} layers are no FSRCNN; give the file of an FSRCNN")
     for entry in listed:
         if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
             raise WeightsError(f"the Keras model's configuration is not as Keras writes it; {KERAS}")
@@ -146,7 +149,9 @@ def _texts(path: Path) -> tuple[str, str, dict[str, list[str]]]:
     """The attributes `model_config` and `backend`, and the names of each layer's arrays."""
     command = [sys.executable, "-P", "-c", _READ, str(path)]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_MOST_SECONDS)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_MOST_SECONDS, env=os.environ | _NO_PLUGINS
+        )
     except subprocess.TimeoutExpired:
         raise WeightsError("the Keras model's configuration is damaged; copy it again") from None
     if done.returncode:
@@ -158,11 +163,15 @@ def _texts(path: Path) -> tuple[str, str, dict[str, list[str]]]:
 def _archive(path: Path) -> Stored:
 
     with zipfile.ZipFile(path) as archive:
+        if twice := named_twice(archive.namelist()):
+            raise WeightsError(f"the Keras model has two members {shortened(twice)}; save it again")
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         if "config.json" not in sizes or "model.weights.h5" not in sizes:
             raise WeightsError(f"an archive of Keras without config.json; {_WHOLE}")
         if sizes["config.json"] > MOST_TEXT or sizes["model.weights.h5"] > MOST_BYTES:
-            raise WeightsError(f"the file declares {max(sizes.values())} bytes: far more than an FSRCNN")
+            raise WeightsError(
+                f"the file declares {max(sizes.values())} bytes: far more than an FSRCNN; give the file of an FSRCNN"
+            )
         config = _json(archive.read("config.json"))
         content = archive.read("model.weights.h5")
     arrays: dict[str, list[np.ndarray]] = {}
@@ -198,7 +207,9 @@ def _array(group: Any, name: str, left: list[int]) -> np.ndarray:
         raise WeightsError(f"{shortened(name)} of the Keras model holds {item.dtype}, no numbers; copy it again")
     left[0] -= item.nbytes
     if left[0] < 0:
-        raise WeightsError(f"the arrays hold more than {MOST_BYTES} bytes: no FSRCNN is that large")
+        raise WeightsError(
+            f"the arrays hold more than {MOST_BYTES} bytes: no FSRCNN is that large; give the file of an FSRCNN"
+        )
     return np.asarray(item[()])
 
 

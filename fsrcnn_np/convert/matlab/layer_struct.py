@@ -98,7 +98,10 @@ def _own(layers: list[Mapping[str, Any]], text: str) -> Found:
     kernels = [layer for layer in layers if "Weights" in layer]
     slopes = [layer for layer in layers if "Alpha" in layer]
     if len(slopes) != len(kernels) - 1:
-        raise WeightsError(f"fsrcnn.layers: {len(kernels)} with Weights and {len(slopes)} with Alpha are no FSRCNN")
+        raise WeightsError(
+            f"fsrcnn.layers: {len(kernels)} with Weights and {len(slopes)} with Alpha are no FSRCNN"
+            "; export the network again"
+        )
     read = [
         Layer(
             toolbox.name_of(layer, i), toolbox.kernel(layer, f"layer {i + 1}"),

@@ -17,6 +17,7 @@ import numpy as np
 
 from ...errors import WeightsError
 from ...files.hdf5_heap import opened
+from ...files.hdf5_plugins import foreign_values
 from ...files.hdf5_stored import check_stored
 from ...files.mat5 import OBJECT
 from ..conventions import MOST_BYTES, first_line, shortened
@@ -61,10 +62,13 @@ def _check_sizes(file: Any) -> None:
             raise WeightsError(
                 f"{shortened(name)} keeps its values in another file; save the variables again, in one file"
             )
+        if why := foreign_values(item):
+            raise WeightsError(f"{shortened(name)} {why}")
         total += item.nbytes
         if total > MOST_BYTES:
             raise WeightsError(
                 f"{shortened(name)} declares {item.shape} of {item.dtype}: far more than an FSRCNN holds"
+                "; give the file of an FSRCNN"
             )
         check_stored(item)
         if item.attrs.get("MATLAB_empty", 0) and (item.dtype.kind not in "ui" or item.size > 32 or np.all(item[()])):
@@ -113,6 +117,7 @@ class _Reader:
         if not kind:
             raise WeightsError(
                 f"{shortened(name)} has no attribute MATLAB_class: this HDF5 file was not written by MATLAB's save"
+                "; give a file that was"
             )
         if {"MATLAB_object_decode", "MATLAB_sparse"} & set(item.attrs):
             return OBJECT
@@ -122,6 +127,7 @@ class _Reader:
         if self.bytes_left < 0:
             raise WeightsError(
                 f"{shortened(name)}: the variables hold more than {MOST_BYTES} bytes: no FSRCNN is that large"
+                "; give the file of an FSRCNN"
             )
         if item.attrs.get("MATLAB_empty", 0):
             return self.empty(item, kind)

@@ -83,6 +83,7 @@ def found(layers: Sequence[Properties], form: str) -> Found:
         elif last is not None:
             raise WeightsError(
                 f"{name} comes after the transposed convolution, where an FSRCNN ends: {listing(layers)}"
+                "; save the network without it"
             )
         elif what == PRELU:
             if not convolutions or convolutions[-1].slope is not None:

@@ -84,7 +84,10 @@ class Chain:
         # What an operator makes of its inputs is at most as large as the product of their sizes.
         most = np.prod(values[0] if node.op_type == "ConstantOfShape" else [v.size for v in values], dtype=float)
         if most > _MOST_FOLDED:
-            raise WeightsError(f"{node.name or node.op_type} declares a constant of more than {_MOST_FOLDED} values")
+            raise WeightsError(
+                f"{node.name or node.op_type} declares a constant of more than {_MOST_FOLDED} values"
+                "; give the file of an FSRCNN"
+            )
         helper = self.onnx.helper
         ends = [helper.make_empty_tensor_value_info(key) for key in (*inputs, node.output[0])]
         graph = helper.make_graph([node], "constant", ends[:-1], ends[-1:])
@@ -242,7 +245,7 @@ class Chain:
         if auto in ("SAME_UPPER", "SAME_LOWER"):
             return [same] * 4
         if auto not in ("NOTSET", "VALID"):
-            raise WeightsError(f"{name}: auto_pad is {auto!r}, which is none of ONNX")
+            raise WeightsError(f"{name}: auto_pad is {auto!r}, which is none of ONNX; export the model again")
         return [int(v) for v in attributes.get("pads", [0] * 4)] if auto == "NOTSET" else [0] * 4
 
     def _transposed(self, node: Any, name: str, attributes: Mapping[str, Any]) -> None:
@@ -296,7 +299,10 @@ class Chain:
                 name, round((self.layers[-1].weight.shape[0] / self._channels()) ** 0.5), phase_first=self.phase_first
             )
         elif self.shuffle != _SHUFFLE[: len(self.shuffle)]:
-            raise WeightsError(f"{name}: {'–'.join(self.shuffle)} is no pixel shuffle")
+            raise WeightsError(
+                f"{name}: {'–'.join(self.shuffle)} is no pixel shuffle"
+                "; export the model with PixelShuffle, or with ConvTranspose"
+            )
 
     def _channels(self) -> int:
         return 3 if self.layers[0].weight.shape[1] == 3 else 1

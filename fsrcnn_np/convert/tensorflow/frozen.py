@@ -95,7 +95,7 @@ class _Graph:
         layers: list[Layer] = []
         while (node := self.node(name)).op != "Placeholder":
             if len(layers) > 100:
-                raise WeightsError("more than 100 layers are no FSRCNN")
+                raise WeightsError("more than 100 layers are no FSRCNN; give the file of an FSRCNN")
             slope, node = self.activation(name)
             node, bias = self.biased(node)
             layers.append(self.convolution(node, bias)._replace(slope=slope))

@@ -120,7 +120,7 @@ def tensor(name: str, data: memoryview) -> np.ndarray:
     dtype, place = _TYPES[kind]
     count = math.prod(shape)
     if not 0 <= count <= MOST_VALUES or any(size < 0 for size in shape) or len(shape) > 8:
-        raise WeightsError(f"{name} has the shape {shape}: no FSRCNN's")
+        raise WeightsError(f"{name} has the shape {shape}: no FSRCNN's; give the file of an FSRCNN")
     values = _content(content, dtype) if content is not None else _listed(listed.get(place, []), dtype)
     if values.size == 1 != count and content is None:  # the last value stands for the rest
         values = np.full(count, values[0])

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import MissingExtraError, WeightsError
+from ...files.archives import named_twice
 from ...network.weights import Weights
-from ..conventions import MOST_BYTES, Fact, Found, first_line, some
+from ..conventions import MOST_BYTES, Fact, Found, first_line, shortened, some
 from ..header import KEY, header_text, parse
 from .checkpoint_scale import scale_fact
 from .state_dict import match
@@ -145,7 +146,7 @@ def _loaded(path: Path) -> Any:
         named = re.search(r"GLOBAL ([\w.]{1,100})", str(error))
         what = f"of the class {named[1]}" if named else "other than tensors"
         raise WeightsError(
-            f"the file holds Python objects {what}, and none is unpickled. Where you trust it, load it with the "
+            f"the file holds Python objects {what}, and none is unpickled; where you trust it, load it with the "
             "program that wrote it and save its weights alone: torch.save(model.state_dict(), 'x2.pth')"
         ) from None
     except Exception as error:  # a damaged archive ends in errors of any kind
@@ -170,6 +171,8 @@ def _declared_in_zip(path: Path) -> int:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
     names = [entry.filename for entry in entries]
+    if twice := named_twice(names):
+        raise WeightsError(f"the PyTorch file has two members {shortened(twice)}; save it again")
     if any(name.endswith(("serialized_exported_program.json", "models/model.json")) for name in names):
         raise WeightsError(
             "a program of torch.export; save its weights alone: "

@@ -91,7 +91,9 @@ def check_files(source: str | PathLike[str], derived: str | PathLike[str], *, re
         raise
     except Exception as error:  # pydicom converts a value when it is looked at, and raises anything then
         what = f"{type(error).__name__}: {error}"
-        raise FormatError(f"{source}, {derived}: one of them has a value that cannot be read ({what})") from error
+        raise FormatError(
+            f"{source}, {derived}: one of them has a value that cannot be read ({what}); copy or download it again"
+        ) from error
 
 
 def _broken(source: Path, derived: Path, read: list[Any], remap_uids: str) -> list[Breach]:
@@ -102,7 +104,9 @@ def _broken(source: Path, derived: Path, read: list[Any], remap_uids: str) -> li
             return state_breaches(*read)
         for path, one in zip((source, derived), read, strict=True):
             if not isinstance(one.get("Rows"), int) or not isinstance(one.get("Columns"), int):
-                raise FormatError(f"{path}: has no (0028,0010) Rows and (0028,0011) Columns: no image, or damaged")
+                raise FormatError(
+                    f"{path}: has no (0028,0010) Rows and (0028,0011) Columns: no image, or damaged; give an image"
+                )
         return [*breaches(*read), *_pixel_breaches((source, derived), *read)]
 
 
@@ -132,7 +136,7 @@ def _opened(path: Path) -> Any:
     """The data set; of the element that holds the pixels its name alone."""
     try:
         if not begins_as_one(path):
-            raise FormatError("is no DICOM file: it does not begin as one")
+            raise FormatError("is no DICOM file: it does not begin as one; give one")
         with quiet():
             found = opened(path)
             if found.pixels is not None:
@@ -142,7 +146,9 @@ def _opened(path: Path) -> Any:
     except OSError as error:
         raise unreadable(path, error) from error
     except Exception as error:
-        raise FormatError(f"{path}: is no DICOM file that can be read: {' '.join(str(error).split())}") from error
+        raise FormatError(
+            f"{path}: is no DICOM file that can be read: {' '.join(str(error).split())}; give one, or copy it again"
+        ) from error
     return found.dataset
 
 

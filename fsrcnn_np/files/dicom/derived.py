@@ -157,7 +157,9 @@ def _header(like: Picture, provenance: Provenance, form: DicomForm) -> _Header:
 
 def _check_original(original: Any, like: Picture) -> None:
     if not original.get("SOPClassUID") or not original.get("SOPInstanceUID"):
-        raise FormatError("the original has no (0008,0016) SOPClassUID or (0008,0018) SOPInstanceUID to refer to")
+        raise FormatError(
+            "the original has no (0008,0016) SOPClassUID or (0008,0018) SOPInstanceUID to refer to; give one that has"
+        )
     frames: Frames = like.details["frames"]
     if len(frames) > 1 and like.frames is None:
         raise FormatError(
@@ -238,7 +240,7 @@ def _write(
     if broken:
         raise FormatError(f"the derived object would break a rule: {broken[0]}; please report it")
     if len(again) != len(head) or done != count:
-        raise FormatError(f"{done} frames came, of {count}")
+        raise FormatError(f"{done} frames came, of {count}; give all of them")
     end = stream.tell()
     stream.seek(start)
     stream.write(again)

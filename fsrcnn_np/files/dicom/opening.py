@@ -143,9 +143,11 @@ def _inflated(stream: BinaryIO, preamble: bytes, meta: Any) -> tuple[Any, Callab
         if len(data) == MOST_HEADER:
             data += inflate.decompress(inflate.unconsumed_tail, explained - len(data))
         if inflate.unconsumed_tail:
-            raise FormatError(f"inflates to more than {explained} bytes, which its header does not explain")
+            raise FormatError(
+                f"inflates to more than {explained} bytes, which its header does not explain; copy or download it again"
+            )
     except zlib.error as error:
-        raise FormatError(f"is deflated, and damaged: {error}") from error
+        raise FormatError(f"is deflated, and damaged: {error}; copy or download it again") from error
     whole = bytes(data)
     made = pydicom.dataset.FileDataset(io.BytesIO(), found, preamble, meta, is_implicit_VR=False, is_little_endian=True)
     made.set_original_encoding(False, True, found._character_set)
@@ -191,10 +193,14 @@ def _end_of_items(stream: BinaryIO, start: int, size: int) -> int:
         if tag == _SEQUENCE_END:
             return position
         if tag != _ITEM:
-            raise FormatError(f"(7FE0,0010) Pixel Data is damaged: no item at byte {position}")
+            raise FormatError(
+                f"(7FE0,0010) Pixel Data is damaged: no item at byte {position}; copy or download it again"
+            )
         position += 8 + int.from_bytes(head[4:], "little")
     if position != size:  # where only the end's own 8 bytes are missing, the frames are whole
-        raise FormatError(f"(7FE0,0010) Pixel Data: truncated: an item ends at byte {position} of {size}")
+        raise FormatError(
+            f"(7FE0,0010) Pixel Data: truncated: an item ends at byte {position} of {size}; copy or download it again"
+        )
     return size
 
 

@@ -86,7 +86,9 @@ def carry_over(
     except OSError:
         raise
     except Exception as error:  # whatever a damaged state makes pydicom raise
-        raise FormatError(f"{path}: damaged or unreadable: {' '.join(str(error).split())[:200]}") from error
+        raise FormatError(
+            f"{path}: damaged or unreadable: {' '.join(str(error).split())[:200]}; copy or download it again"
+        ) from error
     write_bytes(destination, data, overwrite=overwrite)
     return remarks
 
@@ -108,7 +110,7 @@ def _carried(path: Path, images: list[tuple[Path, Path]], remap_uids: str, remar
             "Color and Pseudo-Color Softcopy Presentation States"
         )
     if not original.get("SOPInstanceUID"):
-        raise FormatError("has no (0008,0018) SOPInstanceUID: damaged")
+        raise FormatError("has no (0008,0018) SOPInstanceUID: damaged; copy or download it again")
     state = copy.deepcopy(original)
     to_little_endian(state, original)
     leave_out_unreadable(state, remarks)
@@ -128,7 +130,7 @@ def _carried(path: Path, images: list[tuple[Path, Path]], remap_uids: str, remar
     leave_out_unwritable(state, remarks)
     broken = [breach for breach in state_breaches(before, state) if not breach.inherited]
     if broken:
-        raise FormatError(f"cannot be carried over: {broken[0]}")
+        raise FormatError(f"cannot be carried over: {broken[0]}; mend it in what made it")
     stream = io.BytesIO()
     state.preamble = bytes(128)
     import_pydicom().dcmwrite(stream, state, enforce_file_format=True, little_endian=True, implicit_vr=False)
@@ -186,7 +188,7 @@ def _refer(state: Any, images: dict[str, _Image], remarks: list[str]) -> list[_I
     uid_of_series = {str(image.header.SOPInstanceUID): str(image.header.SeriesInstanceUID) for image in images.values()}
     walk(state)
     if not used:
-        raise NoPicture("refers to none of the images that were super-resolved here")
+        raise NoPicture("refers to none of the images that were super-resolved here; name these, too")
     series: dict[str, Any] = {}
     for item in state.get("ReferencedSeriesSequence") or ():
         for reference in item.get("ReferencedImageSequence") or ():
@@ -219,7 +221,9 @@ def _scale_overlays(state: Any, used: list[_Image], scale: int, remarks: list[st
         state.add(element)
     shutter = state.get("ShutterOverlayGroup")
     if shutter is not None and (int(shutter), 0x3000) not in state:
-        raise FormatError(f"(0018,1623) ShutterOverlayGroup {int(shutter):04X} cannot be moved with the pixels")
+        raise FormatError(
+            f"(0018,1623) ShutterOverlayGroup {int(shutter):04X} cannot be moved with the pixels; leave the shutter out"
+        )
 
 
 def _scale_shutters(state: Any, used: list[_Image], scale: int, remarks: list[str]) -> None:

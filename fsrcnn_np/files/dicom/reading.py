@@ -217,7 +217,7 @@ def _check(found: Opened) -> None:
     assert pixels is not None
     for keyword, tag in (("Rows", "(0028,0010)"), ("Columns", "(0028,0011)"), ("BitsAllocated", "(0028,0100)")):
         if not isinstance(dataset.get(keyword), int):
-            raise FormatError(f"has no {tag} {keyword}: damaged")
+            raise FormatError(f"has no {tag} {keyword}: damaged; copy or download it again")
     frames = str(dataset.get("NumberOfFrames") or "1").strip()
     if not frames.isdigit():
         raise FormatError(f"(0028,0008) NumberOfFrames is {frames}; allowed is a whole number from 1")
@@ -260,9 +260,9 @@ def _check_that_it_is_an_image(dataset: Any, pixels: Pixels | None) -> None:
     kind = str(dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID") or "")
     what = next((what for uid, what in _NO_PICTURES.items() if kind.startswith(uid)), "")
     if what and kind != _RT_IMAGE:
-        raise NoPicture(f"(0008,0016) SOPClassUID is that of {what}: no picture")
+        raise NoPicture(f"(0008,0016) SOPClassUID is that of {what}: no picture; give an image")
     if pixels is None or pixels.length == 0:
-        raise FormatError("has no (7FE0,0010) Pixel Data: no image, or damaged")
+        raise FormatError("has no (7FE0,0010) Pixel Data: no image, or damaged; copy or download it again")
 
 
 def _check_colours(dataset: Any, remarks: list[str]) -> None:
@@ -298,11 +298,14 @@ def _check_transfer_syntax(dataset: Any, pixels: Pixels, remarks: list[str]) -> 
     if meta.get("TransferSyntaxUID"):
         syntax = meta.TransferSyntaxUID
         if syntax not in uids.AllTransferSyntaxes:
-            raise FormatError(f"(0002,0010) TransferSyntaxUID is {syntax}; this encoding cannot be read")
+            raise FormatError(f"(0002,0010) TransferSyntaxUID is {syntax}; it is unknown: store it uncompressed")
         return
     implicit, little = dataset.original_encoding
     if pixels.length < _native_bytes(dataset):
-        raise FormatError("has no (0002,0010) TransferSyntaxUID, and its pixels are compressed in an unknown way")
+        raise FormatError(
+            "has no (0002,0010) TransferSyntaxUID, and its pixels are compressed in an unknown way"
+            "; store it uncompressed"
+        )
     endian = uids.ExplicitVRLittleEndian if little else uids.ExplicitVRBigEndian
     meta.TransferSyntaxUID = uids.ImplicitVRLittleEndian if implicit else endian
     remarks.append("(0002,0010) TransferSyntaxUID is missing; its pixels are uncompressed by their length")
@@ -324,6 +327,7 @@ def _check_size(dataset: Any, pixels: Pixels) -> None:
     if native and pixels.length < count * (dataset.Rows * dataset.Columns * samples * dataset.BitsAllocated // 8):
         raise FormatError(
             f"(7FE0,0010) Pixel Data: truncated: the header says {count} frames, the file has {pixels.length} bytes"
+            "; copy or download it again"
         )
 
 
@@ -351,7 +355,9 @@ def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
     except Exception as error:
         if "missing dependencies" in str(error):
             raise MissingExtraError(f"{syntax.name} needs a decoder: pip install 'fsrcnn-np[dicom]'") from error
-        raise FormatError(f"(7FE0,0010) Pixel Data, {syntax.name}, cannot be decoded: {error}") from error
+        raise FormatError(
+            f"(7FE0,0010) Pixel Data, {syntax.name}, cannot be decoded: {error}; copy or download it again"
+        ) from error
 
 
 def _check_jpeg(stream: Any, start: int, dataset: Any, number: int) -> None:
@@ -371,7 +377,7 @@ def _check_end(stream: Any, start: int, dataset: Any, number: int) -> None:
 
     frame = get_frame(stream, number, number_of_frames=_frame_count(dataset), **_frame_offsets(dataset))
     if not frame.rstrip(b"\0").endswith(b"\xff\xd9"):
-        raise FormatError("(7FE0,0010) Pixel Data: truncated: its JPEG-LS stream has no end")
+        raise FormatError("(7FE0,0010) Pixel Data: truncated: its JPEG-LS stream has no end; copy or download it again")
     stream.seek(start)
 
 
@@ -414,6 +420,7 @@ def _decoded_jpeg(dataset: Any, stream: Any, number: int) -> NDArray[Any]:
         raise FormatError(
             f"(7FE0,0010) Pixel Data holds {pixels.dtype.name} {pixels.shape}, unlike (0028,0010) Rows, "
             f"(0028,0011) Columns, (0028,0100) BitsAllocated: {shape}, {dataset.BitsAllocated} bits"
+            "; copy or download it again"
         )
     return _with_sign_and_colours(pixels.astype(f"u{dataset.BitsAllocated // 8}"), dataset)
 

@@ -32,7 +32,9 @@ def decoded(frame: bytes, rows: int, columns: int, samples: int, bits_allocated:
     planes = np.empty((samples, width, pixels), np.uint8)
     for number, (start, end) in enumerate(zip(offsets, ends, strict=False)):
         if not 64 <= start <= end <= len(frame):
-            raise FormatError(f"{_PLACE}: an RLE segment lies outside of its frame (damaged)")
+            raise FormatError(
+                f"{_PLACE}: an RLE segment lies outside of its frame (damaged); copy or download it again"
+            )
         segment = _unpacked(imagecodecs, frame[start:end], pixels)
         planes[number // width, number % width] = np.frombuffer(segment, np.uint8, pixels)
     # the segments of a sample begin with its most significant byte: G.2
@@ -47,7 +49,9 @@ def _unpacked(imagecodecs: Any, segment: bytes, pixels: int) -> bytes:
     try:
         found = imagecodecs.packbits_decode(segment, out=out)
     except Exception as error:
-        raise FormatError(f"{_PLACE}: a damaged RLE segment ({error})") from error
+        raise FormatError(f"{_PLACE}: a damaged RLE segment ({error}); copy or download it again") from error
     if len(found) < pixels:
-        raise FormatError(f"{_PLACE}: truncated: an RLE segment of {len(found)} bytes for {pixels} pixels")
+        raise FormatError(
+            f"{_PLACE}: truncated: an RLE segment of {len(found)} bytes for {pixels} pixels; copy or download it again"
+        )
     return bytes(found)

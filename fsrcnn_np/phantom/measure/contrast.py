@@ -67,7 +67,10 @@ def spot_contrast(
     pitch, diameter = positive(pitch, "pitch"), positive(diameter, "diameter")
     weight = np.asarray(inside, np.float64)
     if weight.shape != values.shape or not weight.sum() > 0:
-        raise ImageError(f"the spot's mask of shape {weight.shape} marks nothing of an image of {values.shape}")
+        raise ImageError(
+            f"the spot's mask of shape {weight.shape} marks nothing of an image of {values.shape}"
+            "; give one of its shape that does"
+        )
     y, x = offsets((values.shape[0], values.shape[1]), pitch, centre)
     radius = np.hypot(y, x)
     ring = (radius >= diameter / 2 + INNER) & (radius <= diameter / 2 + OUTER) & (weight == 0)

@@ -107,7 +107,9 @@ def _line(values: Floats) -> tuple[float, float, float, float]:
     height, width = values.shape
     low, high = values[:, : width // 8].mean(), values[:, -(width // 8) :].mean()
     if width < 24 or not abs(high - low) > 4 * max(values[:, : width // 8].std(), values[:, -(width // 8) :].std()):
-        raise ImageError("no edge found: left and right side do not differ by four times their noise")
+        raise ImageError(
+            "no edge found: left and right side do not differ by four times their noise; give an image of one edge"
+        )
     steps = np.diff(values, axis=1) * np.sign(high - low)
     middle = np.arange(width - 1) + 0.5
     smooth = np.cumsum(np.pad(steps, ((0, 0), (5, 4))), 1)
@@ -121,7 +123,9 @@ def _line(values: Floats) -> tuple[float, float, float, float]:
     slope, start = 0.0, 0.0
     for _ in range(2):
         if good.sum() < 8:
-            raise ImageError("no straight edge found: its places in the rows do not lie on a line")
+            raise ImageError(
+                "no straight edge found: its places in the rows do not lie on a line; give an image of one edge"
+            )
         slope, start = np.polyfit(rows[good], place[good], 1)
         good = np.isfinite(place) & (np.abs(place - (start + slope * rows)) < max(0.5, 2 * np.std(place[good])))
     ends = sorted((start, start + slope * (height - 1)))

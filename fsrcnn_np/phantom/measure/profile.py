@@ -59,7 +59,10 @@ def radial_profile(
     row, column = (c / pitch - 0.5 for c in centre)
     room = min(row, column, values.shape[0] - 1 - row, values.shape[1] - 1 - column) * pitch
     if room < reach:
-        raise ImageError(f"the circle of {reach:g} mm around {centre} leaves the image, which ends {room:.2f} mm off")
+        raise ImageError(
+            f"the circle of {reach:g} mm around {centre} leaves the image, which ends {room:.2f} mm off"
+            "; give a smaller reach"
+        )
     angle = np.arange(ANGLES) * (2 * math.pi / ANGLES)
     places = [c + np.multiply.outer(radius / pitch, f(angle)) for c, f in ((row, np.sin), (column, np.cos))]
     value = map_coordinates(values, places, order=3, mode="mirror").mean(1)
