@@ -79,7 +79,7 @@ def read(path: str | os.PathLike[str], *, every_frame: bool = False, allow: Iter
         if format in WITH_PARTS:
             return format.read(target.path, target.dataset)
         if target.dataset:
-            raise FormatError(f"is {format.name}, not HDF5, and has no dataset {target.dataset}; name the file alone")
+            raise FormatError(f"is {format.name}, not HDF5, and has no dataset {target.dataset}")
         return format.read(target.path)
 
 

@@ -160,7 +160,7 @@ def _prepared(target: Target, like: Picture | None) -> tuple[Format, Picture | N
     """The format, the original as that format's writer takes it, and what is lost on the way."""
     format = choose(target.path, like)
     if target.dataset and format is not HDF5:
-        raise FormatError(f"is to be {format.name}, not HDF5, and has no dataset {target.dataset}; name the file alone")
+        raise FormatError(f"is to be {format.name}, not HDF5, and has no dataset {target.dataset}")
     if like is not None and format is by_name(like.format):
         return format, like, []
     if like is None:
@@ -180,9 +180,7 @@ def _one_line(path: Path, like: Picture | None) -> Iterator[None]:
             raise  # with its own cause
         raise type(error)(f"{path}: {error}") from error
     except Exception as error:
-        raise FormatError(
-            f"{path}: cannot be written as {choose(path, like).name}: {one_line(error)}; give it another suffix"
-        ) from error
+        raise FormatError(f"{path}: cannot be written as {choose(path, like).name}: {one_line(error)}") from error
 
 
 def _within_declared(pixels: NDArray[Any], like: Picture | None, remarks: list[str]) -> NDArray[Any]:

@@ -188,7 +188,7 @@ def _refer(state: Any, images: dict[str, _Image], remarks: list[str]) -> list[_I
     uid_of_series = {str(image.header.SOPInstanceUID): str(image.header.SeriesInstanceUID) for image in images.values()}
     walk(state)
     if not used:
-        raise NoPicture("refers to none of the images that were super-resolved here; name these, too")
+        raise NoPicture("refers to none of the images that were super-resolved here")
     series: dict[str, Any] = {}
     for item in state.get("ReferencedSeriesSequence") or ():
         for reference in item.get("ReferencedImageSequence") or ():

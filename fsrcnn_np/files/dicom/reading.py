@@ -260,7 +260,7 @@ def _check_that_it_is_an_image(dataset: Any, pixels: Pixels | None) -> None:
     kind = str(dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID") or "")
     what = next((what for uid, what in _NO_PICTURES.items() if kind.startswith(uid)), "")
     if what and kind != _RT_IMAGE:
-        raise NoPicture(f"(0008,0016) SOPClassUID is that of {what}: no picture; give an image")
+        raise NoPicture(f"(0008,0016) SOPClassUID is that of {what}: no picture")
     if pixels is None or pixels.length == 0:
         raise FormatError("has no (7FE0,0010) Pixel Data: no image, or damaged; copy or download it again")
 
