@@ -27,7 +27,8 @@ def check_stored(dataset: Any) -> None:
     size = dataset.file.id.get_filesize()
     if chunks > max(size, _FEW):
         raise FormatError(
-            f"the dataset {dataset.name} declares {chunks} chunks, which a file of {size} bytes cannot hold; copy it again"
+            f"the dataset {dataset.name} declares {chunks} chunks, which a file of {size} bytes cannot hold; "
+            "copy it again"
         )
     plan = dataset.id.get_create_plist()
     filters = [plan.get_filter(index)[0] for index in range(plan.get_nfilters())]
