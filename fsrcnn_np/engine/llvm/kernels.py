@@ -38,8 +38,9 @@ def tiles(sums: Sums) -> Iterator[tuple[int, int]]:
 
 
 def prelu(f: Function, z: Value, slope: Value) -> Value:
-    """z where it is positive, slope · z elsewhere."""
-    return f.select(z > f.constant(z.kind, 0.0), z, slope * z)
+    """slope · z where z has a minus sign, which x86 selects by without a comparison; elsewhere z."""
+    bits = f.cast("bitcast", z, z.kind.replace("float", "i32"))
+    return f.select(bits < Value(f, bits.kind, "zeroinitializer"), slope * z, z)
 
 
 def added(

@@ -85,10 +85,11 @@ def mapping(module: Module, layout: Layout) -> Function:
     layer = layout.packed(weights, blocks, POINTS * 3 * s)
 
     with f.loop(0, columns, layout.tile) as x:
-        with f.loop(0, s) as c, f.loop(0, layout.tile + lanes, lanes) as i:
-            pixels = [rows[c, x:][i:].vector(lanes) for rows in d]
-            for plane, value in enumerate(input_transform(f, pixels)):
-                spectrum[plane, c, i:] = value
+        with f.loop(0, s) as c:
+            for i in range(0, layout.tile + lanes, lanes):
+                pixels = [rows[c, x:][i:].vector(lanes) for rows in d]
+                for plane, value in enumerate(input_transform(f, pixels)):
+                    spectrum[plane, c, i:] = value
         with f.loop(0, blocks.count) as block:
             packed = layer[block]
             with f.loop(0, POINTS) as point:
