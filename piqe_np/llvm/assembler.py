@@ -188,6 +188,15 @@ class Function:
         pointer = self._pointer(address, offset)
         self.lines.append(f"  store {value.kind} {value.name}, ptr {pointer}, align {align}")
 
+    def prefetch(self, address: Value) -> None:
+        """Ask for the cache line at an address, which need not exist."""
+        self.module.declare("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.lines.append(f"  call void @llvm.prefetch.p0(ptr {self._pointer(address)}, i32 0, i32 2, i32 1)")
+
+    def opaque(self, value: Value) -> Value:
+        """The same number, whose origin LLVM does not see: addresses made of it stay as they are written."""
+        return self.emit(value.kind, f"freeze {value.kind} {value.name}")
+
     def splat(self, scalar: Value, lanes: int) -> Value:
         """A vector with the same number in every lane."""
         kind = f"<{lanes} x {scalar.kind}>"

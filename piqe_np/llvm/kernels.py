@@ -103,7 +103,7 @@ def add_turn(module: Module, lanes: int, kind: str) -> Function:
     width = BLOCK if kind == "i8" else lanes
     with f.loop(0, HEIGHT) as row, f.loop(0, BLOCK, width) as column:
         lines = [s.staged[row + BLOCK * lane, block * BLOCK + column :].vector(width) for lane in range(lanes)]
-        target = s.levels[row, column, 0:]
+        target = s.turned[row, column, 0:]
         for part, vector in enumerate(turned(f, lines)):
             target[part * width] = vector
     return f
@@ -133,7 +133,7 @@ def gaussian(f: Function, samples: list[Value]) -> Value:
 def add_columns(module: Module, lanes: int, kind: str) -> Function:
     """Step 4: a block's columns from `first` on, filtered down, with their squares, and then along.
 
-    The filter along is three columns behind. A root is taken one pixel after its variance is known, and divided by one
+    The filter along is three columns behind. A root is taken two pixels after its variance is known, and divided by one
     pixel after that: in a pixel's own order each would wait for the other, and nothing else could go on meanwhile.
     """
     f = module.function("columns", "scratch first")
@@ -142,45 +142,48 @@ def add_columns(module: Module, lanes: int, kind: str) -> Function:
     double = f"<{lanes} x double>"
     zero, one = f.constant(double, 0.0), f.constant(double, 1.0)
 
+    def new(turned: Rows, levels: Rows, row: int) -> tuple[Value, Value]:
+        """A row's level and its square; both are kept."""
+        level = turned[row, 0, 0:].vector(lanes)
+        level = level if level.floating else f.cast("uitofp", level, double)
+        levels[0, row, 0], levels[1, row, 0] = both = level, level * level
+        return both
+
     def finished(waiting: list[Value]) -> tuple[Value, list[Value]]:
         """The foremost pixel's coefficient, and those behind it, one step further."""
-        difference, variance, last_difference, divisor = waiting[-4:]
-        return last_difference / divisor, [*waiting[:-4], difference, f.intrinsic("sqrt", variance) + one]
+        difference, variance, foremost, divisor = waiting[-4:]
+        return foremost / divisor, [*waiting[:-4], difference, f.intrinsic("sqrt", variance) + one]
 
     waiting = [zero, zero] * (LATE - 1) + [zero, one]
     with f.loop(first, BLOCK, carrying=waiting) as place:
-        slots = [(place + (RING - age)) % RING for age in range(2 * MARGIN + 1)]
-        taps = [[s.filtered[number, slot, 0:, 0:] for slot in slots] for number in range(2)]
-        middle, earlier = (s.middle[(place + (RING - age)) % (RING // 2), 0:, 0:] for age in (0, MARGIN))
-        coefficients = s.coefficients[place * BLOCK :, 0:]
-        levels = [_double(f, s.levels[row, place, 0:].vector(lanes), lanes) for row in range(2 * MARGIN)]
-        carried = [*levels, *(level * level for level in levels), *waiting]
-        with f.loop(0, BLOCK, carrying=carried) as row:
-            above, above_squared, waiting_here = (
-                carried[: 2 * MARGIN],
-                carried[2 * MARGIN : 4 * MARGIN],
-                carried[4 * MARGIN :],
+        slots = [s.filtered[(place + (RING - age)) % RING, 0:, 0:] for age in range(2 * MARGIN + 1)]
+        levels = [s.levels[(place + (RING - age)) % (RING // 2), 0:, 0:] for age in (0, MARGIN)]
+        down_a_column = [*slots, *levels, s.coefficients[place * BLOCK :], s.turned[0:, place:]]
+        for row in range(2 * MARGIN):
+            new(down_a_column[-1], levels[0], row)
+        carried = [*waiting, *(rows.address for rows in down_a_column)]
+        with f.loop(0, BLOCK, carrying=carried):
+            pointers = carried[2 * LATE :]
+            *slots, now, earlier, coefficients, turned = (
+                Rows(pointer, rows.kind, rows.pitches) for pointer, rows in zip(pointers, down_a_column, strict=True)
             )
-            coefficients[row, 0], behind = finished(waiting_here)
-            new = _double(f, s.levels[row + 2 * MARGIN, place, 0:].vector(lanes), lanes)
-            down = [*above, new], [*above_squared, new * new]
-            middle[row, 0] = above[MARGIN]
-            along = []
+            coefficients[0, 0], behind = finished(carried[: 2 * LATE])
+            newest, along = new(turned, now, 2 * MARGIN), list[Value]()
             for number in range(2):
-                taps[number][0][row, 0] = newest = gaussian(f, down[number])
-                along.append(gaussian(f, [*(tap[row, 0:].vector(lanes) for tap in taps[number][:0:-1]), newest]))
+                down = gaussian(f, [*(now[number, k, 0:].vector(lanes) for k in range(2 * MARGIN)), newest[number]])
+                slots[0][number, 0, 0] = down
+                along.append(gaussian(f, [*(slot[number, 0, 0:].vector(lanes) for slot in slots[:0:-1]), down]))
             mean, square = along
-            difference, variance = earlier[row, 0:].vector(lanes) - mean, f.intrinsic("fabs", square - mean * mean)
-            carried[:] = [*down[0][1:], *down[1][1:], difference, variance, *behind]
-        waiting[:] = carried[4 * MARGIN :]
+            difference = earlier[0, MARGIN, 0:].vector(lanes) - mean
+            variance = f.intrinsic("fabs", square - mean * mean)
+            steps = [*(rows.pitches[-2] for rows in down_a_column[:-1]), down_a_column[-1].pitches[0]]
+            onward = (f.opaque(pointer + step) for pointer, step in zip(pointers, steps, strict=True))
+            carried[:] = [difference, variance, *behind, *onward]
+        waiting[:] = carried[: 2 * LATE]
     for late in range(LATE):
         s.coefficients[BLOCK * BLOCK + late, 0], behind = finished(waiting)
         waiting = [zero, zero, *behind]
     return f
-
-
-def _double(f: Function, levels: Value, lanes: int) -> Value:
-    return levels if levels.floating else f.cast("uitofp", levels, f"<{lanes} x double>")
 
 
 def add_moments(module: Module, lanes: int, kind: str) -> Function:

@@ -71,11 +71,13 @@ def add_gray_levels(module: Module, lanes: int, dtype: str, channels: int, way: 
     inside = row[start:]
     pixels = Rows(line + (left + start) * (channels * BYTES[kind]), kind, (channels * BYTES[kind], BYTES[kind]))
     count, done = stop - start, f.integer(0)
-    for step in (lanes, 1):
+    for step in (8 * lanes, lanes, 1) if (dtype, channels, way) == ("uint8", 1, "as it is") else (lanes, 1):
         whole = count - count % step
         with f.loop(done, whole, step) as column:
             inside[column] = _level(f, pixels[column:], numbers, (dtype, channels, way), step)
         done = whole
+    with f.loop(0, REACH * channels * BYTES[kind], 64) as byte:
+        f.prefetch(line + (left + REACH) * (channels * BYTES[kind]) + byte)
     before, after = row[start], row[stop - 1]
     with f.loop(0, start) as column:
         row[column] = before

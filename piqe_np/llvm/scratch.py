@@ -12,7 +12,7 @@ import math
 from piqe_np.llvm.assembler import BYTES, Rows, Value
 from piqe_np.reference import BLOCK, MARGIN
 
-ACROSS = 16  # blocks of a tile, side by side
+ACROSS = 24
 AHEAD = BLOCK - MARGIN  # columns that lie before a tile's first: the filter's margin ends where a block's columns do
 REACH = ACROSS * BLOCK + BLOCK  # a tile's columns
 HEIGHT = BLOCK + 2 * MARGIN  # rows that a block's filter reaches
@@ -31,8 +31,8 @@ class Scratch:
             at += math.prod(shape) * BYTES[stored]
 
     staged: Rows  # levels, row by row
-    levels: Rows  # of a block's columns, for the filter down
-    middle: Rows  # the same between the margins, until the filter along has come as far
+    turned: Rows  # those of a block's columns
+    levels: Rows  # of the last columns, and their squares
     filtered: Rows  # down: levels, their squares
     coefficients: Rows
     edge: Rows  # least sum of squared deviations of its segments
@@ -41,12 +41,12 @@ class Scratch:
 
 def _shapes(lanes: int, kind: str) -> dict[str, tuple[str, tuple[int, ...]]]:
     return {
-        "filtered": ("double", (2, RING, PITCH, lanes)),
-        "middle": ("double", (RING // 2, PITCH, lanes)),
+        "filtered": ("double", (RING, 2, PITCH, lanes)),
+        "levels": ("double", (RING // 2, 2, HEIGHT, lanes)),
         "coefficients": ("double", (BLOCK * BLOCK + LATE, lanes)),
         "edge": ("double", (lanes,)),
         "moments": ("double", (2, BLOCK, lanes)),
-        "levels": (kind, (HEIGHT, BLOCK, lanes)),
+        "turned": (kind, (HEIGHT, BLOCK, lanes)),
         "staged": (kind, (BLOCK * lanes + 2 * MARGIN, REACH)),
     }
 

@@ -59,6 +59,19 @@ def test_a_range_that_the_caller_gives(dtype, rgb, fast):
     assert same_bits(found, piqe(image, data_range=(low, high), engine="reference"))
 
 
+def test_levels_beyond_white_of_rounded_grey(fast):
+    """RGB in whole numbers, black between two of them: grey is rounded above white, and its level is 300."""
+    image = np.random.default_rng(2).integers(1, 3, (70, 90, 3)).astype(np.uint8)
+    found = fast(image, data_range=(0.5, 2.2))
+    assert same_bits(found, piqe(image, data_range=(0.5, 2.2), engine="reference"))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 7, 9, 15, 16, 17])
+def test_rows_of_blocks_that_fill_no_vector(rows, fast):
+    image = picture(16 * rows, 70, "uint16")
+    assert same_bits(fast(image), piqe(image, engine="reference"))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
 def test_every_value_of_a_class(dtype, fast):
     count = 2 ** (8 * np.dtype(dtype).itemsize)
@@ -88,7 +101,7 @@ def test_images_however_they_lie_in_memory(fast):
         assert same_bits(fast(other), piqe(rgb, engine="reference"))
 
 
-@pytest.mark.parametrize("width", [1, 253, 256, 257, 260, 509, 512, 513, 516, 1023, 1030])
+@pytest.mark.parametrize("width", [1, 253, 256, 257, 260, 381, 384, 385, 388, 509, 512, 513, 516, 767, 771, 1023, 1030])
 def test_widths_around_a_tile(width, fast):
     image = picture(40, width)
     assert same_bits(fast(image), piqe(image, engine="reference"))
