@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import mmap
 import os
@@ -10,12 +11,13 @@ import random
 import resource
 import struct
 import sys
-import tempfile
 import time
 import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .oracle import Fault, forget_peak, judge, watched
+from .oracle import Fault, forget_peak, judge, judge_together, watched
 from .target import Target
 from .targets import target_named
 
@@ -27,62 +29,88 @@ MOST_MEMORY = 6 << 30
 SAME = 2  #: inputs that are kept of one fault
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the parent says to a child."""
+    told = argparse.ArgumentParser()
+    told.add_argument("target")
+    told.add_argument("--seed", type=int, required=True)
+    told.add_argument("--first", type=int, required=True)
+    told.add_argument("--cases", type=int, required=True)
+    told.add_argument("--seconds", type=float, required=True)
+    told.add_argument("--folder", type=Path, required=True, help="has `state`; cases write in `place`")
+    told.add_argument("--found", type=Path, required=True)
+    return told
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("target")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--first", type=int, required=True)
-    parser.add_argument("--seconds", type=float, required=True)
-    parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--found", type=Path, required=True)
-    options = parser.parse_args()
-    target = target_named(options.target)
-    with tempfile.TemporaryDirectory(dir=memory_folder()) as place:
-        warnings.simplefilter("ignore")  # of ours, as a command says them in a line of its own
-        Campaign(target, Path(place), options.state, options.found).run(options.seed, options.first, options.seconds)
+    options = parser().parse_args()
+    warnings.simplefilter("ignore")  # of ours, as a command says them in a line of its own
+    campaign = Campaign(target_named(options.target), options.folder, options.found, options.first)
+    campaign.run(options.seed, options.cases, options.seconds)
 
 
 class Campaign:
     """Cases one after the other; what falls is kept in `found`."""
 
-    def __init__(self, target: Target, place: Path, state: Path, found: Path) -> None:
-        self._target, self._place, self._found = target, place, found
+    def __init__(self, target: Target, folder: Path, found: Path, first: int) -> None:
+        self.target, self.number = target, first
+        self._place, self._found = folder / "place", found
         self._kept: dict[str, int] = {}
-        with state.open("r+b") as stream:
+        with (folder / "state").open("r+b") as stream:
             self._state = mmap.mmap(stream.fileno(), STATE.size + LARGEST)
 
-    def run(self, seed: int, first: int, seconds: float) -> None:
-        """The seeds themselves, unjudged (they load and compile what is needed), then changed ones until the time ends."""
-        seeds = list(self._target.seeds())
-        with watched():
-            for data in seeds:
-                judge(self._target, data, self._place)
-            resource.setrlimit(resource.RLIMIT_AS, (_size() + MOST_MEMORY, resource.RLIM_INFINITY))
-            forget_peak()
-            number, end = first, time.monotonic() + seconds
-            while time.monotonic() < end:
-                self.one(case(self._target, seeds, seed, number), number)
-                number += 1
-            self._tell(number, b"", 0)
+    def seeds(self) -> list[bytes]:
+        """The seeds, tried unjudged, so that what is needed is loaded and compiled; and the last net of memory."""
+        seeds = list(self.target.seeds())
+        for data in seeds:
+            judge(self.target, data, self._place)
+        resource.setrlimit(resource.RLIMIT_AS, (_size() + MOST_MEMORY, resource.RLIM_INFINITY))
+        gc.collect()
+        gc.freeze()  # modules are not looked through again
+        forget_peak()
+        return seeds
 
-    def one(self, data: bytes, number: int) -> None:
+    def run(self, seed: int, cases: int, seconds: float) -> None:
+        """Changed seeds, until there were so many or the time ends."""
+        with watched():
+            seeds = self.seeds()
+            end, last = time.monotonic() + seconds, self.number + cases
+            with ThreadPoolExecutor(self.target.together) as pool:
+                while time.monotonic() < end and self.number < last:
+                    count = min(self.target.together, last - self.number)
+                    numbers = range(self.number, self.number + count)
+                    self.some([case(self.target, seeds, seed, number) for number in numbers], pool)
+
+    def some(self, cases: Sequence[bytes], pool: ThreadPoolExecutor) -> None:
+        """Cases at once; where something falls, one by one."""
+        if len(cases) > 1:
+            self._tell(cases[0], 1)
+            if judge_together(self.target, cases, self._place, pool) is None:
+                self.number += len(cases)
+                self._tell(b"", 0)
+                return
+        for data in cases:
+            self.one(data)
+
+    def one(self, data: bytes) -> None:
         """One case."""
-        self._tell(number, data, 1)
-        fault = judge(self._target, data, self._place)
-        self._state[STATE.size - 1] = 0
+        self._tell(data, 1)
+        fault = judge(self.target, data, self._place)
+        self.number += 1
+        self._tell(b"", 0)
         if fault is not None:
             self._keep(fault, data)
 
-    def _tell(self, number: int, data: bytes, under_way: int) -> None:
+    def _tell(self, data: bytes, under_way: int) -> None:
         size = min(len(data), LARGEST)
         self._state[STATE.size : STATE.size + size] = data[:size]
-        self._state[: STATE.size] = STATE.pack(number, time.process_time(), size, under_way)
+        self._state[: STATE.size] = STATE.pack(self.number, time.process_time(), size, under_way)
 
     def _keep(self, fault: Fault, data: bytes) -> None:
         key = f"{fault.kind} {fault.where}"
         self._kept[key] = self._kept.get(key, 0) + 1
         if self._kept[key] <= SAME:
-            keep(self._found, self._target.name, fault, data)
+            keep(self._found, self.target.name, fault, data)
 
 
 def case(target: Target, seeds: list[bytes], seed: int, number: int) -> bytes:
