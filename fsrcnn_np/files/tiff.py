@@ -28,11 +28,12 @@ from fsrcnn_np.files.picture import (
     spacing,
 )
 from fsrcnn_np.files.record import text_of
+from fsrcnn_np.files.stream_sizes import check_stream
 from fsrcnn_np.images.value_range import row_blocks
 from piqe_np.compiled import available_cpus, with_threads
 
 _LOSSLESS = (1, 5, 8, 32773, 32946, 34925, 50000)  # none, LZW, deflate (two numbers), PackBits, LZMA, Zstandard
-_NONE, _JPEG, _DEFLATE = 1, 7, 8
+_NONE, _JPEG, _DEFLATE, _LERC = 1, 7, 8, 34887
 _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels in a TIFF with 32-bit offsets
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 # Description, make, model, orientation, software, date, artist, XMP, ©, colour profile.
@@ -72,6 +73,7 @@ def read(path: Path) -> Picture:
             _check_jpegs(file, page)
         remarks = ["its previews (reduced pages) are left out"] if len(file.pages) > 1 else []
         _check_segments(page, remarks)
+        _check_streams(file, page)
         pixels = with_threads(lambda count: page.asarray(maxworkers=count), available_cpus())
         pixels, photometric = _as_grey_or_rgb(pixels, page, remarks)
         bits = page.bitspersample
@@ -106,6 +108,21 @@ def _check_segments(page: Any, remarks: list[str]) -> None:
         )
     if empty := sum(count == 0 for _, count in segments):
         remarks.append(f"{empty} of its {len(segments)} strips or tiles are not stored (a sparse TIFF): read as 0")
+
+
+def _check_streams(file: Any, page: Any) -> None:
+    """Where a strip or tile is a picture with a header of its own, this says what belongs there, or less."""
+    from tifffile import TIFF
+
+    if page.compression not in {*TIFF.IMAGE_COMPRESSIONS, _LERC}:
+        return
+    size = (page.tilelength, page.tilewidth) if page.is_tiled else (page.rowsperstrip, page.imagewidth)
+    values = math.prod(size) * (page.samplesperpixel if page.planarconfig == 1 else 1)
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        if count:
+            file.filehandle.seek(offset)
+            data = file.filehandle.read(count)
+            check_stream(data if page.jpegheader is None else page.jpegheader + data, values)
 
 
 def _check_jpegs(file: Any, page: Any) -> None:

@@ -1,6 +1,9 @@
 """Every reader in this process at a small fixed budget, by the oracle of `fuzz/`; and inputs that fell."""
 
 import random
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 import pytest
@@ -12,8 +15,13 @@ from fsrcnn_np.files.hdf5_heap import opened
 from fsrcnn_np.files.toml import read_toml
 from fsrcnn_np.pacs.peer import parse_peer
 from fsrcnn_np.pacs.web_sending import _told_of
-from fuzz.oracle import judge, watched
-from fuzz.targets import target_named
+from fuzz import counts
+from fuzz.__main__ import main as fuzz_main
+from fuzz.campaign import ROOT, Count, campaign
+from fuzz.child import case
+from fuzz.oracle import judge, judge_together, watched
+from fuzz.target import Target
+from fuzz.targets import NAMES, shares, target_named
 
 #: those that start no service, run no command and compile nothing
 QUICK = (
@@ -73,3 +81,54 @@ def test_a_heap_of_texts_that_goes_in_a_circle(tmp_path):
     path.write_bytes(data)
     with pytest.raises(FormatError, match="a heap of texts"), opened(path):
         pass
+
+
+# How cases are run and counted
+
+
+def test_a_campaign_counts_and_keeps_what_falls(tmp_path):
+    """In a child process, cases by their number alone; one that ends the process is kept, and others follow."""
+    found = campaign("data-ranges", seconds=60, seed=1, cases=40, found=tmp_path / "found")
+    assert (found.cases, dict(found.faults)) == (40, {})
+    target = target_named("data-ranges")
+    seeds = list(target.seeds())
+    assert [case(target, seeds, 1, number) for number in (3, 3)] == [case(target, seeds, 1, 3)] * 2
+
+
+def test_cases_at_once_are_judged_as_one_by_one(tmp_path):
+    def run(data, place):
+        if data == b"bad":
+            raise KeyError("bad")
+
+    target = Target("a", lambda: [b""], run, together=8)
+    with ThreadPoolExecutor(8) as pool, watched():
+        assert judge_together(target, [b"good"] * 8, tmp_path, pool) is None
+        fault = judge_together(target, [b"good"] * 7 + [b"bad"], tmp_path, pool)
+    assert fault is not None
+    assert fault.kind == "exception"
+
+
+def test_the_table_is_the_sum_of_the_rows(tmp_path):
+    counts.add(tmp_path / "rows", "a", 1, False, Count(1200, 2.0))
+    counts.add(tmp_path / "rows", "a", 1, True, Count(30, 1.0, Counter({"hang": 1})))
+    found = counts.rows(tmp_path / "rows")
+    assert found[1]["faults"] == {"hang": 1}
+    assert "| a | 1,200 | 30 |" in counts.table(found)
+    assert "together 1,230" in counts.table(found)
+
+
+def test_the_pages_table_is_of_the_rows_that_are_kept():
+    assert counts.table(counts.rows(counts.RESULTS)) in (ROOT / "docs" / "attacks.md").read_text()
+
+
+def test_guided_by_coverage_where_atheris_is_not(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["fuzz", "--guided", "cohort"])
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SystemExit):
+        fuzz_main()
+    assert "need atheris, which is not installed: pip install" in capsys.readouterr().err
+
+
+def test_shares_are_of_all_targets():
+    assert sum(shares().values()) == pytest.approx(1)
+    assert tuple(shares()) == NAMES

@@ -17,6 +17,7 @@ from fsrcnn_np.files.dicom.opening import Opened, Pixels, opened
 from fsrcnn_np.files.dicom.stored import Values, values_of_floats, values_of_words
 from fsrcnn_np.files.jpeg_whole import check_whole
 from fsrcnn_np.files.picture import PACKED, UNPACKED, Frame, NoPicture, Picture, check_size, narrowed, spacing
+from fsrcnn_np.files.stream_sizes import check_stream
 
 _YBR = ("YBR_FULL", "YBR_FULL_422")
 _PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR", "YBR_ICT", "YBR_RCT", *_YBR)
@@ -339,6 +340,8 @@ def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
     try:
         with pixels.open() as stream:
             stream.seek(pixels.start)
+            if syntax in _JPEGS or syntax in _PLUGINS:
+                _check_stream(stream, pixels.start, dataset, number)
             if syntax in _JPEGS:
                 _check_jpeg(stream, pixels.start, dataset, number)
             if syntax in _JPEG_LOSSLESS or (syntax == _JPEG_EXTENDED and dataset.BitsAllocated == 16):
@@ -358,6 +361,18 @@ def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
         raise FormatError(
             f"(7FE0,0010) Pixel Data, {syntax.name}, cannot be decoded: {error}; copy or download it again"
         ) from error
+
+
+def _check_stream(stream: Any, start: int, dataset: Any, number: int) -> None:
+    """Refuse a frame whose own header says far more than Rows and Columns do."""
+    from pydicom.encaps import get_frame
+
+    frame = get_frame(stream, number, number_of_frames=_frame_count(dataset), **_frame_offsets(dataset))
+    try:
+        check_stream(frame, dataset.Rows * dataset.Columns * dataset.SamplesPerPixel)
+    except FormatError as error:
+        raise FormatError(f"(7FE0,0010) Pixel Data, {dataset.file_meta.TransferSyntaxUID.name}: {error}") from error
+    stream.seek(start)
 
 
 def _check_jpeg(stream: Any, start: int, dataset: Any, number: int) -> None:

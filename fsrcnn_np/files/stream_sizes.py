@@ -1,0 +1,73 @@
+"""Pictures within pictures: a strip of a TIFF or a frame of a DICOM object is a stream with a header of its own, which
+decoders take at its word. Two hundred bytes of LERC can say 28 GiB. So it is held against what stands around it."""
+
+from __future__ import annotations
+
+import struct
+
+from fsrcnn_np.errors import FormatError
+
+_SOF = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # T.81 B.1.1.3; ISO 14495-1 C.1.1 (JPEG-LS)
+_ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
+_MARGIN = 2  #: times the size around it: streams are filled up to whole blocks
+
+
+def check_stream(data: bytes, expected: int) -> None:
+    """Raise a FormatError where a stream says more than twice as many values as expected, or does not say how many."""
+    said = values_said(data)
+    if said is None:
+        raise FormatError("damaged: a picture within it does not say its size, or is of a kind that is not read")
+    if said > _MARGIN * expected + (1 << 16):
+        raise FormatError(f"damaged: a picture within it says {said} values, where {expected} belong; copy it again")
+
+
+def values_said(data: bytes) -> int | None:
+    """Rows × columns × samples by the header of JPEG, JPEG-LS, JPEG 2000, PNG, WebP or LERC; None: of none of these."""
+    try:
+        if data.startswith(b"\xff\xd8"):
+            return _of_jpeg(data)
+        if (at := data.find(b"\xff\x4f\xff\x51")) == 0 or data[4:8] == b"jP  ":
+            x1, y1, x0, y0 = struct.unpack_from(">IIII", data, at + 8)  # ISO/IEC 15444-1, A.5.1
+            return (x1 - x0) * (y1 - y0) * int(struct.unpack_from(">H", data, at + 40)[0]) if at >= 0 else None
+        if data.startswith(b"\x89PNG"):
+            width, height = struct.unpack_from(">II", data, 16)
+            return int(width * height * 4)
+        if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+            return _of_webp(data)
+        if data.startswith(b"Lerc2 "):
+            (version,) = struct.unpack_from("<i", data, 6)
+            rows, columns, depth = struct.unpack_from("<iii", data, 14 if version >= 3 else 10)  # a checksum before
+            return int(rows * columns * (depth if version >= 4 else 1))
+        if data.startswith(b"CntZImage "):
+            return int(struct.unpack_from("<i", data, 18)[0] * struct.unpack_from("<i", data, 22)[0])
+    except (struct.error, IndexError):
+        pass
+    return None
+
+
+def _of_jpeg(data: bytes) -> int | None:
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF or data[at + 1] == 0xFF:  # filled up
+            at += 1
+        elif data[at + 1] in _SOF:
+            rows, columns, samples = struct.unpack_from(">HHB", data, at + 5)
+            return int(rows * columns * samples)
+        else:
+            at += 2 if data[at + 1] in _ALONE else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return None
+
+
+def _of_webp(data: bytes) -> int | None:
+    """RFC 9649, 2.5 to 2.7."""
+    match data[12:16]:
+        case b"VP8X":
+            width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
+        case b"VP8L":
+            bits = int.from_bytes(data[21:25], "little")
+            width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8 ":
+            width, height = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (26, 28))
+        case _:
+            return None
+    return width * height * 4
