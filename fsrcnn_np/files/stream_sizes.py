@@ -16,7 +16,9 @@ def check_stream(data: bytes, expected: int) -> None:
     """Raise a FormatError where a stream says more than twice as many values as expected, or does not say how many."""
     said = values_said(data)
     if said is None:
-        raise FormatError("damaged: a picture within it does not say its size, or is of a kind that is not read")
+        raise FormatError(
+            "damaged: a picture within it does not say its size, or is of a kind that is not read; convert it"
+        )
     if said > _MARGIN * expected + (1 << 16):
         raise FormatError(f"damaged: a picture within it says {said} values, where {expected} belong; copy it again")
 
