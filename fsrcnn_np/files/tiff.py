@@ -100,7 +100,7 @@ def _check_segments(page: Any, remarks: list[str]) -> None:
     """
     needed, listed = math.prod(page.chunked), min(len(page.dataoffsets), len(page.databytecounts))
     if listed < needed and not page.is_contiguous:  # bytes in one piece need no list
-        raise FormatError(f"damaged TIFF: it lists {listed} of its {needed} strips or tiles")
+        raise FormatError(f"damaged TIFF: it lists {listed} of its {needed} strips or tiles; copy it again")
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     if missing := sum(count == 0 < offset for offset, count in segments):
         raise FormatError(

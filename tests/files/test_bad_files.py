@@ -267,7 +267,7 @@ def test_tiff_that_leaves_strips_out(tmp_path):
         tifffile.imwrite(tmp_path / name, pixels, compression=compression, rowsperstrip=20)
         with tifffile.TiffFile(tmp_path / name, mode="r+") as file:
             file.pages[0].tags["RowsPerStrip"].overwrite(2)
-    assert refused(tmp_path / "packed.tif") == "damaged TIFF: it lists 1 of its 10 strips or tiles"
+    assert refused(tmp_path / "packed.tif") == "damaged TIFF: it lists 1 of its 10 strips or tiles; copy it again"
     assert (files.read(tmp_path / "plain.tif").pixels == pixels).all()  # in one piece
 
 

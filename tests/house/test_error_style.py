@@ -140,6 +140,8 @@ def test_each_says_what_is_allowed_or_what_to_do():
     without = [
         f"{place}: {name}: {text}"
         for place, name, text in MESSAGES
-        if name not in TOLD_ELSEWHERE and not REMEDY.search(text) and not PASSED_ON.fullmatch(text)
+        if name not in TOLD_ELSEWHERE
+        and not REMEDY.search(re.sub(r"\{[^{}]*\}", "", text))
+        and not PASSED_ON.fullmatch(text)
     ]
     assert without == []
