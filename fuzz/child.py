@@ -13,11 +13,9 @@ import struct
 import sys
 import time
 import warnings
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from .oracle import Fault, forget_peak, judge, judge_together, watched
+from .oracle import Fault, forget_peak, judge, watched
 from .target import Target
 from .targets import target_named
 
@@ -75,22 +73,8 @@ class Campaign:
         with watched():
             seeds = self.seeds()
             end, last = time.monotonic() + seconds, self.number + cases
-            with ThreadPoolExecutor(self.target.together) as pool:
-                while time.monotonic() < end and self.number < last:
-                    count = min(self.target.together, last - self.number)
-                    numbers = range(self.number, self.number + count)
-                    self.some([case(self.target, seeds, seed, number) for number in numbers], pool)
-
-    def some(self, cases: Sequence[bytes], pool: ThreadPoolExecutor) -> None:
-        """Cases at once; where something falls, one by one."""
-        if len(cases) > 1:
-            self._tell(cases[0], 1)
-            if judge_together(self.target, cases, self._place, pool) is None:
-                self.number += len(cases)
-                self._tell(b"", 0)
-                return
-        for data in cases:
-            self.one(data)
+            while time.monotonic() < end and self.number < last:
+                self.one(case(self.target, seeds, seed, self.number))
 
     def one(self, data: bytes) -> None:
         """One case."""

@@ -14,9 +14,8 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from .target import Target
@@ -82,17 +81,6 @@ def judge(target: Target, data: bytes, place: Path) -> Fault | None:
     if grown > 2 * (FLOOR + target.ratio * len(data)):
         return Fault("memory", f"{grown / 2**20:.0f} MiB for {len(data)} bytes")
     return None
-
-
-def judge_together(target: Target, cases: Sequence[bytes], place: Path, pool: ThreadPoolExecutor) -> Fault | None:
-    """Run cases at once; what one of them fells is found by `judge`, which runs them one by one."""
-    faults: list[Fault | None] = []
-
-    def run(data: bytes, place: Path) -> None:
-        faults.extend(pool.map(lambda each: _run(target, each, place), cases))
-
-    seen = judge(replace(target, run=run), max(cases, key=len), place)
-    return next((fault for fault in faults if fault is not None), seen)
 
 
 def _run(target: Target, data: bytes, place: Path) -> Fault | None:

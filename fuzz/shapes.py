@@ -334,8 +334,8 @@ def _hdf5(rng: random.Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
     import numpy as np
 
     stream = io.BytesIO(data)
-    if data[:8] != b"\x89HDF\r\n\x1a\n":
-        raise ValueError  # a user block (MATLAB's): bytes only
+    if data[:8] != b"\x89HDF\r\n\x1a\n" or data not in seeds:
+        raise ValueError  # a user block (MATLAB's), or damaged already, where HDF5 itself may fall: bytes only
     with h5py.File(stream, "r+") as file:
         names: list[str] = []
         file.visit(names.append)

@@ -29,8 +29,6 @@ class Target:
         Each must have one printable line.
     ratio : int
         Bytes of memory that one byte of the input may ask for, by the reader's own limits (`check_size`).
-    together : int
-        Cases that are tried at once, where most of their time is waiting.
     """
 
     name: str
@@ -39,7 +37,6 @@ class Target:
     change: mutate.Change = mutate.changed
     allowed: tuple[type[Exception], ...] = (FsrcnnError,)
     ratio: int = 0
-    together: int = 1
 
 
 def of_file(suffix: str, read: Callable[[Path], object]) -> Callable[[bytes, Path], object]:

@@ -8,7 +8,7 @@ from ..target import Target
 
 _MODULES = {
     "images": ("png", "tiff", "jpeg", "jpeg2000", "pnm", "bmp", "webp", "gif", "pcx", "tga", "npy", "npz", "mat-image", "hdf5-image", "provenance"),
-    "models": ("weights-hdf5", "matlab5", "matlab73", "onnx", "tensorflow", "keras", "pytorch", "safetensors"),
+    "models": ("weights-hdf5", "matlab5", "matlab73", "onnx", "tensorflow", "keras", "keras-h5", "pytorch", "safetensors"),
     "dicom": ("dicom", "presentation-state"),
     "tables": ("data-ranges", "cohort", "ratings", "cases"),
     "settings": ("criteria", "pacs-settings"),

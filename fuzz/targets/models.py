@@ -92,11 +92,10 @@ def _tensorflow() -> Iterator[bytes]:
     yield bytes(graphs.frozen(_model(), end="Keras", add="BiasAdd"))
 
 
-def _keras() -> Iterator[bytes]:
+def _keras(suffix: str) -> Iterator[bytes]:
     writer = of_tests("keras_writer", "convert")
-    entries = writer.layers(_model())
-    yield _through(lambda path: writer.write_h5(path, entries), ".h5")
-    yield _through(lambda path: writer.write_archive(path, entries), ".keras")
+    write = writer.write_h5 if suffix == ".h5" else writer.write_archive
+    yield _through(lambda path: write(path, writer.layers(_model())), suffix)
 
 
 def _pytorch() -> Iterator[bytes]:
@@ -110,13 +109,11 @@ def _pytorch() -> Iterator[bytes]:
         yield stream.getvalue()
 
 
-def _of_keras(rng: Any, data: bytes, seeds: Any) -> bytes:
-    return (_archive if data[:2] == b"PK" else shapes.hdf5)(rng, data, seeds)
-
-
 def _member(rng: Any, data: bytes, seeds: Any) -> bytes:
     from ..mutate import words_changed
 
+    if data[:8] == b"\x89HDF\r\n\x1a\n":
+        return shapes.hdf5(rng, data, [data])
     return (words_changed if data.isascii() else changed)(rng, data, seeds)
 
 
@@ -151,7 +148,8 @@ TARGETS = {
         _target("matlab73", ".mat", _matlab73, shapes.hdf5),
         _target("onnx", ".onnx", functools.partial(_saved, ".onnx"), shapes.protobuf),
         _target("tensorflow", ".pb", _tensorflow, shapes.protobuf),
-        _target("keras", ".keras", _keras, _of_keras),
+        _target("keras", ".keras", functools.partial(_keras, ".keras"), _archive),
+        _target("keras-h5", ".h5", functools.partial(_keras, ".h5"), shapes.hdf5),  # slow: a process each
         _target("pytorch", ".pth", _pytorch, _archive),
         _target("safetensors", ".safetensors", functools.partial(_saved, ".safetensors"), shapes.safetensors),
     )

@@ -3,7 +3,6 @@
 import random
 import sys
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 import pytest
@@ -19,8 +18,7 @@ from fuzz import counts
 from fuzz.__main__ import main as fuzz_main
 from fuzz.campaign import ROOT, Count, campaign
 from fuzz.child import case
-from fuzz.oracle import judge, judge_together, watched
-from fuzz.target import Target
+from fuzz.oracle import judge, watched
 from fuzz.targets import NAMES, shares, target_named
 
 #: those that start no service, run no command and compile nothing
@@ -93,19 +91,6 @@ def test_a_campaign_counts_and_keeps_what_falls(tmp_path):
     target = target_named("data-ranges")
     seeds = list(target.seeds())
     assert [case(target, seeds, 1, number) for number in (3, 3)] == [case(target, seeds, 1, 3)] * 2
-
-
-def test_cases_at_once_are_judged_as_one_by_one(tmp_path):
-    def run(data, place):
-        if data == b"bad":
-            raise KeyError("bad")
-
-    target = Target("a", lambda: [b""], run, together=8)
-    with ThreadPoolExecutor(8) as pool, watched():
-        assert judge_together(target, [b"good"] * 8, tmp_path, pool) is None
-        fault = judge_together(target, [b"good"] * 7 + [b"bad"], tmp_path, pool)
-    assert fault is not None
-    assert fault.kind == "exception"
 
 
 def test_the_table_is_the_sum_of_the_rows(tmp_path):
