@@ -14,7 +14,7 @@ from piqe_np.llvm.measuring import Code
 from piqe_np.llvm.target import Target
 from piqe_np.unbroken import once
 
-_BLOCK = 256  # columns at a time, of the result or of the image, of which there are more
+_BLOCK = 512  # columns at a time, of the result or of the image, of which there are more
 
 
 class Memory(NamedTuple):
@@ -32,6 +32,7 @@ class Block(NamedTuple):
     span: int
     offsets: NDArray[np.int64]  #: (columns, taps): bytes in the turned block
     weights: NDArray[Any]
+    addresses: tuple[int, int]  #: of both, asked for once: it takes microseconds
 
 
 class Across:
@@ -52,8 +53,8 @@ class Across:
         part = slice(first, first + self.columns)
         low = min(int(indices[part].min()), self.length - self.lanes)
         span = max(int(indices[part].max()) + 1 - low, self.lanes)
-        offsets = (indices[part] - low) * (self.lanes * self.number.itemsize)
-        return Block(first, low, span, offsets.astype(np.int64, order="C"), weights[part])
+        offsets = ((indices[part] - low) * (self.lanes * self.number.itemsize)).astype(np.int64, order="C")
+        return Block(first, low, span, offsets, weights[part], (offsets.ctypes.data, weights[part].ctypes.data))
 
     def memory(self, rows: int) -> Memory:
         """For strips of so many rows."""
@@ -66,12 +67,12 @@ class Across:
 
     def __call__(self, memory: Memory, out: NDArray[Any]) -> None:
         """Fill `out` with the rows resized."""
-        pitch, size = memory.rows.strides[0], out.itemsize
+        source, turned, made = (part.ctypes.data for part in (*memory, out))
+        pitch, size, rows, run = memory.rows.strides[0], out.itemsize, len(out), self.code.run
         for block in self.blocks:
-            self.code.run(
-                memory.rows.ctypes.data + block.low * size, pitch, block.span, block.offsets.ctypes.data,
-                block.weights.ctypes.data, block.offsets.shape[1], memory.turned.ctypes.data, len(out),
-                out.ctypes.data + block.first * size, out.strides[0], self.columns,
+            run(
+                source + block.low * size, pitch, block.span, *block.addresses, block.offsets.shape[1], turned, rows,
+                made + block.first * size, out.strides[0], self.columns,
             )  # fmt: skip
 
 
@@ -110,6 +111,7 @@ class Doubled:
         kind = arithmetic(dtype, doubling.weights)
         self.dtype, self.length, self.doubling = dtype, length, doubling
         self.weights = doubling.weights.astype(FLOATS[kind], order="C")
+        self.address = self.weights.ctypes.data
         self.code = _compiled_doubled(processor, dtype.name, kind, self.weights.shape[1], doubling.first)
 
     def memory(self, rows: int) -> Memory:
@@ -128,8 +130,7 @@ class Doubled:
         memory.rows[: len(out), : len(before)] = inside[:, before]
         memory.rows[: len(out), len(before) + self.length :] = inside[:, after]
         self.code.run(
-            inside.ctypes.data, inside.strides[0], self.weights.ctypes.data, len(out), out.ctypes.data, out.strides[0],
-            self.length,
+            inside.ctypes.data, inside.strides[0], self.address, len(out), out.ctypes.data, out.strides[0], self.length,
         )  # fmt: skip
 
 
