@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 import piqe_np.errors as piqe_errors
 from piqe_np import stopping
-from piqe_np.console import complain
+from piqe_np.console import NO_THREAD, complain, no_thread
 from piqe_np.line import about, message, printable
 
 from .errors import (
@@ -133,6 +133,8 @@ class RunLog:
             )
         elif isinstance(error, MemoryError):
             said = f"{path}: not enough memory; use a smaller image or a machine with more"
+        elif no_thread(error):
+            said = f"{path}: {NO_THREAD}"
         elif isinstance(error, OSError) and error.errno and error.filename is not None:
             said = f"{message(path)}: the system refuses: {error.strerror}"
         else:  # a fault of ours: still one line, and the rest of the batch

@@ -62,10 +62,25 @@ def command(name: str, body: Callable[[], int], ours: tuple[type[Exception], ...
         return complain(name, f"standard output cannot be written: {error.strerror or error}", 1)
     except ImportError as error:
         return complain(name, start.missing(error), 1)
-    except Exception as error:  # a fault of ours: still one line
+    except Exception as error:
+        if no_thread(error):
+            return complain(name, NO_THREAD, 1)
+        # a fault of ours: still one line
         return complain(name, f"unexpected {type(error).__name__}: {error}; please report it", 1)
     finally:
         sys.stdout, sys.stderr = streams
+
+
+#: What is said where not even the threads can be had that a command cannot do without.
+NO_THREAD = (
+    "the system grants no more threads (ulimit -u, or a container's limit), and this needs some; "
+    "allow more, and run it again"
+)
+
+
+def no_thread(error: BaseException) -> bool:
+    """Whether the interpreter could start no thread: it has no class of its own for that."""
+    return isinstance(error, RuntimeError) and "can't start new thread" in str(error)
 
 
 def complain(name: str, text: str, status: int) -> int:

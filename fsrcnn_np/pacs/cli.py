@@ -217,6 +217,9 @@ def run_fetch(options: argparse.Namespace) -> int:
                 web, options.output, options.study, **chosen, tries=options.tries, forward=Forward(), limits=Limits()
             ):
                 path = str(one.path)
+                if one.full:  # so it would be of all others
+                    log.end(path, FAILED, "disk-full", one.line, lines=[f"{path}: {one.line}; stopped"])
+                    break
                 if one.line:
                     log.end(path, FAILED, "peer", one.line, lines=[f"{path}: {one.line}"])
                 elif one.kept:

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 
 from piqe_np.line import unnamed
 
-from ..errors import FileError, FsrcnnError
+from ..errors import DiskFullError, FileError, FsrcnnError
 from ..files.atomic import write_bytes
 from .sending import wait_seconds
 from .settings import Forward, Limits
@@ -22,11 +22,12 @@ from .whole import NotWhole, facts_of
 
 
 class Fetched(NamedTuple):
-    """What became of one: `line` says why it is not there; `kept`: it was there already."""
+    """What became of one: `line` says why it is not there; `kept`: it was there already; `full`: no other will be."""
 
     path: Path
     line: str = ""
     kept: bool = False
+    full: bool = False
 
 
 def fetch(
@@ -60,7 +61,7 @@ def fetch(
                 else:
                     yield Fetched(path, str(error))
             except FsrcnnError as error:
-                yield Fetched(path, unnamed(path, error))
+                yield Fetched(path, unnamed(path, error), full=isinstance(error, DiskFullError))
         rest = again
         if not rest:
             return
@@ -96,5 +97,5 @@ def _fetch(web: Web, wanted: Instance, path: Path, limits: Limits) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(path.parent).free < limits.free_bytes:
-        raise FileError(f"{path}: less than {limits.free_bytes} bytes are free on the disk; make room")
+        raise DiskFullError(f"{path}: less than {limits.free_bytes} bytes are free on the disk; make room")
     write_bytes(path, write, overwrite=False)

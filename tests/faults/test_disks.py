@@ -102,3 +102,22 @@ def test_nothing_is_computed_for_a_folder_that_takes_nothing(several, tmp_path, 
         upscale_file(source, out)
     with pytest.raises(OutputExists):
         upscale_file(source, tmp_path / "there.png")
+
+
+def test_a_full_disk_ends_what_is_fetched(tmp_path):
+    """After the first object, as every other would fail alike."""
+    from contextlib import closing
+
+    import pacs_peers
+
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        pacs_peers.save(pacs_peers.mammogram(number, study="1.2.826.99.9"), tmp_path / "in" / f"{number}.dcm")
+    with closing(pacs_peers.Orthanc(tmp_path / "orthanc")) as orthanc:
+        pacs_peers.run("send", tmp_path / "in", orthanc.peer)
+        words = ["dicom", "fetch", orthanc.web, "--study", "1.2.826.99.9", "-o", tmp_path / "out"]
+        status, _, said = run("fsrcnn_np", *words, WRITE=f"{errno.ENOSPC}:0:{tmp_path}/out/")
+    assert status == 1
+    assert len(complaints(said)) == 1, said
+    assert said.splitlines()[0].endswith("No space left on device; make space, and run it again; stopped")
+    assert not list((tmp_path / "out").iterdir())

@@ -6,6 +6,7 @@ import tifffile
 from faulty import run
 
 from fsrcnn_np import upscale_file
+from pacs_peers import mammogram, save
 
 FEW = "the system grants fewer threads than were asked for (ulimit -u, or a container's limit): it takes longer\n"
 
@@ -59,3 +60,12 @@ def test_memory(mebibytes, picture, tmp_path):
     if status:
         assert len(said.splitlines()) == 1
         assert "please report" not in said
+
+
+def test_no_thread_to_speak_to_a_peer(picture):
+    """Nobody could go on without: one line says so."""
+    path = save(mammogram(1), picture.with_name("a.dcm"))
+    assert run("fsrcnn_np", "dicom", "send", path, "A@127.0.0.1:1", THREADS=0) == (1, "", (
+        "fsrcnn-np: the system grants no more threads (ulimit -u, or a container's limit), and this needs some; "
+        "allow more, and run it again\n"
+    ))  # fmt: skip
