@@ -81,7 +81,7 @@ def main(rounds: int, seed: int) -> int:
             ]
             for thread in threads:
                 thread.start()
-            time.sleep(chance.uniform(0, 0.5))
+            time.sleep(chance.uniform(0, 3))
             process.send_signal(what)
             _, said = process.communicate(timeout=60)
             for thread in threads:
