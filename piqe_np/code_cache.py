@@ -14,7 +14,6 @@ import hashlib
 import os
 import stat
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,10 +62,10 @@ class KernelCache:
     def save_overload(self, signature: Any, compiled: Any) -> None:
         """Keep it in the first folder that can be written; else say once that nothing is kept."""
         for folder in self._folders:
-            if not _writable(folder) or not trusted(folder, self._source):
+            if not writable(folder) or not trusted(folder, self._source):
                 continue
             try:
-                with _for_others_to_read():
+                with for_others_to_read():
                     self._save(self._cache(folder), signature, compiled)
                 return
             except OSError:  # a full disk, a quota: the next one
@@ -85,7 +84,7 @@ class KernelCache:
     def flush(self) -> None:
         """Part of numba's interface: forget what is kept where we write."""
         for folder in self._folders:
-            if _writable(folder) and trusted(folder, self._source):
+            if writable(folder) and trusted(folder, self._source):
                 self._cache(folder).flush()
 
     def enable(self) -> None:
@@ -112,7 +111,7 @@ def folders(source: Path) -> Iterator[Path]:
     name = f"{source.parent.name}-{hashlib.sha256(bytes(source.parent)).hexdigest()[:16]}"
     if asked := os.environ.get("NUMBA_CACHE_DIR", ""):
         yield (mine := Path(asked).absolute() / name)
-        if _writable(mine):
+        if writable(mine):
             return
     yield source.parent / "__pycache__"
     if (user := _user_cache()) is not None:
@@ -145,10 +144,12 @@ def _user_cache() -> Path | None:
 
 
 @functools.cache
-def _writable(folder: Path) -> bool:
+def writable(folder: Path) -> bool:
     """Whether files can be made there; the folder is made if it is missing, for this user alone to write."""
+    import tempfile  # what reads alone needs none
+
     try:
-        with _for_others_to_read():
+        with for_others_to_read():
             folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
@@ -157,7 +158,7 @@ def _writable(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _for_others_to_read() -> Iterator[None]:
+def for_others_to_read() -> Iterator[None]:
     """What is made meanwhile cannot be written by the group or by others."""
     mask = os.umask(0o022)
     os.umask(mask | OTHERS_WRITE)

@@ -19,8 +19,11 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from piqe_np import object_cache
 from piqe_np.errors import OptionError
 from piqe_np.llvm.assembler import Module
+
+OPTIMISATION = 3  #: of LLVM's code generator; no other pass runs
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Target:
             llvm.initialize_all_asmprinters()
         found = llvm.Target.from_triple(self.triple or llvm.get_process_triple())
         jit = not self.triple
-        return found.create_target_machine(cpu=self.cpu, features=self.features, opt=3, jit=jit)
+        return found.create_target_machine(cpu=self.cpu, features=self.features, opt=OPTIMISATION, jit=jit)
 
 
 AVX512 = Target(16, 32, True, features="+avx512f,+avx512vl,+avx2,+fma")
@@ -122,7 +125,12 @@ def parsed(module: Module) -> Any:
 
 def loaded(module: Module, target: Target) -> Any:
     """Machine code in memory; keep the result as long as an address of it is used."""
-    engine = llvm.create_mcjit_compiler(parsed(module), target.machine())
+    machine = target.machine()
+    release = ".".join(map(str, llvm.llvm_version_info))
+    key = f"LLVM {release}, {machine.triple}, {target.cpu}, {target.features}, -O{OPTIMISATION}\n{module}"
+    code = object_cache.kept(key, lambda: machine.emit_object(parsed(module)))
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return engine
 

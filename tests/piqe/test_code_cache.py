@@ -18,7 +18,7 @@ def source(tmp_path, monkeypatch):
     """A module with a kernel, and no cache folder but those beside it and in the environment."""
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    code_cache._writable.cache_clear()
+    code_cache.writable.cache_clear()
     path = tmp_path / "code" / "kernels.py"
     path.parent.mkdir()
     path.write_text(SOURCE)
@@ -37,8 +37,8 @@ def run(path, answer=42):
 
 def read_only(monkeypatch, *folders):
     """Folders that cannot be written: also where the tests run as root, which no permission stops."""
-    real = code_cache._writable
-    monkeypatch.setattr(code_cache, "_writable", lambda folder: folder not in folders and real(folder))
+    real = code_cache.writable
+    monkeypatch.setattr(code_cache, "writable", lambda folder: folder not in folders and real(folder))
 
 
 def test_kept_beside_the_source_and_used(source):
@@ -72,7 +72,7 @@ def test_the_user_s_folder_where_the_package_is_read_only(source, monkeypatch, t
 
 
 def test_nowhere_is_said_once(source, monkeypatch):
-    monkeypatch.setattr(code_cache, "_writable", lambda folder: False)
+    monkeypatch.setattr(code_cache, "writable", lambda folder: False)
     code_cache._warn_without_cache.cache_clear()
     with pytest.warns(RuntimeWarning, match="NUMBA_CACHE_DIR") as said:
         assert [run(source), run(source)] == [(0, 1)] * 2
