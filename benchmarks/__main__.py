@@ -36,6 +36,7 @@ SIZES = ((512, 512), (2048, 2048), (3328, 4096))
 GROWTH = tuple((side, side) for side in (256, 512, 1024, 2048, 4096, 8192))
 COLD, CHECKED = (512, 512), (97, 123)
 SUFFIXES = {"fsrcnn-np": ".h5", "PyTorch": ".pt"}  # of model files, where not .onnx
+NOTHING_KEPT = "nothing kept"  # of compiled code: what a container has that can write nowhere
 ROOT = Path(__file__).parents[1]
 
 
@@ -96,7 +97,7 @@ def _rows(suite: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     elif suite in ("network", "cold"):
         for name in options.peers:
             peer = PEERS[name]
-            for form in peer.forms:
+            for form in (*peer.forms, NOTHING_KEPT) if (suite, name) == ("cold", "fsrcnn-np") else peer.forms:
                 if version(peer.package) is None:
                     yield {"suite": suite, "peer": name, "form": form, "missing": f"not installed ({peer.package})"}
                     continue
@@ -147,12 +148,18 @@ def _processes(shape: tuple[int, int], options: argparse.Namespace) -> dict[str,
 
 
 def _cold(peer: str, form: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Wall seconds from the start of a process to its end after a first result; a run before fills the disk's cache."""
+    """Wall seconds from the start of a process to its end after a first result.
+
+    A run before fills the caches: the disk's, and those of compiled code, Python's, as installed packages have it, and
+    ours unless nothing is to be kept.
+    """
     walls, cpus = [], []
     with _model(peer, form, COLD, options) as path:
         for _ in range(options.repeats + 1):
             wall, cpu = time.perf_counter(), _cpu_of_children()
-            found = _case("cold", peer, form, COLD, path, options.threads, options)
+            with tempfile.TemporaryDirectory() as empty:
+                kept = {"NUMBA_CACHE_DIR": empty} if form == NOTHING_KEPT else {}
+                found = _case("cold", peer, form, COLD, path, options.threads, options, kept)
             walls.append(time.perf_counter() - wall)
             cpus.append(_cpu_of_children() - cpu)
             if "failed" in found:
@@ -178,14 +185,25 @@ def _model(peer: str, form: str, shape: tuple[int, int], options: argparse.Names
 
 
 def _case(
-    mode: str, peer: str, form: str, shape: tuple[int, int], path: Path, threads: int, options: argparse.Namespace
+    mode: str,
+    peer: str,
+    form: str,
+    shape: tuple[int, int],
+    path: Path,
+    threads: int,
+    options: argparse.Namespace,
+    environment: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     asked = {
         "mode": mode, "peer": peer, "form": form, "shape": shape, "path": str(path), "threads": threads,
         "repeats": options.repeats, "seconds": options.seconds, "memory": int(options.memory * 2**30),
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.case", json.dumps(asked)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "benchmarks.case", json.dumps(asked)],
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | (environment or {}),
+        capture_output=True,
+        text=True,
     )
     try:
         return json.loads(done.stdout.splitlines()[-1])
