@@ -35,7 +35,7 @@ WHY = {
     "tqdm": "progress at a terminal",
 }
 #: Development only; nobody who installs the package gets them.
-TOOLS = ("test", "lint", "docs", "bench", "train")
+TOOLS = ("test", "lint", "docs", "bench", "train", "fuzz")
 
 
 def name_of(text: str) -> str:
