@@ -84,12 +84,19 @@ def mapping(module: Module, layout: Layout) -> Function:
     products = spectrum if blocks.count == 1 else layout.rows(scratch, "products")
     layer = layout.packed(weights, blocks, POINTS * 3 * s)
 
+    def transform(c: Value, source: Value | int, target: int) -> None:
+        pixels = [rows[c, source:].vector(lanes) for rows in d]
+        for plane, value in enumerate(input_transform(f, pixels)):
+            spectrum[plane, c, target:] = value
+
+    with f.loop(0, s) as c:
+        transform(c, 0, layout.tile)
     with f.loop(0, columns, layout.tile) as x:
+        with f.loop(0, POINTS) as plane, f.loop(0, s) as c:  # the last vector so far is this tile's first
+            spectrum[plane, c, 0:] = spectrum[plane, c, layout.tile :].vector(lanes)
         with f.loop(0, s) as c:
-            for i in range(0, layout.tile + lanes, lanes):
-                pixels = [rows[c, x:][i:].vector(lanes) for rows in d]
-                for plane, value in enumerate(input_transform(f, pixels)):
-                    spectrum[plane, c, i:] = value
+            for i in range(lanes, layout.tile + lanes, lanes):
+                transform(c, x + i, i)
         with f.loop(0, blocks.count) as block:
             packed = layer[block]
             with f.loop(0, POINTS) as point:
