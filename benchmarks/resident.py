@@ -42,8 +42,8 @@ def steps(dtype: np.dtype) -> dict[str, dict[str, float]]:
     found["LLVM's library"] = resident()
     upscale(np.zeros((8, 8), dtype), weights=weights)
     found["compiling, or loading what was kept"] = resident()
-    upscale(image, weights=weights)
-    found[f"result, {4 * size * dtype.itemsize / 2**20:.0f} MiB, and two threads' work"] = resident()
+    large = upscale(image, weights=weights)
+    found[f"result, {large.nbytes / 2**20:.0f} MiB, and two threads' work"] = resident()
     return found
 
 
