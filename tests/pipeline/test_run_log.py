@@ -123,7 +123,7 @@ def test_a_report_that_cannot_be_written_stops_the_run(words, inputs, tmp_path, 
     run = main if words else piqe_cli.main
     assert run([*words, str(inputs), "--report", str(report)]) == 1
     said = capsys.readouterr().err
-    assert said.count("the report cannot be written (No space left on device); stopped") == 1
+    assert said.count("the report cannot be written (No space left on device); give another --report; stopped") == 1
     assert "usage" not in said
 
 
