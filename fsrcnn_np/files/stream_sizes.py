@@ -24,7 +24,7 @@ def check_stream(data: bytes, expected: int) -> None:
 
 
 def values_said(data: bytes) -> int | None:
-    """Rows × columns × samples by the header of JPEG, JPEG-LS, JPEG 2000, PNG, WebP or LERC; None: of none of these."""
+    """Rows × columns × samples by the header of JPEG, -LS, 2000, XL, PNG, WebP or LERC; None: of none of these."""
     try:
         if data.startswith(b"\xff\xd8"):
             return _of_jpeg(data)
@@ -40,6 +40,8 @@ def values_said(data: bytes) -> int | None:
             (version,) = struct.unpack_from("<i", data, 6)
             rows, columns, depth = struct.unpack_from("<iii", data, 14 if version >= 3 else 10)  # a checksum before
             return int(rows * columns * (depth if version >= 4 else 1))
+        if data.startswith(b"\xff\x0a") or data[4:8] == b"JXL ":
+            return _of_jpegxl(data)
         if data.startswith(b"CntZImage "):
             return int(struct.unpack_from("<i", data, 18)[0] * struct.unpack_from("<i", data, 22)[0])
     except (struct.error, IndexError):
@@ -58,6 +60,29 @@ def _of_jpeg(data: bytes) -> int | None:
         else:
             at += 2 if data[at + 1] in _ALONE else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return None
+
+
+def _of_jpegxl(data: bytes) -> int | None:
+    """ISO/IEC 18181-1, SizeHeader: bits from the lowest on; 18181-2: the codestream may lie in a box."""
+    start = 0 if data.startswith(b"\xff\x0a") else data.find(b"\xff\x0a", data.find(b"jxlc"))
+    bits, at = int.from_bytes(data[start + 2 : start + 14], "little"), 0
+    if start < 0 or len(data) < start + 4:
+        return None
+
+    def number(count: int) -> int:
+        nonlocal at
+        at += count
+        return bits >> (at - count) & (1 << count) - 1
+
+    def side(small: int) -> int:
+        return 8 * (1 + number(5)) if small else 1 + number((9, 13, 18, 30)[number(2)])
+
+    small = number(1)
+    height = side(small)
+    ratio = number(3)
+    shapes = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+    width = height * shapes[ratio - 1][0] // shapes[ratio - 1][1] if ratio else side(small)
+    return height * width
 
 
 def _of_webp(data: bytes) -> int | None:
