@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from piqe_np.on_demand import is_instance
 
 from .engine import DEFAULT
 from .errors import ImageError
@@ -32,8 +33,7 @@ CHROMA = 4  #: pixels around one that bicubic takes, and one more
 
 def is_dask_array(image: Any) -> bool:
     """Whether it is one; loads nothing, since whoever has one has loaded Dask."""
-    module = sys.modules.get("dask.array")
-    return module is not None and isinstance(image, module.Array)
+    return is_instance(image, "dask.array", "Array")
 
 
 class Cut(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
+
+from piqe_np.on_demand import is_instance
 
 
 def is_masked(image: Any) -> bool:
     """Whether it is a masked array; where `numpy.ma` was not imported yet, nothing is."""
-    module = sys.modules.get("numpy.ma")
-    return module is not None and bool(module.isMaskedArray(image))
+    return is_instance(image, "numpy.ma", "MaskedArray")

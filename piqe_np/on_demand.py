@@ -27,3 +27,14 @@ def names_of(package: str, homes: dict[str, str]) -> Callable[[str], Any]:
         return value
 
     return found
+
+
+def is_instance(value: Any, module: str, name: str) -> bool:
+    """Whether a value is of a class of another library, without importing that: who has one has imported it.
+
+    While another thread is at importing it, the module is there without its names, and nothing is of its classes yet.
+    """
+    import sys
+
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind is not None and isinstance(value, kind)

@@ -132,8 +132,9 @@ def _end() -> None:
 
 def _compilers() -> Iterator[Any]:
     yield _locks["compile"]
-    if (numba := sys.modules.get("numba.core.compiler_lock")) is not None:
-        yield numba.global_compiler_lock
+    numba = sys.modules.get("numba.core.compiler_lock")
+    if (lock := getattr(numba, "global_compiler_lock", None)) is not None:  # or it is just being imported
+        yield lock
 
 
 _held: list[Callable[[], Any]] = []  # by the thread that forks: how to give it back

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
+
+from piqe_np.on_demand import is_instance
 
 from .destination import shares_memory
 
@@ -41,8 +42,7 @@ def _stores(array: Any, depth: int) -> Iterator[Any]:
 
 
 def _is_dataset(array: Any) -> bool:
-    h5py = sys.modules.get("h5py")
-    return h5py is not None and isinstance(array, h5py.Dataset)
+    return is_instance(array, "h5py", "Dataset")
 
 
 def _same(one: Any, other: Any) -> bool:

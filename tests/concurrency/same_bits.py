@@ -1,7 +1,7 @@
-"""Strips of any size on any number of threads, in several processes: `python tests/concurrency/same_bits.py --runs 1000`.
+"""Strips of any size on any number of threads, in several processes: `python tests/concurrency/same_bits.py --runs N`.
 
-Every run of a picture and model must have the same SHA-256, whatever the engine's strips, threads and process; each process
-begins with an empty memory, and half of them with the engine used by many threads at once.
+Every run of a picture and model must have the same SHA-256, whatever the engine's strips, threads and process; each
+process is a fresh one, and every other one begins with four threads at once.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ KINDS: tuple[Callable[[random.Random, Path], None], ...] = (
 
 
 def soak(calls: int, parts: int, seed: int) -> Iterator[tuple[int, State]]:
-    """How many calls were made, and what the process has then: after a first round of every kind, and after each part."""
+    """How many calls were made, and what the process has then, after each part of them."""
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as place:
         for number in range(calls):
