@@ -122,3 +122,29 @@ print(os.read(reading, 1).decode(), os.wait()[1])
 @pytest.mark.parametrize("engine", ["llvm", "numba"])
 def test_a_fork_waits_for_the_compiler(engine):
     assert programs.run(FORK, engine).split() == ["1", "0"]
+
+
+#: One thread is in the middle of an import that a function of ours asked for, while another one forks.
+FORK_AMID_IMPORT = """
+import os, pathlib, signal, sys, threading
+sys.path.insert(0, sys.argv[1])
+pathlib.Path(sys.argv[1], "begun.py").write_text("import threading\\nnow = threading.Event()")
+pathlib.Path(sys.argv[1], "slow.py").write_text("import begun, time\\nbegun.now.set()\\ntime.sleep(0.3)\\nwhole = 1")
+import begun, piqe_np
+piqe_np.PiqeError  # any name of ours
+ours = {"__name__": "piqe_np.asks"}
+exec("def ask():\\n    import slow\\n    return slow.whole", ours)
+asking = threading.Thread(target=ours["ask"])
+asking.start()
+begun.now.wait()
+if (child := os.fork()) == 0:
+    signal.alarm(20)
+    os._exit(10 + ours["ask"]())
+asking.join()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork on this system")
+def test_a_fork_waits_for_imports(tmp_path):
+    assert programs.run(FORK_AMID_IMPORT, str(tmp_path)) == "11\n"
