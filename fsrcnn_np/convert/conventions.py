@@ -294,6 +294,15 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
+def check_size(architecture: Architecture) -> None:
+    """Raise a WeightsError where its parameters alone, in float64, are more than any model's file."""
+    if architecture.multiply_adds * 8 > MOST_BYTES:
+        raise WeightsError(
+            f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN"
+            "; give the file of an FSRCNN"
+        )
+
+
 def _name_of(path: Path) -> str:
     return f"the file's name, {path.name}"
 
@@ -344,11 +353,7 @@ def _architecture(found: Found, scale: int) -> Architecture:
         )
     channels = 3 if layers[0].weight.shape[1] == 3 else 1
     architecture = Architecture(layers[0].weight.shape[0], layers[1].weight.shape[0], len(layers) - 3, scale, channels)
-    if architecture.multiply_adds * 8 > MOST_BYTES:
-        raise WeightsError(
-            f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN"
-            "; give the file of an FSRCNN"
-        )
+    check_size(architecture)
     names = (*architecture.layer_names, "deconvolution")
     shapes = (*architecture.convolution_shapes, architecture.deconvolution_shape)
     for role, shape, layer in zip(names, shapes, (*layers, last), strict=True):

@@ -26,7 +26,7 @@ from ..files.hdf5_heap import opened
 from ..files.hdf5_plugins import foreign_values
 from ..files.hdf5_stored import check_stored
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
-from .conventions import MOST_BYTES, first_line
+from .conventions import check_size, first_line
 from .header import FORMAT, MOST_TEXT, SCHEMA
 
 #: Of files that have an attribute `channels`: releases that know only grey models say so.
@@ -93,11 +93,7 @@ def _read(file: Any) -> Weights:
         )
     names = ("d", "s", "m", "scale") if schema == SCHEMA else ("d", "s", "m", "scale", "channels")
     architecture = Architecture(*(_whole(attributes, name) for name in names))
-    if architecture.multiply_adds * 8 > MOST_BYTES:
-        raise WeightsError(
-            f"{architecture} has {architecture.multiply_adds} parameters: far more than any FSRCNN"
-            "; give the file of an FSRCNN"
-        )
+    check_size(architecture)
     shapes = [*architecture.convolution_shapes, architecture.deconvolution_shape]
     layers = []
     for name, shape in zip((*architecture.layer_names, "deconvolution"), shapes, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from fsrcnn_np.files import xmp
 from fsrcnn_np.files.jpeg_whole import check_whole
 from fsrcnn_np.files.picture import PACKED, Encoded, Output, Picture, check_size, enlargement, opaque, refuse_dtype
 from fsrcnn_np.files.record import KEYWORD, text_of
+from fsrcnn_np.files.stream_sizes import frame_of
 
 _SHOWN = {"1": "one bit per pixel", "P": "a palette", "PA": "a palette"}
 #: Pillow's kinds of pixels → what they are read as; kinds with an alpha channel give it up when it is opaque.
@@ -111,15 +113,11 @@ def _read(path: Path, format: str) -> Picture:
 
 def _arithmetic(path: Path) -> bool:
     """Whether a JPEG's frame header is one of arithmetic coding, which has no least number of bits: T.81 table B.1."""
-    with open(path, "rb") as stream:
-        stream.seek(2)
-        while True:
-            head = stream.read(4)
-            if len(head) < 4 or head[0] != 0xFF:
-                return True  # not understood: no bound
-            if 0xC0 <= head[1] <= 0xCF and head[1] not in (0xC4, 0xC8, 0xCC):
-                return head[1] > 0xC8
-            stream.seek(int.from_bytes(head[2:], "big") - 2, 1)
+    try:
+        frame = frame_of(path.read_bytes())
+    except struct.error:
+        frame = None
+    return frame is None or frame.marker > 0xC8  # not understood: no bound
 
 
 def turned(exif: bytes | None) -> list[str]:

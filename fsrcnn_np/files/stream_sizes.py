@@ -3,7 +3,9 @@ decoders take at its word. Two hundred bytes of LERC can say 28 GiB. So it is he
 
 from __future__ import annotations
 
+import math
 import struct
+from typing import NamedTuple
 
 from fsrcnn_np.errors import FormatError
 
@@ -27,7 +29,7 @@ def values_said(data: bytes) -> int | None:
     """Rows × columns × samples by the header of JPEG, -LS, 2000, XL, PNG, WebP or LERC; None: of none of these."""
     try:
         if data.startswith(b"\xff\xd8"):
-            return _of_jpeg(data)
+            return math.prod(frame[1:]) if (frame := frame_of(data)) else None
         if (at := data.find(b"\xff\x4f\xff\x51")) == 0 or data[4:8] == b"jP  ":
             x1, y1, x0, y0 = struct.unpack_from(">IIII", data, at + 8)  # ISO/IEC 15444-1, A.5.1
             return (x1 - x0) * (y1 - y0) * int(struct.unpack_from(">H", data, at + 40)[0]) if at >= 0 else None
@@ -49,14 +51,29 @@ def values_said(data: bytes) -> int | None:
     return None
 
 
-def _of_jpeg(data: bytes) -> int | None:
+class Frame(NamedTuple):
+    """A JPEG's frame header, T.81 B.2.2."""
+
+    marker: int  #: 0xC0 … 0xCF, or 0xF7 of JPEG-LS
+    rows: int
+    columns: int
+    samples: int
+
+
+def frame_of(data: bytes) -> Frame | None:
+    """The frame header of a JPEG or JPEG-LS; None: there is none before its data end.
+
+    Raises
+    ------
+    struct.error
+        It is cut.
+    """
     at = 2
     while at + 4 <= len(data):
         if data[at] != 0xFF or data[at + 1] == 0xFF:  # filled up
             at += 1
         elif data[at + 1] in _SOF:
-            rows, columns, samples = struct.unpack_from(">HHB", data, at + 5)
-            return int(rows * columns * samples)
+            return Frame(data[at + 1], *struct.unpack_from(">HHB", data, at + 5))
         else:
             at += 2 if data[at + 1] in _ALONE else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return None

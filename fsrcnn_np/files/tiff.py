@@ -29,6 +29,7 @@ from fsrcnn_np.files.picture import (
 )
 from fsrcnn_np.files.record import text_of
 from fsrcnn_np.files.stream_sizes import check_stream
+from fsrcnn_np.files.tiff_directories import check_directories
 from fsrcnn_np.images.value_range import row_blocks
 from piqe_np.compiled import available_cpus, with_threads
 
@@ -48,6 +49,7 @@ def read(path: Path) -> Picture:
     """Read a TIFF of one page, with its values as stored; packed bits (10, 12) declare their own `data_range`."""
     import tifffile
 
+    check_directories(path)
     with tifffile.TiffFile(path) as file:
         pages = [page for page in _pages(file) if not page.is_reduced and not page.is_mask]
         if not pages:
@@ -186,6 +188,7 @@ def made(path: Path) -> str | None:
     """The record of provenance in a TIFF; a FormatError where its pixels are cut."""
     import tifffile
 
+    check_directories(path)
     with tifffile.TiffFile(path) as file:
         page: Any = next(_pages(file))
         ends = (at + count for at, count in zip(page.dataoffsets, page.databytecounts, strict=True))

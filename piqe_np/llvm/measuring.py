@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from piqe_np.llvm import target
 from piqe_np.llvm.kernels import add_measure_rows
 from piqe_np.llvm.levels import Scaling, add_gray_levels, staged
 from piqe_np.llvm.scratch import size
+from piqe_np.llvm.target import Code
 from piqe_np.matlab import im2double
 from piqe_np.reference import BLOCK, Blocks
 from piqe_np.unbroken import once
@@ -41,16 +38,6 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float,
         numbers.ctypes.data, *(part.ctypes.data for part in blocks), scratch.ctypes.data + -scratch.ctypes.data % 64,
     )  # fmt: skip
     return Blocks(*(part.swapaxes(1, 2).reshape(groups * lanes, across)[:count] for part in blocks))
-
-
-class Code:
-    """A compiled function of whole numbers: its address, and how it is called from Python without the GIL."""
-
-    def __init__(self, module: Any, processor: target.Target):
-        self._owner = target.loaded(module, processor)  # of the machine code, which lives as long
-        last = module.functions[-1]
-        self.address = self._owner.get_function_address(last.title)
-        self.run: Callable[..., None] = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(last.parameters))(self.address)
 
 
 @once(most=8)

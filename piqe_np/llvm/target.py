@@ -11,9 +11,11 @@ same for every width.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -133,6 +135,16 @@ def loaded(module: Module, target: Target) -> Any:
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return engine
+
+
+class Code:
+    """The last function of a module, compiled: its address, and how it is called from Python without the GIL."""
+
+    def __init__(self, module: Module, target: Target):
+        self._owner = loaded(module, target)  # of the machine code, which lives as long
+        last = module.functions[-1]
+        self.address = self._owner.get_function_address(last.title)
+        self.run: Callable[..., None] = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(last.parameters))(self.address)
 
 
 def assembly(module: Module, target: Target) -> str:

@@ -546,6 +546,38 @@ def test_a_circle_of_tiff_pages_ends(tmp_path):
         files.read(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("code", [256, 278, 277, 32997])
+def test_a_tiff_tag_with_more_values_than_one(tmp_path, code, big):
+    """Of ImageDepth tifffile makes a tuple, and that times the strips is memory without end."""
+    extra = [(65000, 3, 1, 1, True)]  # becomes the depth, which tifffile does not write
+    options = {"photometric": "minisblack", "metadata": None, "extratags": extra, "bigtiff": big}
+    tifffile.imwrite(tmp_path / "a.tif", ramp((4, 5)), **options)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        at = file.pages[0].tags[65000 if code == 32997 else code].offset
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    struct.pack_into("<H", data, at, code)
+    (tmp_path / "a.tif").write_bytes(data)
+    files.read(tmp_path / "a.tif")
+    struct.pack_into("<QQ" if big else "<II", data, at + 4, 18, 16)
+    (tmp_path / "a.tif").write_bytes(data)
+    for read in (files.read, files.provenance):
+        with pytest.raises(FormatError, match=f"damaged TIFF: its tag {code} has 18 values, not one"):
+            read(tmp_path / "a.tif")
+
+
+def test_tiff_directories_that_lie_over_each_other_end(tmp_path):
+    """500 directories of 1000 tags, each 16 bytes behind the one before."""
+    data = bytearray(8 + 2 + 12 * 1000 + 16 * 500)
+    data[:8] = b"II*\0\x08\0\0\0"
+    for at in range(8, 8 + 16 * 500, 16):
+        struct.pack_into("<H", data, at, 1000)
+        struct.pack_into("<I", data, at + 2 + 12 * 1000, at + 16)
+    (tmp_path / "a.tif").write_bytes(data)
+    with pytest.raises(FormatError, match="its directories lie over each other"):
+        files.read(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize(
     ("least", "most", "option"),
     [

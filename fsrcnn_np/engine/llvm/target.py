@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from piqe_np.llvm import target
-from piqe_np.llvm.target import AVX2, AVX512, NAMED, NEON, PLAIN, Target, assembly, loaded
+from piqe_np.llvm.target import AVX2, AVX512, NAMED, NEON, PLAIN, Code, Target, assembly, loaded
 
 from ...errors import OptionError
 
-__all__ = ["AVX2", "AVX512", "NAMED", "NEON", "PLAIN", "VARIABLE", "Target", "assembly", "host", "loaded"]
+__all__ = ["AVX2", "AVX512", "NAMED", "NEON", "PLAIN", "VARIABLE", "Code", "Target", "assembly", "host", "loaded"]
 
 VARIABLE = "FSRCNN_NP_TARGET"
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from piqe_np.unbroken import once
@@ -19,25 +16,16 @@ from .layout import FLOAT, GROUP, LINE, Layout, up
 from .strips import Needs, good_size
 
 
-class Code(NamedTuple):
-    """A compiled function."""
-
-    address: int
-    owner: Any  #: of the machine code, which lives as long
-
-
 @once(most=16)
-def compiled_strip(layout: Layout) -> Code:
+def compiled_strip(layout: Layout) -> target.Code:
     """The machine code of one strip, kept for the next image."""
-    owner = target.loaded(schedule.module(layout), layout.target)
-    return Code(owner.get_function_address("strip"), owner)
+    return target.Code(schedule.module(layout), layout.target)
 
 
 @once(most=64)
-def compiled_finish(layout: Layout, dtype: np.dtype) -> Code:
+def compiled_finish(layout: Layout, dtype: np.dtype) -> target.Code:
     """The machine code that writes rows of a dtype, kept for the next image."""
-    owner = target.loaded(results.module(layout, dtype), layout.target)
-    return Code(owner.get_function_address("finish"), owner)
+    return target.Code(results.module(layout, dtype), layout.target)
 
 
 @once(most=16)
@@ -74,7 +62,6 @@ class Engine:
         self.packed = packing.packed(self.weights, self.layout)
         self.limits = np.array(results.Limits.of(range, weights.value_range, self.dtype), np.float64)
         self.strip, self.finish = compiled_strip(self.layout), compiled_finish(self.layout, self.dtype)
-        self.call = ctypes.CFUNCTYPE(None, ctypes.c_int64)(self.strip.address)
 
     def size(self, band: Band, width: int, threads: int) -> tuple[int, int]:
         """Rows and columns of a strip."""
@@ -127,7 +114,7 @@ class Engine:
             end_result=strip.bottom * scale,
             layers=[(delay, *rows) for delay, rows in zip(delays, needs.layers, strict=True)],
         )
-        self.call(parameters.ctypes.data)
+        self.strip.run(parameters.ctypes.data)
 
 
 def aligned(size: int) -> np.ndarray:

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from fsrcnn_np.images.imresize import Taps
 from fsrcnn_np.images.llvm import kernels
 from fsrcnn_np.images.llvm.arithmetic import FLOATS, arithmetic
-from piqe_np.llvm.measuring import Code
-from piqe_np.llvm.target import Target
+from piqe_np.llvm.target import Code, Target
 from piqe_np.unbroken import once
 
 
