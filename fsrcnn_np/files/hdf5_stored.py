@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from fsrcnn_np.errors import FormatError
+from fsrcnn_np.files.hdf5_plugins import filters_of
 
 _FEW = 1 << 16  # chunks that may be missing in a file of any size
 _FLETCHER32, _CHECKSUM = 3, 4  # the filter's number, the bytes it adds
@@ -30,8 +31,7 @@ def check_stored(dataset: Any) -> None:
             f"the dataset {dataset.name} declares {chunks} chunks, which a file of {size} bytes cannot hold; "
             "copy it again"
         )
-    plan = dataset.id.get_create_plist()
-    filters = [plan.get_filter(index)[0] for index in range(plan.get_nfilters())]
+    filters = filters_of(dataset)
     if not filters:
         return
     if _FLETCHER32 in filters[:-1]:

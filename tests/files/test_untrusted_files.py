@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 import zipfile
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -71,6 +72,53 @@ def test_the_users_folders_of_plugins_are_back_afterwards(tmp_path):
     with pytest.raises(FormatError, match="a plugin, and none is loaded; pack it with gzip: h5repack"):
         files.read(tmp_path / "a.h5")
     assert [h5pl.get(n) for n in range(h5pl.size())] == before
+
+
+FORK = """
+import os, sys, threading
+from h5py import h5pl
+from fsrcnn_np.files.hdf5_plugins import without_plugins
+inside, over = threading.Event(), threading.Event()
+def other():
+    with without_plugins():
+        inside.set()
+        over.wait()
+before = h5pl.size()
+def said():
+    return {before: "all", 0: "none"}[h5pl.size()]
+thread = threading.Thread(target=other)
+if sys.argv[1] == "another":
+    thread.start()
+    inside.wait()
+    child = os.fork()
+    sizes = [said()]
+else:
+    with without_plugins():
+        child = os.fork()
+        sizes = [said()]
+    sizes.append(said())
+with without_plugins():
+    sizes.append(said())
+sizes.append(said())
+if child == 0:
+    os.write(1, (" ".join(sizes) + "\\n").encode())
+    os._exit(0)
+os.wait()
+over.set()
+print(before > 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize(("who", "expected"), [("another", "all none all"), ("the same", "none all none all")])
+def test_a_forked_process_has_no_plugins_either(who, expected):
+    """Whichever thread had a file open; what the other threads of its parent had open it has not."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK, who],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [expected, "True"]
 
 
 SECRET = "a line of a file that is nobody's business"
