@@ -50,9 +50,8 @@ def engine_named(name: str | None) -> ModuleType:
 
 def prepare(name: str | None, weights: Weights) -> None:
     """Compile what the first image with a model would wait for, where an engine can do that before there is one."""
-    module = engine_named(name)
-    if name in (None, "llvm"):
-        module.prepare(weights)
+    if prepared := getattr(engine_named(name), "prepare", None):
+        prepared(weights)
 
 
 @once(most=len(ENGINES))
