@@ -6,9 +6,10 @@ import io
 import os
 import re
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from piqe_np import start, stopping
@@ -87,6 +88,15 @@ def complain(name: str, text: str, status: int) -> int:
     """One line on standard error; gives the status back."""
     print(f"{name}: {printable(' '.join(text.split()))}", file=sys.stderr)
     return status
+
+
+_telling = threading.Lock()
+
+
+def tell(name: str, text: str) -> None:
+    """One line on standard error, from any thread of a server; what cannot be written is lost, and ends nothing."""
+    with _telling, suppress(OSError):
+        print(f"{name}: {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
 
 
 def say(text: str) -> None:

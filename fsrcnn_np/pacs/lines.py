@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from pathlib import Path
 from typing import Any
 
+from piqe_np.console import tell
 from piqe_np.line import printable
 
 _LEAST = 3  # characters of a value that is looked for in a line
-_writing = threading.Lock()
 
 
 def say(text: str) -> None:
     """One line on standard error."""
-    with _writing:
-        print(f"fsrcnn-np: {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
+    tell("fsrcnn-np", text)
 
 
 def without_values(error: BaseException, path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import ssl
 import threading
 import time
@@ -129,6 +130,7 @@ class Service:
         self._committer = Committer(self.store, self._link, web, settings, self._metrics)
         self._stop, self._guard = threading.Event(), threading.Lock()
         self._admitted: set[Any] = set()
+        self._troubles: dict[str, str] = {}  # what was said of each worker, and lasts
         self._server = self._listen(peer, server_tls)
         steps = {"derive": self._deriver.step, "send": self._send, "commit": self._committer.step}
         steps["keep"] = Keeper(self.store, settings.keep).step
@@ -143,14 +145,17 @@ class Service:
         """Work until SIGTERM or SIGINT, then let what is under way come to its end."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
-        for worker in self._workers:
-            worker.start()
-        written = 0.0
-        while not self._stop.wait(_IDLE):
-            self._incoming.sweep()
-            if time.monotonic() - written > _METRICS:
-                written = time.monotonic()
-                self._write_metrics()
+        try:
+            for worker in self._workers:
+                worker.start()
+            written = 0.0
+            while not self._stop.wait(_IDLE):
+                self._incoming.sweep()
+                if time.monotonic() - written > _METRICS:
+                    written = time.monotonic()
+                    self._write_metrics()
+        finally:  # whatever ends it, no worker is left
+            self._stop.set()
         self._drain()
 
     def _drain(self) -> None:
@@ -158,10 +163,13 @@ class Service:
         say("stopping: what is under way comes to its end")
         until = time.monotonic() + self._settings.limits.drain_seconds
         self._server.shutdown()
-        while self._server.active_associations and time.monotonic() < until:
+        while any(map(_under_way, self._server.active_associations)) and time.monotonic() < until:
             time.sleep(_IDLE)
         for association in self._server.active_associations:
-            association.abort()
+            if _under_way(association):
+                association.abort()
+            elif association.dul.socket is not None:
+                association.dul.socket.close()
         for worker in self._workers:
             worker.join()
         self._incoming.sweep()
@@ -230,12 +238,18 @@ class Service:
                 self._complain(name, error)
                 self._stop.wait(self._settings.forward.first_wait_seconds)
                 continue
+            self._troubles.pop(name, None)
             if not worked:
                 self._stop.wait(_IDLE)
 
     def _complain(self, name: str, error: BaseException) -> None:
-        own = isinstance(error, FsrcnnError | OSError)
-        say(f"{name}: {error if own else type(error).__name__}; tried again")
+        """Once, as long as it lasts."""
+        line = f"{name}: {error if isinstance(error, FsrcnnError | OSError) else type(error).__name__}; tried again"
+        if isinstance(error, sqlite3.Error):
+            line = f"{name}: the ledger cannot be written or read ({error}); make room on the store's disk; tried again"
+        if self._troubles.get(name) != line:
+            self._troubles[name] = line
+            say(line)
 
     def _send(self) -> bool:
         ledger, now = self.store.ledger, time.time()
@@ -265,5 +279,12 @@ class Service:
     def _write_metrics(self) -> None:
         try:
             self._metrics.write(self.store.ledger, len(self._server.active_associations))
-        except OSError as error:
-            say(str(error))
+        except (OSError, sqlite3.Error) as error:
+            self._complain("metrics", error)
+        else:
+            self._troubles.pop("metrics", None)
+
+
+def _under_way(association: Any) -> bool:
+    """Whether a peer is at work; one that has connected and not yet said who it is (a probe of the port) is not."""
+    return bool(association.is_established or association.is_released)

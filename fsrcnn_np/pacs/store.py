@@ -34,7 +34,7 @@ class Store:
             self._lock = sqlite3.connect(folder / "lock.sqlite", timeout=0, check_same_thread=False)
             self._lock.execute("BEGIN EXCLUSIVE")  # until the process ends, however it ends
             self.ledger = Ledger(folder / "ledger.sqlite")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             reason = "another process has it" if "locked" in str(error) else str(error)
             raise FileError(f"{folder}: cannot be used as a store: {reason}; give another --store") from error
         except OSError as error:

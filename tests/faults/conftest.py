@@ -7,7 +7,8 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "pacs"))  # mammogram, save
+for _room in ("pacs", "reader"):  # what serves, and who talks to it
+    sys.path.append(str(Path(__file__).parents[1] / _room))
 collect_ignore_glob = [] if sys.platform == "linux" else ["test_*"]
 
 

@@ -5,6 +5,7 @@
  *   FAULT_RESIZE=SIZE:BYTES:TEXT    before more than so many bytes are read of it, a file gets SIZE bytes
  *   FAULT_CLOCK=SECONDS             each look at the time of day finds it so much further
  *   FAULT_THREADS=COUNT             no more than so many threads are there at once, beside the first
+ *   FAULT_WHEN=PATH                 the first two only while there is such a file
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,9 +28,10 @@ static int meant(int file, const char *text) {
 
 /* 0, or what errno is to be where a file's bytes from `at` on are read or written; -1 is where it stands. */
 static int fails(const char *variable, int file, off_t at, size_t count) {
-    const char *given = getenv(variable);
+    const char *given = getenv(variable), *when = getenv("FAULT_WHEN");
     int number, text;
     long bytes;
+    if (when && access(when, F_OK)) return 0;
     if (!given || sscanf(given, "%d:%ld:%n", &number, &bytes, &text) < 2 || !meant(file, given + text)) return 0;
     if (at < 0) at = lseek(file, 0, SEEK_CUR);
     return at + (off_t)count > bytes ? number : 0;
