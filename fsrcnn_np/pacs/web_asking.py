@@ -16,6 +16,7 @@ _ANY_SYNTAX = 'multipart/related; type="application/dicom"; transfer-syntax=*'  
 _STUDY, _SERIES, _INSTANCE = "0020000D", "0020000E", "00080018"
 _PAGE = 500  # instances that are asked for at a time
 _MOST_INSTANCES = 1_000_000
+_AROUND = 1 << 17  # bytes of an answer beside its object: heads and boundaries
 _UID = re.compile(r"[0-9.]{1,64}")
 
 
@@ -89,6 +90,9 @@ def retrieve(web: Web, wanted: Instance, target: BinaryIO, most: int) -> None:
         if answer.status != 200:
             away = means_later(answer.status) and answer.status != 404
             raise WebError(f"{web.root} answered HTTP {answer.status}", away=away)
+        told = answer.getheader("Content-Length", "")
+        if told.isascii() and told.isdigit() and int(told[:20]) > most + _AROUND:
+            raise TooLarge(f"it has more than {most} bytes")
         size = 0
         for piece in only_object(answer.getheader("Content-Type", ""), pieces):
             size += len(piece)

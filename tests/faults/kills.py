@@ -187,6 +187,11 @@ def compare(out: Path, plain: Path, done: list[str]) -> None:
     ours, theirs = contents(out), contents(plain)
     assert ours.keys() == theirs.keys(), done
     differing = [name for name in theirs if ours[name].replace(bytes(out), bytes(plain)) != theirs[name]]
+    for name in differing:
+        kept = Path(tempfile.mkdtemp())  # to be looked at
+        (kept / "again").write_bytes(ours[name])
+        (kept / "plain").write_bytes(theirs[name])
+        print(f"{name}: not the same; both are in {kept}")
     assert not differing, (differing, done)
 
 

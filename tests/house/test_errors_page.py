@@ -30,16 +30,20 @@ CLASSES = re.findall(r"^\| `(\w+)`(?: \(([^)]+)\))? \| ([^|]*) \| (\d)(?:, of a 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The files of the examples, as the page makes them."""
-    folder = tmp_path_factory.mktemp("examples")
+    folder, names = tmp_path_factory.mktemp("examples"), {}
     with contextlib.chdir(folder):
-        exec(FILES, {})
-    return folder
+        exec(FILES, names)
+    yield folder, names["PORT"]
+    names["archive"].shutdown()
+    names["archive"].server_close()
 
 
 @pytest.fixture
-def folder(made, tmp_path, monkeypatch):
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+def port(made, tmp_path, monkeypatch):
+    """The archive's; each row is run in a folder of its own."""
+    shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    return str(made[1])
 
 
 def test_every_row_is_one():
@@ -48,12 +52,12 @@ def test_every_row_is_one():
 
 
 @pytest.mark.parametrize(("command", "without", "status", "line"), ROWS)
-def test_row(folder, command, without, status, line, capsys, monkeypatch):
+def test_row(port, command, without, status, line, capsys, monkeypatch):
     if without:
         for name in [name for name in sys.modules if name.split(".")[0] == without]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setitem(sys.modules, without, None)
-    name, *arguments = shlex.split(command)
+    name, *arguments = shlex.split(command.replace("PORT", port))
     try:
         found = (cli if name == "fsrcnn-np" else piqe_cli).main(arguments)
     except SystemExit as ended:
