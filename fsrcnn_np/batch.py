@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import FsrcnnError, ImageError, OptionError
+from .images.destination import check_target, shares_memory
+from .images.overlap import overlapping_memory, overlapping_stores
+from .images.value_range import refuse_masked
 from .pipeline import loaded, upscale
 from .progress import Progress, reporting
 from .types import DataRange, Model
 
 AXES = ("NHW", "NHWC", "NCHW")
+_OVERLAPS = "out overlaps the images in memory, or in a mapped file; give an array of its own"
 
 
 def upscale_batch(
@@ -39,7 +43,7 @@ def upscale_batch(
     weights, data_range, threads, engine
         As of `upscale`; the range is one for all.
     out : ndarray, optional
-        Of the result's shape and dtype, not overlapping `images`: filled and returned.
+        Of the result's shape and dtype, in either byte order, not overlapping `images`: filled and returned.
     progress : callable or bool, optional
         Called as `progress(done, N)` after each picture; True shows a bar (tqdm) on standard error.
 
@@ -69,6 +73,8 @@ def upscale_batch(
         for number in range(shape[0]):
             try:
                 image = _picture(images[number], axes, shape, dtype)  # type: ignore[index]
+                if shares_memory(image, result):  # of a sequence or a wrapper that hides it
+                    raise OptionError(_OVERLAPS)
                 enlarged = upscale(image, weights=model, data_range=data_range, threads=threads, engine=engine)
             except FsrcnnError as error:
                 raise type(error)(f"image {number}: {error}") from error
@@ -102,6 +108,7 @@ def _described(images: Any, axes: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 def _picture(image: Any, axes: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """One picture, H×W or H×W×3."""
+    refuse_masked(image)
     array = np.asarray(image)
     if array.shape != shape[1:] or array.dtype.newbyteorder("=") != dtype:
         raise ImageError(
@@ -123,10 +130,9 @@ def _with_axes(image: NDArray[Any], axes: str) -> NDArray[Any]:
 def _checked_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], images: Any) -> NDArray[Any]:
     if out is None:
         return np.empty(shape, dtype)
-    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != dtype or not out.flags.writeable:
-        found = f"{out.dtype} {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
-        raise OptionError(f"out is {found}; allowed is a writeable {dtype} array of shape {shape}")
-    parts = [images] if isinstance(images, np.ndarray) else images if isinstance(images, list | tuple) else []
-    if any(isinstance(part, np.ndarray) and np.may_share_memory(out, part) for part in parts):
-        raise OptionError("out overlaps the images; give an array of its own")
+    if not isinstance(out, np.ndarray):
+        raise OptionError(f"out is a {type(out).__name__}; allowed is a NumPy array, {dtype} of shape {shape}")
+    check_target(out, shape, dtype, "out")
+    if overlapping_memory(images, out, 1, shape[0]) or overlapping_stores(images, out):
+        raise OptionError(_OVERLAPS)
     return out

@@ -203,7 +203,7 @@ def upscale(options: argparse.Namespace) -> int:
     }
     if streamed(options):
         return upscale_streams(options, settings)
-    inputs = files.find_inputs(options.inputs)
+    inputs = files.find_inputs(options.inputs, without=options.output)
     one_file = _one_file(options, inputs)
     log = RunLog(options, several=len(inputs) > 1)
     for line in unmatched(options.data_range, inputs):
@@ -282,8 +282,11 @@ def compare(options: argparse.Namespace) -> int:
     """`fsrcnn-np compare`."""
     from . import files
 
+    from .files.inputs import check_apart
+
     model = _checked(options)
-    inputs = files.find_inputs(options.inputs)
+    check_apart(options.inputs, options.output)
+    inputs = files.find_inputs(options.inputs, without=options.output)
     log = RunLog(options, states=("compared", KEPT, SKIPPED, FAILED), several=len(inputs) > 1)
     for line in unmatched(options.data_range, inputs):
         log.warn(line)

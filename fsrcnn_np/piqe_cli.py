@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def body() -> int:
         from .files import find_inputs
         from .files.atomic import check_place
+        from .files.inputs import check_apart
 
         options = parse(command_parser(), arguments, mixed=True)
         thread_count(options.threads, "PIQE_NP_THREADS")  # wrong for every input: found out before the first
@@ -50,10 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.output is not None:
             with part_of_the_call():
                 check_place(options.output)
+        if options.masks is not None:
+            check_apart(options.inputs, options.masks)
         log = RunLog(options, command="piqe-np", states=("scored", KEPT, SKIPPED, FAILED), data=True)
         try:
             if not check_one(options.inputs):
-                return _run(options, find_inputs(options.inputs), log)
+                return _run(options, find_inputs(options.inputs, without=options.masks), log)
             with scratch() as folder:
                 return _run(options, [_standard_input(folder)], log)
         except DiskFullError as error:  # so would all that follow

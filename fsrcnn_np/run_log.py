@@ -11,10 +11,11 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from os import fspath
+from os.path import realpath
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import piqe_np.errors as piqe_errors
 from piqe_np import stopping
@@ -34,6 +35,7 @@ from .errors import (
 from .files.picture import OutputDiffers
 from .progress import bars
 
+_FIRST = b'{"run": "'  #: of every report, as `RunLog` writes its records
 WRITTEN, KEPT, SKIPPED, FAILED = "written", "kept", "skipped", "failed"
 #: reason codes of failures, by exception, the more special first; they stay as they are
 REASONS: dict[type[BaseException], str] = {
@@ -79,6 +81,9 @@ class RunLog:
         self._facts: dict[str, Any] = {}
         self._summed_up = False
         if self._report is not None:
+            output = getattr(options, "output", None)
+            if output is not None and realpath(output) == realpath(self._report):
+                raise OptionError(f"{output}: is both -o and --report; give each a file of its own")
             _prepare(self._report)
 
     @property
@@ -174,8 +179,13 @@ class RunLog:
 
     def _append(self, report: Path, record: dict[str, Any]) -> None:
         try:
+            with suppress(FileNotFoundError), open(report, "rb") as found:
+                _check_report(report, found)  # it may be another file by now: an output of this run
             with open(report, "a", encoding="utf-8", errors="surrogateescape") as stream:
                 stream.write(json.dumps(record) + "\n")
+        except OptionError:
+            self._report = None
+            raise
         except OSError as error:
             self._report = None  # what goes on without it says so once
             raise DiskFullError(
@@ -232,13 +242,23 @@ def _prepare(report: Path) -> None:
         report.parent.mkdir(parents=True, exist_ok=True)
         with open(report, "ab+") as stream:
             if stream.tell():
+                _check_report(report, stream)
                 stream.seek(-1, 2)
-                if stream.read(1) != b"\n":
+                if stream.tell() < len(_FIRST):
+                    stream.truncate(0)
+                elif stream.read(1) != b"\n":
                     stream.write(b"\n")
     except OSError as error:
         raise OptionError(
             f"{report}: the report cannot be written ({error.strerror or error}); give another --report"
         ) from error
+
+
+def _check_report(report: Path, stream: BinaryIO) -> None:
+    """Raise an OptionError for a file that is no report: a picture or a table would be damaged by a line more."""
+    stream.seek(0)
+    if not _FIRST.startswith(stream.read(len(_FIRST))):
+        raise OptionError(f"{report}: exists and is no report; it is kept as it is; give another --report")
 
 
 def _beside_bars(stream: TextIO) -> Any:

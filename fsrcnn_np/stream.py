@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -14,9 +13,9 @@ from piqe_np.unbroken import unbroken
 
 from .engine import engine_named
 from .errors import ImageError, OptionError
-from .images.destination import check_target, shares_memory
-from .images.overlap import overlapping_stores
-from .images.value_range import check_image, check_pixels, value_range
+from .images.destination import check_target
+from .images.overlap import overlapping_memory, overlapping_stores
+from .images.value_range import check_image, check_pixels, refuse_masked, value_range
 from .network.bands import Band
 from .network.channels import check_channels
 from .pipeline import loaded, thread_number
@@ -68,6 +67,7 @@ def upscale_stream(
             f"found a {type(source).__name__}; upscale_stream takes what has shape, dtype and row slices: an h5py "
             "dataset, np.memmap, Dask or zarr array; read a file with fsrcnn_np.read(path)"
         )
+    refuse_masked(source)
     model = loaded(weights)
     channels = tuple(int(size) for size in source.shape[2:])
     if 0 in source.shape or len(source.shape) < 2 or (channels and channels != (model.architecture.channels,)):
@@ -81,7 +81,7 @@ def upscale_stream(
     steps, count = engine_named(engine), thread_number(threads)
     scale, step = model.architecture.scale, _rows(rows, width)
     check_target(destination, (height * scale, width * scale, *channels), dtype, "destination")
-    if any(shares_memory(a, b) for b in _in_memory(destination, step * scale) for a in _in_memory(source, step)):
+    if overlapping_memory(source, destination, step, step * scale):
         raise OptionError("destination overlaps the source in memory; give an array of its own")
     if overlapping_stores(source, destination):
         raise OptionError("destination is where the source reads from; give an array or a dataset of its own")
@@ -116,23 +116,15 @@ def _rows(rows: int | None, width: int) -> int:
     return count
 
 
-def _in_memory(array: Any, step: int) -> Iterator[NDArray[Any]]:
-    """The memory behind an array-like that only wraps it: what gives the same bytes twice, without a copy."""
-    if isinstance(array, np.ndarray):
-        yield array
-        return
-    with suppress(Exception):  # it cannot be read, or not yet: that is found out elsewhere
-        one, again = np.asarray(array[0:1]), np.asarray(array[0:1])
-        if shares_memory(one, again):
-            for first in range(0, int(array.shape[0]), step):
-                yield np.asarray(array[first : first + step])
-
-
 def _read(source: Any, top: int, bottom: int, row: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Rows of an array-like, checked: it may be broken in ways that its header hides."""
     try:
         with unbroken(callers=True):
-            band = np.asarray(source[top:bottom])
+            rows = source[top:bottom]
+            refuse_masked(rows)
+            band = np.asarray(rows)
+    except ImageError:
+        raise
     except Exception as error:
         raise ImageError(
             f"rows {top} to {bottom} of the image cannot be read ({type(error).__name__}: {error}); "

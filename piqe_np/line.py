@@ -24,7 +24,9 @@ def message(text: object) -> str:
 
 def refused(error: OSError) -> str:
     """What the system does not do, as a message: a name that is too long, say."""
-    return message(f"the system refuses: {error}")
+    if error.filename is None or not error.strerror:
+        return message(f"the system refuses: {error}")
+    return message(f"{message(error.filename)}: the system refuses: {error.strerror}")
 
 
 def about(name: object, text: object) -> str:

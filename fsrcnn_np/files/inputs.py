@@ -6,15 +6,18 @@ import contextlib
 import glob
 import itertools
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from fsrcnn_np.errors import OptionError
 from fsrcnn_np.files.formats import DICOM, HEAD, IN_FOLDERS, by_head, by_suffix, packed
 from fsrcnn_np.files.target import SEPARATOR, Target, split
 
+_MAGIC = re.compile(r"[*?[]")  # as in glob
 _PACKED = (".zip", ".gz", ".tgz")
 
 
@@ -44,7 +47,12 @@ class Input:
     skipped: bool = False
 
 
-def find_inputs(patterns: Iterable[str | os.PathLike[str]], *, suffixes: Iterable[str] | None = None) -> list[Input]:
+def find_inputs(
+    patterns: Iterable[str | os.PathLike[str]],
+    *,
+    suffixes: Iterable[str] | None = None,
+    without: str | os.PathLike[str] | None = None,
+) -> list[Input]:
     """Find the files that are meant by files, folders (with all below them), globs and FILE.h5::/dataset.
 
     Parameters
@@ -54,6 +62,9 @@ def find_inputs(patterns: Iterable[str | os.PathLike[str]], *, suffixes: Iterabl
     suffixes : iterable of str, optional
         Which files of a folder are taken, default all known formats (and DICOM files without suffix). Hidden files
         are left out, and links to folders are not followed.
+    without : path-like, optional
+        Where the outputs go. What lies there is no input of a folder or a glob that begins further up: a second run
+        would take the results of the first. What is named itself, or within it, is.
 
     Returns
     -------
@@ -63,8 +74,9 @@ def find_inputs(patterns: Iterable[str | os.PathLike[str]], *, suffixes: Iterabl
     """
     wanted = tuple(suffix.lower() for suffix in (IN_FOLDERS if suffixes is None else suffixes))
     candidates: dict[str, _Candidate] = {}
+    apart = None if without is None else os.path.realpath(without)
     for pattern in patterns:
-        for candidate in _expand(os.fspath(pattern), wanted):
+        for candidate in _expand(os.fspath(pattern), wanted, apart):
             candidates.setdefault(candidate.identity, candidate)
     return _named(list(candidates.values()))
 
@@ -85,10 +97,10 @@ class _Candidate:
         return split(self.path)
 
 
-def _expand(pattern: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
+def _expand(pattern: str, wanted: tuple[str, ...], apart: str | None) -> Iterator[_Candidate]:
     if os.path.isdir(pattern):
         found = False
-        for candidate in _below(pattern, wanted):
+        for candidate in _below(pattern, wanted, None if _within(pattern, apart) else apart):
             found = found or not candidate.skipped
             yield candidate
         if not found:
@@ -97,21 +109,39 @@ def _expand(pattern: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
         target = split(pattern)
         suffix = SEPARATOR + target.dataset if target.dataset else ""
         matches = sorted(glob.glob(str(target.path), recursive=True))
+        if not _within(os.path.dirname(_MAGIC.split(str(target.path))[0]), apart):
+            matches = [match for match in matches if not _within(match, apart)]
         if not matches:
             yield _Candidate(pattern, error=f"{pattern}: no file matches")
         for match in matches:
             if os.path.isdir(match):
-                yield from _expand(match, wanted)
+                yield from _expand(match, wanted, apart)
             else:
                 yield _Candidate(match + suffix)
     else:
         yield _Candidate(pattern)
 
 
-def _below(folder: str, wanted: tuple[str, ...]) -> Iterator[_Candidate]:
+def check_apart(patterns: Iterable[str | os.PathLike[str]], folder: str | os.PathLike[str]) -> None:
+    """Raise an OptionError where pictures would be written, under other names, into a folder that all are taken of."""
+    for pattern in patterns:
+        if os.path.isdir(pattern) and os.path.realpath(pattern) == os.path.realpath(folder):
+            raise OptionError(
+                f"{pattern} would get outputs that the next run takes for inputs; give another folder for them"
+            )
+
+
+def _within(path: str, folder: str | None) -> bool:
+    """Whether a path is a folder, or lies in it."""
+    return folder is not None and Path(os.path.realpath(path)).is_relative_to(folder)
+
+
+def _below(folder: str, wanted: tuple[str, ...], apart: str | None) -> Iterator[_Candidate]:
     unreadable: list[OSError] = []
     for root, folders, files in os.walk(folder, onerror=unreadable.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and not _within(os.path.join(root, name), apart)
+        )
         for name in sorted(files):
             path = os.path.join(root, name)
             if not name.startswith(".") and (name.lower().endswith(wanted) or _dicom_by_content(path, wanted)):

@@ -163,7 +163,7 @@ def one_line_errors(path: Path) -> Iterator[None]:
             for k in (MissingExtraError, NotThereError, FileError, NoPicture, FormatError, FsrcnnError)
             if isinstance(error, k)
         )
-        raise kind(about(path, one_line(error))) from error
+        raise kind(about(path, error)) from error  # whole: its reason stands behind the name, however long that is
     except MemoryError as error:
         raise FileError(
             f"{path}: there is not enough memory to read it; free some, or take a machine with more"

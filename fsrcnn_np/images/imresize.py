@@ -161,8 +161,9 @@ def resized(image: NDArray[Any], passes: Sequence[Pass], *, threads: int = 1) ->
     threads : int
         Nothing to the reference; a parameter of the other's.
     """
-    for axis, taps in passes:
-        image = _resized_axis(image, axis, taps)
+    with np.errstate(over="ignore", invalid="ignore"):  # floats near their largest become infinite, without a word
+        for axis, taps in passes:
+            image = _resized_axis(image, axis, taps)
     return image
 
 

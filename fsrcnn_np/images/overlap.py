@@ -8,12 +8,43 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from piqe_np.on_demand import is_instance
 
 from .destination import shares_memory
 
 DEEP = 3  # wrappers around wrappers
+
+
+def overlapping_memory(source: Any, destination: Any, step: int, room: int) -> bool:
+    """Whether the memory behind two array-likes overlaps, as far as a look at their rows tells.
+
+    Parameters
+    ----------
+    source, destination : array-like
+        Or sequences of such: each counts.
+    step, room : int
+        Rows of either that are looked at at a time.
+    """
+    return any(shares_memory(a, b) for b in _in_memory(destination, room) for a in _in_memory(source, step))
+
+
+def _in_memory(array: Any, step: int) -> Iterator[NDArray[Any]]:
+    """The memory behind an array-like that only wraps it: what gives the same bytes twice, without a copy."""
+    if isinstance(array, np.ndarray):
+        yield array
+    elif isinstance(array, list | tuple):
+        for part in array:
+            yield from _in_memory(part, step)
+    elif isinstance(array, memoryview):
+        yield np.asarray(array)
+    else:
+        with suppress(Exception):  # it cannot be read, or not yet: that is found out elsewhere
+            one, again = np.asarray(array[0:1]), np.asarray(array[0:1])
+            if shares_memory(one, again):
+                for first in range(0, int(array.shape[0]), step):
+                    yield np.asarray(array[first : first + step])
 
 
 def overlapping_stores(source: Any, destination: Any) -> bool:

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ImageError
-from .value_range import row_blocks, value_range
+from ..errors import ImageError, OptionError
+from .value_range import refuse_masked, row_blocks, value_range
 
 #: SSIM's Gaussian window: taps a side, and standard deviation.
 _TAPS, _SIGMA = 11, 1.5
 #: Rows that SSIM works on at a time, so that a mammogram needs no full-size temporaries.
 _ROWS = 256
+#: Of a range's span, which is squared.
+_LEAST = 1e-100
 
 
 def psnr(found: ArrayLike, truth: ArrayLike, *, data_range: float | Sequence[float]) -> float:
@@ -30,7 +32,7 @@ def psnr(found: ArrayLike, truth: ArrayLike, *, data_range: float | Sequence[flo
     Returns
     -------
     float
-        In dB; infinite where the two are equal, NaN where a value is.
+        In dB; infinite where the two are equal, −infinite where one is infinite, NaN where a value is.
 
     Raises
     ------
@@ -42,11 +44,11 @@ def psnr(found: ArrayLike, truth: ArrayLike, *, data_range: float | Sequence[flo
     span = _span(data_range)
     a, b = _pair(found, truth)
     squared = 0.0
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for rows in row_blocks(np.atleast_1d(a)):
             difference = np.atleast_1d(a)[rows].astype(np.float64) - np.atleast_1d(b)[rows]
             squared += float(np.square(difference).sum())
-    return float(10 * np.log10(span**2 * a.size / squared)) if squared else np.inf
+        return float(10 * np.log10(np.float64(span**2 * a.size) / squared)) if squared else np.inf
 
 
 def ssim(found: ArrayLike, truth: ArrayLike, *, data_range: float | Sequence[float]) -> float:
@@ -62,7 +64,7 @@ def ssim(found: ArrayLike, truth: ArrayLike, *, data_range: float | Sequence[flo
     Returns
     -------
     float
-        1 where the two are equal; NaN where a value is.
+        1 where the two are equal; NaN where a value is, or is infinite, or so large that its square is.
 
     Raises
     ------
@@ -80,9 +82,10 @@ def ssim(found: ArrayLike, truth: ArrayLike, *, data_range: float | Sequence[flo
     a, b = _pair(found, truth)
     if a.ndim not in (2, 3) or (a.ndim == 3 and a.shape[2] != 3) or min(a.shape[:2]) < _TAPS:
         raise ImageError(f"found shape {a.shape}; SSIM takes H×W or H×W×3 of at least {_TAPS} pixels a side")
-    if a.ndim == 3:
-        return float(np.mean([_ssim(a[..., channel], b[..., channel], span) for channel in range(3)]))
-    return _ssim(a, b, span)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if a.ndim == 3:
+            return float(np.mean([_ssim(a[..., channel], b[..., channel], span) for channel in range(3)]))
+        return _ssim(a, b, span)
 
 
 def _ssim(found: NDArray[Any], truth: NDArray[Any], span: float) -> float:
@@ -111,10 +114,14 @@ def _ssim(found: NDArray[Any], truth: NDArray[Any], span: float) -> float:
 
 
 def _span(data_range: float | Sequence[float]) -> float:
-    return value_range(np.float64, () if data_range is None else data_range).span  # None would be the dtype's
+    span = value_range(np.float64, () if data_range is None else data_range).span  # None would be the dtype's
+    if not _LEAST <= span <= 1 / _LEAST:
+        raise OptionError(f"data_range spans {span!r}, whose square float64 does not hold; divide pictures and range")
+    return span
 
 
 def _pair(found: ArrayLike, truth: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    refuse_masked(found), refuse_masked(truth)
     try:
         a, b = np.asarray(found), np.asarray(truth)
     except Exception as error:  # ragged lists, and whatever a foreign __array__ raises

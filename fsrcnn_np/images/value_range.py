@@ -148,6 +148,12 @@ def check_image(image: ArrayLike) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
+def refuse_masked(image: object) -> None:
+    """Raise an ImageError for a masked array: as a plain one it would show what its mask hides."""
+    if is_masked(image):
+        raise ImageError("found a masked array; pass a plain one, with the masked values filled: image.filled(0)")
+
+
 def check_within(image: NDArray[Any], range: ValueRange) -> None:
     """Raise an ImageError when a value lies beyond the range: a clip would lose it, a guess would scale it wrongly."""
     least = min(float(image[rows].min()) for rows in row_blocks(image))
@@ -201,7 +207,8 @@ def normalise(
             if (black, white) != (0.0, 1.0):
                 block *= white - black
                 block += black
-        result[rows] = block
+        with np.errstate(over="ignore"):  # float64 beyond what float32 holds becomes infinite
+            result[rows] = block
     return result
 
 
@@ -246,13 +253,14 @@ def denormalise(
     shift = range.low - of[0] * gain
     for rows in row_blocks(y):
         block = y[rows]
-        if (gain, shift) != (1.0, 0.0):
-            block = block.astype(np.float64)
-            block *= gain
-            block += shift
-        if dtype.kind != "f":
-            block = to_integers(block, dtype, low=math.ceil(range.low), high=math.floor(range.high))
-        out[rows] = block
+        with np.errstate(over="ignore"):  # what overshoots a range near the dtype's end becomes infinite
+            if (gain, shift) != (1.0, 0.0):
+                block = block.astype(np.float64)
+                block *= gain
+                block += shift
+            if dtype.kind != "f":
+                block = to_integers(block, dtype, low=math.ceil(range.low), high=math.floor(range.high))
+            out[rows] = block
     return out
 
 
@@ -297,8 +305,7 @@ def row_blocks(array: NDArray[Any]) -> Iterator[slice]:
 
 
 def _as_array(image: ArrayLike) -> NDArray[Any]:
-    if is_masked(image):
-        raise ImageError("found a masked array; pass a plain one, with the masked values filled: image.filled(0)")
+    refuse_masked(image)
     if hasattr(image, "toarray"):
         raise ImageError(f"found a {type(image).__name__} (sparse); pass a dense one: image.toarray()")
     if isinstance(image, str | bytes):

@@ -143,8 +143,10 @@ def from_results(
     return Comparison(("original", "SR"), tuple(cases), tuple(left_out))
 
 
-def from_folders(first: Path, second: Path, *, data_range: float | Range | None = None) -> Comparison:
-    """Files of two folders that have the same path below them, whatever their suffixes.
+def from_folders(
+    first: Path, second: Path, *, data_range: float | Range | None = None, without: Path | None = None
+) -> Comparison:
+    """Files of two folders that have the same path below them, whatever their suffixes; `without` is no part of them.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def from_folders(first: Path, second: Path, *, data_range: float | Range | None 
     for folder in (first, second):
         if not folder.is_dir():
             raise OptionError(f"{folder}: is no folder; give one with the images of one side")
-        inputs = find_inputs([folder])
+        inputs = find_inputs([folder], without=without)
         left_out += [item.error for item in inputs if item.error]
         found.append({item.stem: item.path for item in inputs if not item.error})
     for folder, own, other in ((first, found[0], found[1]), (second, found[1], found[0])):

@@ -142,7 +142,7 @@ def _comparison(options: argparse.Namespace) -> Comparison:
     from .cases import from_folders, from_results
 
     if options.left is not None:
-        found = from_folders(options.left, options.right, data_range=options.data_range)
+        found = from_folders(options.left, options.right, data_range=options.data_range, without=options.results)
     else:
         found = from_results(
             options.results, weights=options.weights, images=options.images, threads=options.threads

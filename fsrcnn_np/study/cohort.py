@@ -106,14 +106,13 @@ def read_cohort(path: str | PathLike[str], *, without: str | PathLike[str] | Non
 
 
 def _folder(folder: Path, without: str | PathLike[str] | None) -> Cohort:
-    outside = Path(without).resolve() if without is not None else None
-    if outside == folder.resolve():
+    if without is not None and Path(without).resolve() == folder.resolve():
         raise OptionError(f"{folder} is the cohort itself; choose another folder for the results (-o)")
     entries, left_out = [], []
-    for found in find_inputs([folder]):
+    for found in find_inputs([folder], without=without):
         if found.error:
             left_out.append(LeftOut(found.path, unnamed(found.path, found.error)))
-        elif outside is None or not Path(found.path).resolve().is_relative_to(outside):
+        else:
             entries.append(Entry(_name(found.path, folder), found.path, found.path))
     return Cohort(folder.resolve().name, tuple(entries), tuple(left_out), folder=str(folder.resolve()))
 

@@ -172,3 +172,24 @@ def test_commands_say_skipped_and_go_on(tmp_path, capsys):
         assert main([command, str(tmp_path / "in"), "-o", str(tmp_path / command)]) == 0
         assert line in "".join(capsys.readouterr())
     assert main(["upscale", str(tmp_path / "in" / "b.dcm.gz"), "-o", str(tmp_path / "named")]) == 1
+
+
+def test_outputs_of_an_earlier_run_are_no_inputs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("in/a.png", "in/deep/b.png", "in/out/a.png", "in/out/deep/b.png", "in/outside.png"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(b"x")
+
+    def found(*patterns, without="in/out"):
+        return [item.path for item in find_inputs(patterns, without=without)]
+
+    own = ["in/a.png", "in/outside.png", "in/deep/b.png"]
+    assert found("in") == own
+    assert found("in", without=tmp_path / "in" / "deep" / ".." / "out") == own
+    assert sorted(found("in/**/*.png")) == sorted(own)
+    assert found("in/*") == [own[0], own[2], own[1]]
+    assert found("in/out") == ["in/out/a.png", "in/out/deep/b.png"]  # meant
+    assert found("in/out/*.png") == ["in/out/a.png"]
+    assert found("in/out/deep", "in/out/a.png") == ["in/out/deep/b.png", "in/out/a.png"]
+    assert len(found("in", without="elsewhere")) == 5
+    assert len(found("in", without=tmp_path)) == 5

@@ -194,3 +194,13 @@ def test_published_bicubic_psnr_on_set5(shared):
         found[path.stem] = psnr(large[2:-2, 2:-2], luma[2:-2, 2:-2], data_range=255)
     assert len(found) == 5
     assert np.mean(list(found.values())) == pytest.approx(33.6614, abs=5e-5)
+
+
+@pytest.mark.parametrize("size", [4, 300])  # the reference, and machine code
+def test_floats_near_their_largest_become_infinite_without_a_warning(size):
+    most = np.finfo(np.float32).max
+    image = np.full((size, 4), most, np.float32)
+    image[:, ::2] = -most
+    found = imresize(image, 2)
+    assert np.isinf(found).any()
+    assert np.abs(found[np.isfinite(found)]).max() <= most

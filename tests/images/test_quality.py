@@ -72,3 +72,27 @@ def test_the_range_is_given(measure, data_range):
 def test_no_picture_for_ssim(shape):
     with pytest.raises(ImageError, match="at least 11 pixels a side"):
         ssim(np.zeros(shape), np.zeros(shape), data_range=1)
+
+
+@pytest.mark.parametrize("value", [np.inf, 1e200, np.nan])
+def test_values_that_have_no_quality_warn_of_nothing(value):
+    other = np.zeros((12, 12))
+    other[3, 4] = value
+    found = psnr(other, np.zeros((12, 12)), data_range=1)
+    assert np.isnan(found) if np.isnan(value) else found == -np.inf
+    assert np.isnan(ssim(other, np.zeros((12, 12)), data_range=1)) or value == 1e200
+
+
+@pytest.mark.parametrize("measure", [psnr, ssim])
+def test_a_span_that_has_no_square(measure):
+    for span in (1e200, 1e-200):
+        with pytest.raises(OptionError, match="square"):
+            measure(np.zeros((12, 12)), np.ones((12, 12)), data_range=span)
+
+
+@pytest.mark.parametrize("measure", [psnr, ssim])
+def test_masked_pictures_are_refused(measure):
+    plain = np.zeros((12, 12))
+    for pair in ((np.ma.masked_equal(plain, 1), plain), (plain, np.ma.masked_equal(plain, 1))):
+        with pytest.raises(ImageError, match="masked"):
+            measure(*pair, data_range=1)

@@ -279,3 +279,11 @@ def test_rounding_where_adding_a_half_goes_wrong():
         -3,
     ]
     assert to_integers(np.array([0.49999999999999994]), "uint8").tolist() == [0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_overshoots_the_dtype_becomes_infinite_without_a_warning(dtype):
+    most = float(np.finfo(dtype).max)
+    found = denormalise(np.array([[1.5, 0.5]], np.float32), value_range(dtype, most), dtype)
+    assert np.isinf(found[0, 0])
+    assert np.isfinite(found[0, 1])

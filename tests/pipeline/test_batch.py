@@ -96,3 +96,51 @@ def test_out_must_not_overlap():
         fsrcnn_np.upscale_batch(memory[:, :20, :26], out=memory)
     with pytest.raises(fsrcnn_np.OptionError, match="overlaps"):
         fsrcnn_np.upscale_batch(list(memory[:, :20, :26]), out=memory)
+
+
+class Wrapper:
+    """Gives its pictures as copies, so that its memory is not seen from outside."""
+
+    def __init__(self, held):
+        self.held, self.shape, self.dtype = held, held.shape, held.dtype
+
+    def __getitem__(self, number):
+        return self.held[number].copy()
+
+
+@pytest.mark.parametrize("seen", [Wrapper, lambda a: [memoryview(one) for one in a], lambda a: [*a[:2].copy(), a[2]]])
+def test_out_must_not_overlap_what_hides_its_memory(seen):
+    memory = np.zeros((3, 40, 52), np.uint8)
+    held = memory.reshape(-1)[: GREY.size].reshape(GREY.shape)
+    held[:] = GREY
+    with pytest.raises(fsrcnn_np.OptionError, match="overlaps"):
+        fsrcnn_np.upscale_batch(seen(held), out=memory)
+    np.testing.assert_array_equal(held, GREY)
+
+
+def test_two_maps_of_one_file(tmp_path):
+    path = tmp_path / "a.bin"
+    large = np.memmap(path, np.uint8, "w+", shape=(3, 40, 52))
+    small = np.memmap(path, np.uint8, "r+", shape=GREY.shape)
+    small[:] = GREY
+    with pytest.raises(fsrcnn_np.OptionError, match="overlaps"):
+        fsrcnn_np.upscale_batch(small, out=large)
+    np.testing.assert_array_equal(small, GREY)
+
+
+def test_out_with_several_pictures_in_one_place():
+    one = np.zeros((40, 52), np.uint8)
+    with pytest.raises(fsrcnn_np.OptionError, match="in one place"):
+        fsrcnn_np.upscale_batch(GREY, out=np.lib.stride_tricks.as_strided(one, (3, 40, 52), (0, *one.strides)))
+
+
+def test_out_in_the_other_byte_order():
+    wide = GREY.astype(np.uint16) * 256
+    found = fsrcnn_np.upscale_batch(wide, out=np.empty((3, 40, 52), np.dtype(np.uint16).newbyteorder()))
+    np.testing.assert_array_equal(found, fsrcnn_np.upscale_batch(wide))
+
+
+@pytest.mark.parametrize("seen", [lambda a: a, list])
+def test_masked_pictures_are_refused(seen):
+    with pytest.raises(fsrcnn_np.ImageError, match="masked"):
+        fsrcnn_np.upscale_batch(seen(np.ma.masked_less(GREY, 9)))

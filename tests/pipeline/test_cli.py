@@ -207,6 +207,18 @@ def test_a_name_that_no_system_takes_is_one_line(command, folder, capsys):
     assert len(said[0]) < 4000
 
 
+def test_a_name_that_no_system_takes_says_so_everywhere(tmp_path, capsys, monkeypatch):
+    """Of 300 letters: the reason stands behind it, in the system's words."""
+    monkeypatch.chdir(tmp_path)
+    name = "x" * 300
+    for words in (["weights", "show", f"{name}.h5"], ["provenance", name], ["upscale", f"{name}.png", "-o", "out"]):
+        assert main(words) != 0
+        said = capsys.readouterr().err
+        assert "[Errno" not in said
+        assert said.count(name) == 1
+        assert "File name too long" in said or "there is no such file" in said
+
+
 def test_a_failed_input_is_named_once(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken.png").write_bytes(b"")

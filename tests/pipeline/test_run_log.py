@@ -131,3 +131,55 @@ def no_space(path, mode, **how):
     if mode == "a":
         raise OSError(28, "No space left on device")
     return open(path, mode, **how)
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n rest", b"name,score\na,1\n", b'{\n "a": 1}', b"\n", b"x"])
+def test_a_file_that_is_no_report_is_kept(inputs, tmp_path, capsys, content):
+    """A line more would damage it, in silence."""
+    report, words = tmp_path / "report", [str(inputs / "a.png"), "--report", str(tmp_path / "report")]
+    report.write_bytes(content)
+    assert main(["upscale", *words, "-o", str(tmp_path / "out")]) == 2
+    assert piqe_cli.main(words) == 2
+    assert main(["phantom", "-o", str(tmp_path / "out"), *words[1:]]) == 2
+    assert capsys.readouterr().err.count("exists and is no report; it is kept as it is; give another --report") == 3
+    assert report.read_bytes() == content
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"r', b'{"run": "cut'])
+def test_a_report_that_was_cut_goes_on(inputs, tmp_path, content):
+    report = tmp_path / "report"
+    report.write_bytes(content)
+    assert piqe_cli.main([str(inputs / "a.png"), "--report", str(report)]) == 0
+    assert json.loads(report.read_text(encoding="utf-8").splitlines()[-1])["state"] == "scored"
+    assert piqe_cli.main([str(inputs / "a.png"), "--report", str(report)]) == 0
+
+
+def test_the_report_is_no_output(inputs, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["upscale", str(inputs / "a.png"), "-o", "b.png", "--report", "in/../b.png", "--overwrite"]) == 2
+    assert piqe_cli.main([str(inputs / "a.png"), "-o", "b.json", "--report", "b.json", "--overwrite"]) == 2
+    assert capsys.readouterr().err.count("is both -o and --report") == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+def test_an_output_in_the_reports_place_is_whole(inputs, tmp_path, capsys):
+    """Of a folder: no name tells before."""
+    out = tmp_path / "out"
+    assert main(["upscale", str(inputs), "-o", str(out), "--report", str(out / "c.png"), "--overwrite"]) != 0
+    assert "is no report" in capsys.readouterr().err
+    assert files.read(out / "c.png").pixels.shape == (80, 96)
+
+
+def test_what_would_be_taken_for_inputs_the_next_time(inputs, tmp_path, capsys):
+    assert main(["compare", str(inputs), "-o", str(inputs)]) == 2
+    assert piqe_cli.main([str(inputs), "--masks", str(inputs)]) == 2
+    assert capsys.readouterr().err.count("would get outputs that the next run takes for inputs") == 2
+    assert len(list(inputs.iterdir())) == 3
+    for _ in range(2):
+        assert main(["upscale", str(inputs), "-o", str(inputs / "out")]) == 1
+        assert piqe_cli.main([str(inputs), "--masks", str(inputs / "out")]) == 1
+    assert capsys.readouterr().out.count("a.png") == 4
+    assert sorted(path.name for path in inputs.rglob("*.png") if "_" not in path.name) == [
+        "a.png", "a.png", "b.png", "c.png", "c.png",
+    ]  # fmt: skip

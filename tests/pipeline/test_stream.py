@@ -176,3 +176,19 @@ def test_beside_the_source_in_the_same_memory_is_fine(wrap):
     expected = upscale(source, weights=MODEL)
     upscale_stream(wrap(source), wrap(destination), weights=MODEL, rows=5)
     np.testing.assert_array_equal(destination, expected)
+
+
+def test_masked_arrays_are_refused():
+    masked, target = np.ma.masked_less(picture("uint8"), 9), np.ones((82, 46), np.uint8)
+    with pytest.raises(ImageError, match="masked"):
+        upscale_stream(masked, target, weights=MODEL)
+    assert target.all()
+
+    class Source:
+        shape, dtype = masked.shape, masked.dtype
+
+        def __getitem__(self, rows):
+            return masked[rows]
+
+    with pytest.raises(ImageError, match="masked"):
+        upscale_stream(Source(), target, weights=MODEL)
