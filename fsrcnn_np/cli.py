@@ -281,7 +281,6 @@ def _one_file(options: argparse.Namespace, inputs: Sequence[Input]) -> bool:
 def compare(options: argparse.Namespace) -> int:
     """`fsrcnn-np compare`."""
     from . import files
-
     from .files.inputs import check_apart
 
     model = _checked(options)

@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
+import stat
 import sys
 import time
 import uuid
@@ -256,6 +258,8 @@ def _prepare(report: Path) -> None:
 
 def _check_report(report: Path, stream: BinaryIO) -> None:
     """Raise an OptionError for a file that is no report: a picture or a table would be damaged by a line more."""
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        return
     stream.seek(0)
     if not _FIRST.startswith(stream.read(len(_FIRST))):
         raise OptionError(f"{report}: exists and is no report; it is kept as it is; give another --report")

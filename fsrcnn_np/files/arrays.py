@@ -59,7 +59,7 @@ def encode_npy(output: Output) -> Encoded:
     """Encode as .npy, in the byte order of the original."""
     stream = io.BytesIO()
     np.save(stream, _as_stored(output), allow_pickle=False)
-    return Encoded(stream.getbuffer(), [])
+    return Encoded(stream.getvalue(), [])
 
 
 def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -> Picture:
@@ -96,7 +96,7 @@ def encode_hdf5(output: Output) -> Encoded:
     if made is None:
         stream = io.BytesIO()
         _write_hdf5(stream, output, data=_as_stored(output))
-        return Encoded(stream.getbuffer(), [])
+        return Encoded(stream.getvalue(), [])
     options = output.like.details["options"] if output.like else {}
     chunks = (made.step, min(_CHUNK_COLUMNS, made.shape[1])) if any(options.values()) else None
     stored = output.like.details["dtype"] if output.like else made.dtype

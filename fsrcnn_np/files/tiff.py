@@ -181,7 +181,7 @@ def encode(output: Output) -> Encoded:
     stream = with_threads(written, output.threads)
     if bits:
         _declare_packed(stream, pixels, bits)
-    return Encoded(stream.getbuffer(), remarks)
+    return Encoded(stream.getvalue(), remarks)
 
 
 def made(path: Path) -> str | None:
