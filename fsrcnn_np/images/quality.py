@@ -121,7 +121,8 @@ def _span(data_range: float | Sequence[float]) -> float:
 
 
 def _pair(found: ArrayLike, truth: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    refuse_masked(found), refuse_masked(truth)
+    for picture in (found, truth):
+        refuse_masked(picture)
     try:
         a, b = np.asarray(found), np.asarray(truth)
     except Exception as error:  # ragged lists, and whatever a foreign __array__ raises
