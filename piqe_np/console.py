@@ -38,6 +38,12 @@ def command(name: str, body: Callable[[], int], ours: tuple[type[Exception], ...
         complain(name, str(getattr(message, "for_commands", message)), 0)
 
     warnings.showwarning = one_line
+
+    def last(text: str, status: int) -> int:
+        with suppress(BrokenPipeError):  # the reader of our complaints has gone: the status says it
+            complain(name, text, status)
+        return status
+
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (Terminal(stream) if stream.isatty() else stream for stream in streams)
     sys.stderr = Unheard(sys.stderr)
@@ -47,27 +53,27 @@ def command(name: str, body: Callable[[], int], ours: tuple[type[Exception], ...
             sys.stdout.flush()
             return status
     except ours as error:
-        return complain(name, str(error), getattr(error, "exit_status", 1))
+        return last(str(error), getattr(error, "exit_status", 1))
     except MemoryError:
-        return complain(name, "not enough memory; use a smaller image or a machine with more", 1)
+        return last("not enough memory; use a smaller image or a machine with more", 1)
     except KeyboardInterrupt as stop:
         number = getattr(stop, "number", 2)
-        return complain(name, start.line(number), 128 + number)
+        return last(start.line(number), 128 + number)
     except BrokenPipeError:  # the reader of our output has gone: nothing is left to say
         start.close_output(streams[0])
         return 128 + start.PIPE
     except OSError as error:
         if error.errno is None or error.filename is not None:
-            return complain(name, refused(error), 1)
+            return last(refused(error), 1)
         start.close_output(streams[0])
-        return complain(name, f"standard output cannot be written: {error.strerror or error}", 1)
+        return last(f"standard output cannot be written: {error.strerror or error}", 1)
     except ImportError as error:
-        return complain(name, start.missing(error), 1)
+        return last(start.missing(error), 1)
     except Exception as error:
         if no_thread(error):
-            return complain(name, NO_THREAD, 1)
+            return last(NO_THREAD, 1)
         # a fault of ours: still one line
-        return complain(name, f"unexpected {type(error).__name__}: {error}; please report it", 1)
+        return last(f"unexpected {type(error).__name__}: {error}; please report it", 1)
     finally:
         sys.stdout, sys.stderr = streams
 

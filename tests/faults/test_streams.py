@@ -77,3 +77,10 @@ def test_nobody_reads(command, picture, tmp_path):
     status, _, said = run(*words_of(command, picture, tmp_path / "out"), shell=shell.replace('"$0"', str(status_file)))
     assert (status, said) == (0, "")
     assert status_file.read_text() == "141\n"
+
+
+def test_nobody_reads_what_went_wrong(tmp_path):
+    """The status says it all the same."""
+    shell = f'("$@" 2>&1; echo $? >{tmp_path}/status) | true'
+    assert run("fsrcnn_np", "weights", "show", "nosuch", shell=shell) == (0, "", "")
+    assert (tmp_path / "status").read_text() == "2\n"
