@@ -35,8 +35,8 @@ class Format:
 
 
 def _photo(name: str, suffixes: tuple[str, ...], magic: tuple[bytes, ...], magic_offset: int = 0) -> Format:
-    made = photos.PLACES.get(name)
-    return Format(name, suffixes, magic, photos.reader(name), photos.encoder(name), magic_offset, made=made)
+    check, made = photos.checker(name), photos.PLACES.get(name)
+    return Format(name, suffixes, magic, photos.reader(name), photos.encoder(name), magic_offset, check, made)
 
 
 _NETPBM = tuple(f"P{kind}{blank}".encode() for kind in range(1, 7) for blank in " \t\r\n#")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,18 @@ import numpy as np
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import xmp
 from fsrcnn_np.files.jpeg_whole import check_whole
-from fsrcnn_np.files.picture import PACKED, Encoded, Output, Picture, check_size, enlargement, opaque, refuse_dtype
+from fsrcnn_np.files.picture import (
+    PACKED,
+    DicomForm,
+    Encoded,
+    Output,
+    Picture,
+    Provenance,
+    check_size,
+    enlargement,
+    opaque,
+    refuse_dtype,
+)
 from fsrcnn_np.files.record import KEYWORD, text_of
 from fsrcnn_np.files.stream_sizes import frame_of
 
@@ -29,6 +41,7 @@ _HUFFMAN = 2048
 #: Most bytes of pixels that a stored byte gives, generously: codes of GIF's LZW stand for 4096, runs of 1-bit pixels in
 #: PCX for 504 in two bytes, of TGA for 128 in two to four; BMP's runs, for 255 in two, may skip lines.
 _PACKING = {"GIF": 4096, "PCX": 512, "TGA": 128, "BMP": 4096}
+_MOST_BMP = 2**32 - 2048  #: bytes of pixels, lines filled up to fours: bfSize has 32 bits, header and palette beside
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,7 @@ _KINDS = {
     "BMP": _Kind(".bmp", 2**31 - 1, kept=("dpi",)),
     "JPEG": _Kind(
         ".jpg",
-        65535,
+        65500,  # libjpeg's; the format has 65535
         {"quality": 95, "subsampling": 0},
         ("dpi", "icc_profile", "exif", "comment"),
         "JPEG is lossy: written with quality 95",
@@ -73,6 +86,11 @@ def encoder(format: str) -> Callable[[Output], Encoded]:
     return partial(_encode, format=format)
 
 
+def checker(format: str) -> Callable[[Picture, Provenance, DicomForm], None]:
+    """What raises a FormatError, before anything is computed, of a result that is too large for a format of these."""
+    return partial(_check, format=format)
+
+
 def _read(path: Path, format: str) -> Picture:
     remarks: list[str] = []
     with open(path, "rb") as stream, _opened(stream, format) as image:
@@ -80,6 +98,11 @@ def _read(path: Path, format: str) -> Picture:
         mode, (width, height) = told["mode"], told["shape"]
         packing = _HUFFMAN * len(mode) if format == "JPEG" and not _arithmetic(path) else _PACKING.get(format, PACKED)
         check_size(height, width, len(mode), 8, path.stat().st_size, packing=packing)
+        if format == "JPEG" and max(height, width) > _KINDS[format].most:  # libjpeg says so itself, on standard error
+            raise FormatError(
+                f"found {height}×{width}; libjpeg takes JPEGs of at most {_KINDS[format].most} rows or columns; "
+                "convert it with another program, to .png or .tif"
+            )
         if format == "PCX":
             _check_pcx_width(width, mode)
         count = image.properties(index=...).n_images
@@ -192,15 +215,27 @@ def _check_pcx_width(width: int, mode: str) -> None:
 _CHECKS = {"TGA": _check_tga, "PCX": _check_pcx}
 
 
+def _check(like: Picture, provenance: Provenance, form: DicomForm, *, format: str) -> None:
+    shape = like.pixels.shape
+    if len(shape) > 1:  # else it is no picture, which is found out when it is to be computed
+        _check_shape((*(provenance.scale * size for size in shape[:2]), *shape[2:]), format)
+
+
+def _check_shape(shape: tuple[int, ...], format: str) -> None:
+    (height, width), most, samples = shape[:2], _KINDS[format].most, math.prod(shape[2:])
+    found = f"found {height}×{width}; write .png or .tif, which hold more"
+    if max(height, width) > most:
+        raise FormatError(f"{format} holds at most {most} rows or columns; {found}")
+    if format == "BMP" and height * -(-width * samples // 4) * 4 > _MOST_BMP:
+        raise FormatError(f"BMP holds at most 4 GiB; {found}")
+
+
 def _encode(output: Output, format: str) -> Encoded:
     import imageio.v3 as imageio
 
     pixels, kind = output.pixels, _KINDS[format]
     refuse_dtype(pixels, format, ("uint8",))
-    if max(pixels.shape[:2]) > kind.most:
-        raise FormatError(
-            f"{format} holds at most {kind.most} rows or columns; found {pixels.shape[0]}×{pixels.shape[1]}"
-        )
+    _check_shape(pixels.shape, format)
     if kind.greys_only and pixels.ndim == 3:
         raise FormatError(f"{format} holds no more than 256 colours; write .png or .tif, which hold them all")
     if format == "PCX":

@@ -143,7 +143,7 @@ def check_target(
         if like.frames is not None and format is not DICOM:
             raise OptionError(_SEVERAL.format(format.name))
         if kept is not like:
-            least = np.zeros((1, 1, *like.pixels.shape[2:]), like.pixels.dtype)
+            least = np.zeros((2, 2, *like.pixels.shape[2:]), like.pixels.dtype)
             format.encode(Output(least, kept, target.dataset))
             check_colour(target.path, least, like)
     if format.check is not None and provenance is not None:

@@ -75,10 +75,11 @@ def _rgb(dice: random.Random, folder: Path) -> None:
 
 def _numba(dice: random.Random, folder: Path) -> None:
     fsrcnn_np.upscale(picture(dice, np.uint8)[:30, :30], threads=2, engine="numba", weights="x2-small")
+    piqe_np.piqe(picture(dice), threads=dice.randint(1, 4), engine="numba")
 
 
 def _piqe(dice: random.Random, folder: Path) -> None:
-    piqe_np.piqe(picture(dice), threads=dice.randint(1, 4), engine=dice.choice((None, "numba")))
+    piqe_np.piqe(picture(dice), threads=dice.randint(1, 4))
 
 
 def _imresize(dice: random.Random, folder: Path) -> None:
@@ -101,17 +102,19 @@ def _file(dice: random.Random, folder: Path) -> None:
     fsrcnn_np.read(target)
 
 
-KINDS: tuple[Callable[[random.Random, Path], None], ...] = (
+Kind = Callable[[random.Random, Path], None]
+KINDS: tuple[Kind, ...] = (
     _upscale, _upscale, _rgb, _numba, _piqe, _piqe, _imresize, _refused, _file, _file,
 )  # fmt: skip
+QUICK = tuple(kind for kind in KINDS if kind is not _numba)  #: nothing that takes seconds to compile
 
 
-def soak(calls: int, parts: int, seed: int) -> Iterator[tuple[int, State]]:
+def soak(calls: int, parts: int, seed: int, *, kinds: tuple[Kind, ...] = KINDS) -> Iterator[tuple[int, State]]:
     """How many calls were made, and what the process has then, after each part of them."""
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as place:
         for number in range(calls):
-            KINDS[number % len(KINDS)](dice, Path(place))
+            kinds[number % len(kinds)](dice, Path(place))
             if (number + 1) % (calls // parts) == 0:
                 yield number + 1, state()
 
