@@ -189,8 +189,12 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float,
 
 def pool(blocks: Blocks) -> float:
     """Step 8: the score from the active blocks (Venkatanath 2015, section III-C); 100 if there is none."""
-    active = blocks.variance > ACTIVE_VARIANCE
-    v = blocks.variance[active]
-    distortions = blocks.artifact[active] * (1 - v) + blocks.noise[active] * v
-    total = np.cumsum(distortions)[-1] if distortions.size else 0.0  # one after another, unlike numpy.sum
-    return float(100 * (total + 1) / (distortions.size + 1))
+    total, count = np.zeros(1), 0
+    for first in range(0, len(blocks.variance), 64):  # so many rows of blocks stay in the cache
+        variance, artifact, noise = (part[first : first + 64] for part in blocks)
+        active = variance > ACTIVE_VARIANCE
+        v = variance[active]
+        distortions = artifact[active] * (1 - v) + noise[active] * v
+        total = np.cumsum(np.append(total[-1], distortions))  # one after another, unlike numpy.sum
+        count += v.size
+    return float(100 * (total[-1] + 1) / (count + 1))

@@ -24,7 +24,7 @@ from piqe_np.unbroken import once, unbroken
 
 DataRange = float | Sequence[float]
 ENGINES = {"llvm": "piqe_np.llvm", "numba": "piqe_np.engine", "reference": "piqe_np.reference"}
-TASK_ROWS = 8  # rows of blocks that a thread takes at a time
+TASK_ROWS, MOST_ROWS = 8, 16  # rows of blocks that a thread takes at a time: many first, few in the end
 
 
 class Scaling(NamedTuple):
@@ -168,13 +168,10 @@ def piqe(
     blocks = Blocks(np.empty(shape), np.empty(shape, bool), np.empty(shape, bool))
     extremes: list[float] = []
     for begin, end, start, pixels in slabs(source):
-        tasks = -(-(end - begin) // TASK_ROWS)
+        cuts = cut(begin, end, workers)
 
-        def task(
-            number: int, begin: int = begin, end: int = end, start: int = start, pixels: np.ndarray = pixels
-        ) -> None:
-            first = begin + number * TASK_ROWS
-            last = min(first + TASK_ROWS, end)
+        def task(number: int, cuts: list[int] = cuts, start: int = start, pixels: np.ndarray = pixels) -> None:
+            first, last = cuts[number : number + 2]
             top, bottom = rows_around(first, last, height)
             strip = pixels[top - start : bottom - start]
             with unbroken():
@@ -183,9 +180,18 @@ def piqe(
                 for whole, part in zip(blocks, measure(strip, first * BLOCK - top, last - first, span), strict=True):
                     whole[first:last] = part
 
-        run_tasks(task, tasks, workers)
+        run_tasks(task, len(cuts) - 1, workers)
     remarks = remarks_of(min(extremes), max(extremes), span) if extremes else ()
     return PiqeResult(pool(blocks), scaling_used(np.dtype(source.dtype), span), blocks, (height, width), remarks)
+
+
+def cut(begin: int, end: int, threads: int) -> list[int]:
+    """Where the tasks of rows of blocks begin and end: each has half a thread's share of what is left."""
+    cuts = [begin]
+    while (left := end - cuts[-1]) > 0:
+        rows = min(max(left // (2 * threads), TASK_ROWS), MOST_ROWS)
+        cuts.append(cuts[-1] + min(rows // TASK_ROWS * TASK_ROWS, left))
+    return cuts
 
 
 def engine_named(engine: str | None) -> Callable[..., Blocks]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from typing import NamedTuple
+
 import numpy as np
 
 from piqe_np.llvm import target
@@ -24,20 +27,36 @@ def measure(pixels: np.ndarray, above: int, count: int, data_range: tuple[float,
     side_by_side = pixels.strides[1:] == ((channels * itemsize, itemsize) if pixels.ndim == 3 else (itemsize,))
     if not (side_by_side and pixels.flags.aligned and pixels.dtype.isnative):
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), order="C")
-    scaling = Scaling.of(pixels.dtype, data_range)
     height, width = pixels.shape[:2]
-    processor = target.host(VARIABLE)
-    lanes, stored = _lanes(processor), staged(pixels.dtype.name, channels, scaling.way)
-    groups, across = -(-count // lanes), -(-width // BLOCK)
-    blocks = Blocks(*(np.empty((groups, across, lanes), kind) for kind in (np.float64, bool, bool)))
-    kernel = _compiled(processor, stored)
-    gray_levels = _compiled_levels(processor, pixels.dtype.name, channels, scaling.way)
-    numbers, scratch = np.array(scaling), np.zeros(size(lanes, stored) + 64, np.uint8)
-    kernel.run(
-        pixels.ctypes.data, pixels.strides[0], height, width, above, groups, across, gray_levels.address,
-        numbers.ctypes.data, *(part.ctypes.data for part in blocks), scratch.ctypes.data + -scratch.ctypes.data % 64,
+    form = _form(pixels.dtype, channels, data_range, os.environ.get(VARIABLE, ""))
+    groups, across = -(-count // form.lanes), -(-width // BLOCK)
+    blocks = Blocks(*(np.empty((groups, across, form.lanes), kind) for kind in (np.float64, bool, bool)))
+    scratch = np.empty(form.scratch, np.uint8)
+    addresses = (array.ctypes.data for array in (form.scaling, *blocks))
+    form.kernel.run(
+        pixels.ctypes.data, pixels.strides[0], height, width, above, groups, across, form.gray_levels.address,
+        *addresses, scratch.ctypes.data + -scratch.ctypes.data % 64,
     )  # fmt: skip
-    return Blocks(*(part.swapaxes(1, 2).reshape(groups * lanes, across)[:count] for part in blocks))
+    return Blocks(*(part.swapaxes(1, 2).reshape(groups * form.lanes, across)[:count] for part in blocks))
+
+
+class Form(NamedTuple):
+    """What is the same for all rows of an image."""
+
+    lanes: int
+    kernel: Code
+    gray_levels: Code
+    scaling: np.ndarray
+    scratch: int  # bytes
+
+
+@once(most=64)
+def _form(dtype: np.dtype, channels: int, data_range: tuple[float, float] | None, _: str) -> Form:
+    """The last argument is the environment's, which decides the processor."""
+    processor, scaling = target.host(VARIABLE), Scaling.of(dtype, data_range)
+    lanes, stored = _lanes(processor), staged(dtype.name, channels, scaling.way)
+    gray_levels = _compiled_levels(processor, dtype.name, channels, scaling.way)
+    return Form(lanes, _compiled(processor, stored), gray_levels, np.array(scaling), size(lanes, stored) + 64)
 
 
 @once(most=8)
