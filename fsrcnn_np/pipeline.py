@@ -332,6 +332,7 @@ class FileJob:
         from .files.atomic import check_place
         from .files.reading import one_line_errors, unchanged
         from .files.target import split
+        from .files.writing import check_beside
 
         # The sha256 of its provenance is that of what is read.
         with self._timed(), unchanged(split(self._source).path) as self._check_unchanged:
@@ -341,6 +342,7 @@ class FileJob:
                     f"{target} is the input itself, and would be replaced; choose another folder for the outputs"
                 )
             check_place(target)
+            check_beside(split(self._destination))
             with one_line_errors(split(source).path):
                 provenance = provenance_of(
                     self._model, None, source, engine=self._engine, allow=self._allow, form=self._form

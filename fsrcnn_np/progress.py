@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
@@ -63,10 +64,12 @@ def reports(label: str, *, unit: str) -> Callable[[Callable[P, R]], Callable[P, 
 
 @functools.cache
 def bars() -> Any:
-    """tqdm without the thread that watches over its bars: ours have no need of it, and the system may grant few."""
+    """tqdm without what ours have no need of, and the system may grant few of: a thread that watches over its bars, and
+    a lock between processes, which from Python 3.14 on is a process more."""
     from tqdm import tqdm
 
-    return type("bars", (tqdm,), {"monitor_interval": 0})
+    lock = getattr(tqdm, "_lock", None) or threading.RLock()
+    return type("bars", (tqdm,), {"monitor_interval": 0, "_lock": lock})
 
 
 def _at_terminal() -> bool:

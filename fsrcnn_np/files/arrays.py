@@ -21,6 +21,7 @@ from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Pictur
 from fsrcnn_np.files.record import text_of
 
 _DEFAULT_DATASET = "/image"
+_LARGE = 60000  #: bytes of an attribute; with its name they do not fit into an object header's 64 KiB
 _CHUNK_COLUMNS = 1024  # of what is made while it is written
 _TRUNCATED = "truncated NPY: it holds less than its header says; copy or download it again"
 _ATTRIBUTE = "fsrcnn_np_provenance"  # of the dataset
@@ -71,12 +72,14 @@ def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -
     with opened(path) as file:
         found = _find(file, dataset)
         _check_dataset(found, file)
+        attributes = {name: value for name, value in found.attrs.items() if name != _ATTRIBUTE}
         large = unloaded is not None and found.ndim == 2 and found.size > unloaded
         pixels: Any = Rows(path, found) if large else _native(found[()])
         details = {
             "dataset": found.name,
             "dtype": found.dtype,
-            "attributes": {k: v for k, v in found.attrs.items() if k != _ATTRIBUTE and not _refers(v)},
+            "attributes": {name: value for name, value in attributes.items() if _can_be_kept(value)},
+            "remarks": _left_out(file, [name for name, value in attributes.items() if not _can_be_kept(value)]),
             "options": {
                 "compression": found.compression if found.compression != "szip" else "gzip",
                 "compression_opts": found.compression_opts if found.compression == "gzip" else None,
@@ -92,11 +95,11 @@ def encode_hdf5(output: Output) -> Encoded:
 
     What is made while it is written goes straight into the file; its chunks are as high as what comes at a time.
     """
-    made = output.made
+    made, remarks = output.made, list(output.like.details.get("remarks", ())) if output.like else []
     if made is None:
         stream = io.BytesIO()
         _write_hdf5(stream, output, data=_as_stored(output))
-        return Encoded(stream.getvalue(), [])
+        return Encoded(stream.getvalue(), remarks)
     options = output.like.details["options"] if output.like else {}
     chunks = (made.step, min(_CHUNK_COLUMNS, made.shape[1])) if any(options.values()) else None
     stored = output.like.details["dtype"] if output.like else made.dtype
@@ -105,7 +108,7 @@ def encode_hdf5(output: Output) -> Encoded:
         # by its name: HDF5 reads what it wrote; without a lock, since ours is on the file
         _write_hdf5(stream.name, output, fill=made.fill, shape=made.shape, dtype=stored, chunks=chunks)
 
-    return Encoded(written, [])
+    return Encoded(written, remarks)
 
 
 def _write_hdf5(place: Any, output: Output, *, fill: Callable[[Any], None] | None = None, **how: Any) -> None:
@@ -113,9 +116,12 @@ def _write_hdf5(place: Any, output: Output, *, fill: Callable[[Any], None] | Non
 
     details = output.like.details if output.like else {}
     options = details.get("options", {"compression": "gzip", "compression_opts": 4, "shuffle": True})
-    with h5py.File(place, "w", locking=None if fill is None else False) as file:
+    attributes = details.get("attributes", {})
+    large = any(np.asarray(value).nbytes > _LARGE for value in attributes.values())
+    libver = ("v108", "latest") if large else None  # earlier ones hold no larger attributes
+    with h5py.File(place, "w", locking=None if fill is None else False, libver=libver) as file:
         created = file.create_dataset(output.dataset or details.get("dataset", _DEFAULT_DATASET), **how, **options)
-        for name, value in details.get("attributes", {}).items():
+        for name, value in attributes.items():
             created.attrs[name] = value
         if output.provenance is not None:
             created.attrs[_ATTRIBUTE] = np.bytes_(text_of(output.provenance).encode())
@@ -150,8 +156,7 @@ def _as_stored(output: Output) -> NDArray[Any]:
 def _find(file: Any, name: str | None) -> Any:
     import h5py
 
-    names: list[str] = []
-    file.visititems(lambda key, item: names.append(f"/{key}") if isinstance(item, h5py.Dataset) else None)
+    names = _names(file)
     listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     if not names:
         raise FormatError("found no dataset in it; allowed is an HDF5 file with an image")
@@ -183,5 +188,39 @@ def _check_dataset(dataset: Any, file: Any) -> None:
     check_stored(dataset)
 
 
-def _refers(value: Any) -> bool:
-    return np.asarray(value).dtype.kind == "O" and not isinstance(value, str)
+def _can_be_kept(value: Any) -> bool:
+    """Whether an attribute means the same in another file: numbers and texts do, references and ragged lists do not."""
+    import h5py
+
+    if isinstance(value, h5py.Empty):
+        return True
+    array = np.asarray(value)
+    if array.dtype.kind != "O" or isinstance(value, str):
+        return array.dtype.kind != "V" or not array.dtype.hasobject
+    return array.size > 0 and all(isinstance(one, str) for one in array.ravel())
+
+
+def _left_out(file: Any, attributes: list[str]) -> list[str]:
+    """A remark on what a file holds beside a dataset, and on its attributes that cannot be kept."""
+    others = len(_names(file)) - 1
+    lost = [f"attribute {name}" for name in attributes]
+    lost += [f"attribute {name} of the file" for name in file.attrs]
+    lost += [f"{others} further dataset{'s' if others > 1 else ''}"] if others else []
+    return [f"left out of the HDF5: {', '.join(lost)}"] if lost else []
+
+
+def beside(path: Path, dataset: str) -> list[str]:
+    """The names of the datasets in a file but for one; none where it is no HDF5 file that can be read."""
+    try:
+        with opened(path) as file:
+            return [name for name in _names(file) if name != dataset]
+    except Exception:
+        return []
+
+
+def _names(file: Any) -> list[str]:
+    import h5py
+
+    names: list[str] = []
+    file.visititems(lambda key, item: names.append(f"/{key}") if isinstance(item, h5py.Dataset) else None)
+    return names

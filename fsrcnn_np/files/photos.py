@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import struct
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import numpy as np
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import xmp
 from fsrcnn_np.files.jpeg_whole import check_whole
+from fsrcnn_np.files.palette import check_palette, of_any_size
 from fsrcnn_np.files.picture import (
     PACKED,
     DicomForm,
@@ -35,7 +35,6 @@ from fsrcnn_np.files.stream_sizes import frame_of
 _SHOWN = {"1": "one bit per pixel", "P": "a palette", "PA": "a palette"}
 #: Pillow's kinds of pixels → what they are read as; kinds with an alpha channel give it up when it is opaque.
 _READ_AS = {"1": "L", "L": "L", "LA": "LA", "P": "RGB", "PA": "RGBA", "RGB": "RGB", "RGBA": "RGBA"}
-_OPENING = threading.Lock()
 #: Most pixels a byte of a Huffman-coded JPEG: one bit for a block of 64, halved at most both ways (T.81 F.1.2, A.1.1).
 _HUFFMAN = 2048
 #: Most bytes of pixels that a stored byte gives, generously: codes of GIF's LZW stand for 4096, runs of 1-bit pixels in
@@ -120,6 +119,8 @@ def _read(path: Path, format: str) -> Picture:
         if format == "JPEG":
             check_whole(path.read_bytes())
         pixels = image.read(index=0, mode=None if read_as == mode else read_as)
+    if mode == "P":
+        check_palette(path)
     if read_as.endswith("A"):
         pixels = opaque(pixels, remarks)
     if mode in ("P", "PA") and all((pixels[..., 0] == pixels[..., i]).all() for i in (1, 2)):
@@ -162,20 +163,16 @@ def turned(exif: bytes | None) -> list[str]:
 
 @contextmanager
 def _opened(stream: Any, format: str) -> Iterator[Any]:
-    """The file's header, read. Pillow refuses more than 358 megapixels in all the process: `check_size` has the say."""
+    """The file's header, read."""
     import imageio.v3 as imageio
-    from PIL import Image
 
     if format in _CHECKS:
         _CHECKS[format](stream)
-    with _OPENING:
-        most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    with of_any_size():
         try:
             image = imageio.imopen(stream, "r", plugin="pillow")
         except OSError:
             raise FormatError(f"is no {format}: it does not begin as one; it is damaged or misnamed") from None
-        finally:
-            Image.MAX_IMAGE_PIXELS = most
     with image:
         yield image
 

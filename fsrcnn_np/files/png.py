@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.deflate import crc32
+from fsrcnn_np.files.palette import check_palette
 from fsrcnn_np.files.picture import (
     DEFLATED,
     Encoded,
@@ -57,6 +58,8 @@ def read(path: Path) -> Picture:
     remarks: list[str] = []
     with _heard(remarks):
         pixels = imagecodecs.png_decode(data)
+    if colour == 3 and any(chunk.kind == b"PLTE" and len(chunk.body) < 3 << bits for chunk in chunks):
+        check_palette(path)
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
         pixels = opaque(pixels, remarks)
     kept = [chunk for chunk in chunks if chunk.kind in _KEPT and not _ours(chunk)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 # Description, make, model, orientation, software, date, artist, XMP, ©, colour profile.
 _KEPT = (270, 271, 272, 274, 305, 306, 315, 700, 33432, 34675)
 _XMP = 700
+_UIC2 = 33629  # MetaMorph's, of as many values as there are planes
 # Layout, and resolution.
 _LAYOUT = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 282, 283, 284, 296, 317, 320, 322, 323, 324, 325}
 _LAYOUT |= {297, 338, 339, 347, 529, 530, 531, 532}
@@ -57,6 +59,11 @@ def read(path: Path) -> Picture:
         if len(pages) != 1:
             raise FormatError(f"found {len(pages)} pages; allowed is one picture per file; split it: tiffsplit")
         page: Any = pages[0]
+        room = path.stat().st_size - min(page.dataoffsets, default=0)
+        if (pictures := _said(page)) > 1 and page.compression == _NONE and room >= 2 * page.nbytes:
+            raise FormatError(
+                f"found {pictures} pictures behind one page; allowed is one per file; save them one by one"
+            )
         _check_page(page)
         packing = {_NONE: UNPACKED, _DEFLATE: DEFLATED}.get(page.compression, PACKED)
         check_size(
@@ -93,6 +100,25 @@ def read(path: Path) -> Picture:
             remarks=tuple(remarks),
             details=_details(file, page, photometric, bits if declared else None),
         )
+
+
+def _said(page: Any) -> int:
+    """How many pictures a page says there are: some writers put several behind one directory, one after the other.
+
+    ImageJ (of large stacks) and tifffile (`truncate`) say it in the description, MetaMorph by its tag UIC2; a page that
+    was taken out of a stack may still say so.
+    """
+    if _UIC2 in page.tags:
+        return int(page.tags[_UIC2].count)
+    text = page.tags[270].value if 270 in page.tags else ""
+    if not isinstance(text, str):
+        return 1
+    if text.startswith("ImageJ=") and (said := re.search(r"^images=(\d{1,9})\s*$", text, re.MULTILINE)):
+        return int(said[1])
+    if said := re.match(r"""{"shape": \[([\d, ]{1,99})\]""", text):
+        sizes = [int(size) for size in said[1].replace(",", " ").split()]
+        return math.prod(sizes) // max(1, math.prod(page.shape))
+    return 1
 
 
 def _check_segments(page: Any, remarks: list[str]) -> None:

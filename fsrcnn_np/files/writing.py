@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fsrcnn_np.errors import FormatError, FsrcnnError, OptionError
+from fsrcnn_np.errors import FileError, FormatError, FsrcnnError, OptionError
+from fsrcnn_np.files.arrays import beside
 from fsrcnn_np.files.atomic import check_place, check_writable, write_bytes
 from fsrcnn_np.files.bands import Made
 from fsrcnn_np.files.conversion import check_colour, choose, converted
@@ -85,6 +86,7 @@ def write(
     """
     target = split(path)
     check_place(target.path)
+    check_beside(target)
     if provenance is not None:
         check_free(target.path, provenance, overwrite=overwrite)
     count = thread_count(threads, "FSRCNN_NP_THREADS", OptionError)
@@ -149,6 +151,18 @@ def check_target(
     if format.check is not None and provenance is not None:
         with _one_line(Path(like.path), like):
             format.check(like, provenance, form or DicomForm())
+
+
+def check_beside(target: Target) -> None:
+    """Raise a FileError where FILE::/dataset is to be written, and FILE holds others: they would be lost with it."""
+    if target.dataset is None or not target.path.is_file():
+        return
+    if others := beside(target.path, target.dataset):
+        listed = ", ".join(others[:8]) + (", …" if len(others) > 8 else "")
+        raise FileError(
+            f"{target.path}: holds {listed} beside {target.dataset}, which would be lost with the file; "
+            "give a file of its own"
+        )
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,11 +87,14 @@ class Ledger:
         address = f"{path.absolute().as_uri()}{'?mode=ro' if read_only else ''}"
         self._base = sqlite3.connect(address, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
         if not read_only:
-            path.chmod(0o600)
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before it is answered
-            self._base.executescript(_SCHEMA)
-            self._add_columns()
+            with ExitStack() as undo:
+                undo.callback(self._base.close)
+                path.chmod(0o600)
+                self._base.execute("PRAGMA journal_mode = WAL")
+                self._base.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before it is answered
+                self._base.executescript(_SCHEMA)
+                self._add_columns()
+                undo.pop_all()
 
     def _add_columns(self) -> None:
         """To a ledger of an earlier version; what is committed there counts from now."""

@@ -31,9 +31,12 @@ class Store:
         try:
             for made in (folder, folder / "objects", self.incoming):
                 made.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = sqlite3.connect(folder / "lock.sqlite", timeout=0, check_same_thread=False)
-            self._lock.execute("BEGIN EXCLUSIVE")  # until the process ends, however it ends
-            self.ledger = Ledger(folder / "ledger.sqlite")
+            with contextlib.ExitStack() as undo:
+                self._lock = sqlite3.connect(folder / "lock.sqlite", timeout=0, check_same_thread=False)
+                undo.callback(self._lock.close)
+                self._lock.execute("BEGIN EXCLUSIVE")  # until the process ends, however it ends
+                self.ledger = Ledger(folder / "ledger.sqlite")
+                undo.pop_all()
         except sqlite3.DatabaseError as error:
             reason = "another process has it" if "locked" in str(error) else str(error)
             raise FileError(f"{folder}: cannot be used as a store: {reason}; give another --store") from error

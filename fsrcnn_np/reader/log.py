@@ -17,7 +17,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,9 +97,10 @@ class Log:
     def __init__(self, path: Path, criteria: Criteria) -> None:
         self.path, self.criteria = path, criteria
         self._lock = threading.RLock()
-        with _one_line(path):
+        with _one_line(path), ExitStack() as undo:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            undo.callback(self._connection.close)
             self._connection.row_factory = sqlite3.Row
             c = self._connection
             if c.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
@@ -112,6 +113,7 @@ class Log:
                         c.execute(statement)
                     c.execute(f"PRAGMA application_id = {APPLICATION}")
                     c.execute(f"PRAGMA user_version = {SCHEMA}")
+            undo.pop_all()
 
     def _check(self) -> None:
         found = [self._connection.execute(f"PRAGMA {n}").fetchone()[0] for n in ("application_id", "user_version")]

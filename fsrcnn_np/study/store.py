@@ -299,9 +299,9 @@ def _locked(path: Path) -> sqlite3.Connection:
         lock = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except BaseException as error:
             lock.close()
-            if "locked" not in str(error):
+            if not isinstance(error, sqlite3.OperationalError) or "locked" not in str(error):
                 raise
             raise OptionError(f"{path.parent}: another run writes these results; wait for it, or stop it") from error
         return lock

@@ -274,6 +274,91 @@ def test_tiff_that_leaves_strips_out(tmp_path):
 # More than one picture, or none
 
 
+def with_one_directory(path):
+    """Of a TIFF the first directory alone, as ImageJ writes stacks of more than 4 GiB; the pixels stay."""
+    data = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        at, order = file.pages[0].offset, file.byteorder
+    (count,) = struct.unpack_from(f"{order}H", data, at)
+    struct.pack_into(f"{order}I", data, at + 2 + 12 * count, 0)
+    path.write_bytes(data)
+
+
+def test_several_pictures_behind_one_directory(tmp_path):
+    """Only the first came out, in silence."""
+    stack, path = np.arange(5 * 6 * 7, dtype=np.uint8).reshape(5, 6, 7), tmp_path / "a.tif"
+    wanted = "found 5 pictures behind one page; allowed is one per file"
+    tifffile.imwrite(path, stack, photometric="minisblack", truncate=True)
+    assert refused(path).startswith(wanted)
+    tifffile.imwrite(path, stack, imagej=True)
+    with_one_directory(path)
+    assert refused(path).startswith(wanted)
+    planes = (33629, 5, 5, (1, 1) * 5, True)  # MetaMorph's UIC2
+    with tifffile.TiffWriter(path) as file:
+        file.write(stack[0], extratags=[planes], metadata=None)
+    path.write_bytes(path.read_bytes() + stack[1:].tobytes())
+    assert refused(path).startswith(wanted)
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+def test_a_page_that_was_taken_out_of_a_stack(compression, tmp_path):
+    one = np.arange(42, dtype=np.uint8).reshape(6, 7)
+    for text in ("ImageJ=1.54f\nimages=5\nslices=5\n", '{"shape": [5, 6, 7]}'):
+        tifffile.imwrite(tmp_path / "a.tif", one, description=text, metadata=None, compression=compression)
+        np.testing.assert_array_equal(files.read(tmp_path / "a.tif").pixels, one)
+
+
+def palette_of(colours):
+    return bytes((number * factor) % 256 for number in range(colours) for factor in (1, 7, 31))
+
+
+def bmp_of(indices, colours):
+    rows, palette = indices[::-1].tobytes(), palette_of(colours)
+    palette = b"".join(palette[at : at + 3] + b"\0" for at in range(0, len(palette), 3))
+    start, (height, width) = 54 + len(palette), indices.shape
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 0, len(rows), 0, 0, colours, 0)
+    return b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + head + palette + rows
+
+
+def tga_of(indices, colours):
+    head = struct.pack("<BBBHHBHHHHBB", 0, 1, 1, 0, colours, 24, 0, 0, *indices.shape[::-1], 8, 0x20)
+    return head + palette_of(colours) + indices.tobytes()
+
+
+def png_of(indices, colours):
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = struct.pack(">IIBBBBB", *indices.shape[::-1], 8, 3, 0, 0, 0)
+    rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in indices))
+    parts = chunk(b"IHDR", head), chunk(b"PLTE", palette_of(colours)), chunk(b"IDAT", rows), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def gif_of(indices, colours):
+    """With a palette of all colours, which is then cut; both have a power of two."""
+    stream, image = io.BytesIO(), Image.fromarray(indices).convert("L")
+    image = Image.frombytes("P", image.size, image.tobytes())
+    image.putpalette(palette_of(256))
+    image.save(stream, "GIF", optimize=False)
+    data = bytearray(stream.getvalue())
+    whole = 2 << (data[10] & 7)
+    if colours < whole:
+        data[10] = data[10] & 0xF8 | colours.bit_length() - 2
+        del data[13 + 3 * colours : 13 + 3 * whole]
+    return bytes(data)
+
+
+@pytest.mark.parametrize(("suffix", "made"), [("bmp", bmp_of), ("tga", tga_of), ("png", png_of), ("gif", gif_of)])
+def test_colours_that_a_palette_has_not(suffix, made, tmp_path):
+    """They came out black, or as anything, in silence."""
+    indices, path = np.arange(64, dtype=np.uint8).reshape(8, 8), tmp_path / f"a.{suffix}"
+    path.write_bytes(made(indices, 64))
+    assert files.read(path).pixels.shape == (8, 8, 3)
+    path.write_bytes(made(indices, 32))
+    assert refused(path) == "damaged: a pixel is of colour 63, and its palette has 32; copy it again"
+
+
 def test_one_picture_per_file(tmp_path):
     frames = [Image.fromarray(np.full((4, 4), value, np.uint8)) for value in (0, 99)]
     frames[0].save(tmp_path / "a.png", save_all=True, append_images=frames[1:])

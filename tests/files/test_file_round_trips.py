@@ -18,6 +18,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import get_sampling
 
 from fsrcnn_np import files
+from fsrcnn_np.cli import main
 from fsrcnn_np.command_options import data_range
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.images.value_range import check_within, value_range
@@ -450,6 +451,50 @@ def test_hdf5_datasets(tmp_path):
         assert written.attrs["spacing"].tolist() == [0.07, 0.07]
         assert list(file["left"]) == ["cc"]
     same(files.read(f"{tmp_path}/c.h5").pixels, pixels)
+
+
+def test_attributes_of_hdf5(tmp_path):
+    """Texts in lists and ones of more than 64 KiB come back; what cannot be kept is said."""
+    pixels = ramp((6, 5))
+    with h5py.File(tmp_path / "a.h5", "w", libver="latest") as file:
+        made = file.create_dataset("image", data=pixels)
+        made.attrs["channels"] = np.array(["left", "Bérénice", ""], object)
+        made.attrs["large"] = np.arange(100_000, dtype=np.uint16)
+        made.attrs["nothing"] = h5py.Empty("f4")
+        made.attrs["pair"] = np.zeros(2, [("x", "f4"), ("y", "i2")])
+        made.attrs["reference"] = made.ref
+        made.attrs.create("ragged", [np.arange(2), np.arange(3)], dtype=h5py.vlen_dtype(int))
+        file.attrs["station"] = "R1"
+        file["other"] = 3
+    picture = files.read(f"{tmp_path}/a.h5::image")
+    remarks = files.write(tmp_path / "b.h5", picture.pixels, like=picture)
+    assert remarks == [
+        "left out of the HDF5: attribute ragged, attribute reference, attribute station of the file, 1 further dataset"
+    ]
+    with h5py.File(tmp_path / "a.h5") as before, h5py.File(tmp_path / "b.h5") as after:
+        found, wanted = after["image"].attrs, before["image"].attrs
+        assert sorted(found) == ["channels", "large", "nothing", "pair"]
+        for name in ("channels", "large", "pair"):
+            np.testing.assert_array_equal(found[name], wanted[name])
+        assert found["nothing"] == wanted["nothing"]
+
+
+def test_what_is_beside_a_dataset_is_not_lost(tmp_path, capsys):
+    """FILE::/dataset makes a file with that alone."""
+    pixels, path = ramp((6, 5)), tmp_path / "many.h5"
+    with h5py.File(path, "w") as file:
+        file["table"], file["deep/sr"] = np.arange(9), pixels
+    before = path.read_bytes()
+    np.save(tmp_path / "a.npy", pixels)
+    for name, beside in (("deep/sr", "/table beside"), ("new", "/deep/sr, /table beside")):
+        for words in ([], ["--overwrite"]):
+            assert main(["upscale", str(tmp_path / "a.npy"), "-o", f"{path}::/{name}", *words]) == 1
+            assert f"many.h5: holds {beside} /{name}, which would be lost" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    one = f"{tmp_path}/one.h5::/sr"
+    assert main(["upscale", str(tmp_path / "a.npy"), "-o", one]) == 0
+    assert main(["upscale", str(tmp_path / "a.npy"), "-o", one, "--overwrite"]) == 0
+    assert files.read(one).pixels.shape == (12, 10)
 
 
 # The content tells

@@ -1,5 +1,8 @@
 """How far a job has come: a function that is called, or a bar."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -88,3 +91,14 @@ def test_a_decorated_job_takes_the_same(capsys):
     assert job.__doc__ == "What it does."
     with pytest.raises(fsrcnn_np.OptionError, match="progress is 'yes'"):
         job(2, progress="yes")
+
+
+def test_a_bar_is_neither_a_thread_nor_a_process_more():
+    """From Python 3.14 on tqdm's lock between processes starts one, which watches over it."""
+    code = (
+        "import sys, threading, fsrcnn_np.progress as p\n"
+        "with p.bar('x', always=True) as tell: tell(1, 2)\n"
+        "print(threading.active_count(), 'multiprocessing.synchronize' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "False"]
