@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from .errors import FileError, MissingExtraError
 
@@ -47,6 +48,13 @@ def can_draw(say: Callable[[str], object]) -> bool:
         say(f"tables without figures: {missing}")
         return False
     return True
+
+
+def settled(figure: Any) -> Any:
+    """The figure laid out for good: laid out anew at each drawing, its last digits follow from how often that was."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return figure
 
 
 @contextlib.contextmanager

@@ -62,6 +62,12 @@ def test_the_same_figure_has_the_same_bytes():
         assert encoded(one.figure, format) == encoded(two.figure, format)
 
 
+def test_what_was_drawn_before_changes_nothing():
+    one, two = figures.slopes(cases()), figures.slopes(cases())
+    encoded(one.figure, "png")
+    assert encoded(one.figure, "svg") == encoded(two.figure, "svg")
+
+
 def test_names_with_markup_are_shapes():
     made = [Case("a", piqe_original=1, piqe_bicubic=2, piqe_sr=1, groups={"<script>": "<b>$x_1$&"})]
     svg = encoded(figures.boxes(made).figure, "svg").decode()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from piqe_np.compiled import thread_count
 
+from ...drawing import settled
 from ...errors import OptionError
 from ...files import Provenance
 from . import scenes
@@ -22,6 +23,7 @@ from .sharpness import SHOWN
 #: colour-blind safe (Okabe, Ito), and a mark and a line of its own for each
 STYLE = {"original": ("#000000", "o", "-"), "bicubic": ("#0072B2", "s", "--"), "SR": ("#D55E00", "^", "-.")}
 SUFFIXES = (".png", ".svg")
+DPI = 110
 
 
 def write(figure: Any, path: Path, *, provenance: Provenance, overwrite: bool) -> None:
@@ -34,14 +36,14 @@ def write(figure: Any, path: Path, *, provenance: Provenance, overwrite: bool) -
     stream = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "fsrcnn-np", "svg.fonttype": "path"}):
         metadata = {"Date": None} if path.suffix == ".svg" else None
-        figure.savefig(stream, format=path.suffix[1:], dpi=110, metadata=metadata)
+        figure.savefig(stream, format=path.suffix[1:], dpi=DPI, metadata=metadata)
     write_bytes(path, marked(stream.getvalue(), provenance), overwrite=overwrite)
 
 
 def _figure(width: float, height: float) -> Any:
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
 
 
 def thresholds(m: Measurement) -> Any:
@@ -65,7 +67,7 @@ def thresholds(m: Measurement) -> Any:
     panels[0, 0].set_ylabel("threshold contrast ∫µ dl (AUC 0.75)")
     panels[1, 0].set_ylabel("over the original's")
     panels[0, 0].legend()
-    return figure
+    return settled(figure)
 
 
 def _points(axes: Any, m: Measurement, image: str, shift: float, found: list[Any]) -> None:
@@ -102,7 +104,7 @@ def curves(m: Measurement) -> Any:
     left.set(title="MTF of an edge, all processing included", ylim=(0, None))
     right.set(title="noise power, 10⁻⁶ range² mm²", yscale="log", ylim=(1e-2, None))
     left.legend()
-    return figure
+    return settled(figure)
 
 
 def patches(m: Measurement, weights: Any, threads: int | None = None) -> Any:
@@ -130,4 +132,4 @@ def patches(m: Measurement, weights: Any, threads: int | None = None) -> Any:
                 axes.set_title(f"{m.size.diameters[n]:g} mm", fontsize=10)
         grid[k, 0].set_ylabel(image)
     figure.suptitle(f"discs of ∫µ dl {SHOWN:g}", fontsize=10)
-    return figure
+    return settled(figure)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ...drawing import import_matplotlib
+from ...drawing import import_matplotlib, settled
 
 #: Okabe and Ito's blue, orange and vermilion; they differ in lightness, too.
 COLOURS = {"original": "#0072B2", "bicubic": "#E69F00", "sr": "#D55E00"}
@@ -62,7 +62,7 @@ def drawn(width: float, height: float, draw: Callable[[Any], None]) -> Any:
     with mpl.rc_context(mpl.rcParamsDefault), mpl.rc_context(SETTINGS), _any_script():
         figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout="constrained")
         draw(figure)
-    return figure
+        return settled(figure)
 
 
 def encoded(figure: Any, format: str) -> bytes:
