@@ -48,8 +48,12 @@ HARMFUL: dict[str, str | dict[str, str]] = {
     "a disk that fails": {"FAULT_WRITE": f"{errno.EIO}:0:OUT/"},
     "inputs that fail": {"FAULT_READ": f"{errno.EIO}:100:/in/"},
 }
-#: Not for these: a network that they are for, the clock of pynetdicom's patience.
-WITHOUT = {"dicom fetch": {"no network", "few files"}, "dicom send": {"no network", "few files", "the clock goes on"}}
+#: Not for these: a network that they are for, the clock of pynetdicom's patience, the day that stands in a report.
+WITHOUT = {
+    "dicom fetch": {"no network", "few files"},
+    "dicom send": {"no network", "few files", "the clock goes on"},
+    "study report": {"the clock goes on"},
+}
 #: Threads that they cannot do without, or a worker's: one line.
 THREADED = ("dicom fetch", "dicom send", "study run", "study demo")
 

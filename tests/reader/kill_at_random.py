@@ -102,7 +102,7 @@ def main(rounds: int, seed: int) -> int:
         right = len(counted) == len(found) == len(stored) == len(meant) == len(kept)
         # by the side on which the SR image was shown a value is recorded as it is, or mirrored
         right &= sorted(abs(one.value - 3) for one in found) == sorted(abs(value - 3) for value in meant.values())
-        return 0 if right and not [name for name in more if name.endswith(".part")] else 1
+        return 0 if right and not list(results.rglob("*.part")) else 1
 
 
 if __name__ == "__main__":
