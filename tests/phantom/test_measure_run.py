@@ -175,11 +175,13 @@ def test_the_command_writes_all_and_keeps_what_is_there(tmp_path, capsys, measur
     assert main(words) == 1
     assert "measure.csv: exists, and is not the one that measure.json was written with" in capsys.readouterr().err
     assert len(measured_before) == 1  # nothing was computed
-    for path in (*before, tmp_path / "measure.csv"):  # as of a run that was killed
+    for path in (*before, tmp_path / "measure.csv", tmp_path / "measure.json"):  # as of a run that was killed
         path.unlink()
     assert main(words) == 0
     assert {path: path.read_bytes() for path in before} == before
-    assert "wrote" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "measure.txt: exists already and is kept" in out
+    assert "wrote" in out
     assert (tmp_path / "measure.csv").read_bytes() == csv_before
     assert main([*words, "--overwrite"]) == 0
     assert {path: path.read_bytes() for path in before} == before

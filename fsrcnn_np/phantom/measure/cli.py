@@ -38,7 +38,8 @@ def add_commands(subparsers: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """`fsrcnn-np measure`: tables always, figures where matplotlib is there."""
     from ...drawing import can_draw
-    from ...errors import FsrcnnError, part_of_the_call
+    from ...errors import DiskFullError, FsrcnnError, part_of_the_call
+    from ...files import OutputExists
     from ...pipeline import loaded
     from ...progress import bar
     from . import figures
@@ -67,6 +68,10 @@ def run(options: argparse.Namespace) -> int:
             continue
         try:
             write()
+        except OutputExists as there:  # of a run that was killed before its JSON was written
+            say(str(there))
+        except DiskFullError:
+            raise
         except FsrcnnError as error:
             failed += complain("fsrcnn-np", str(error), 1)
         else:
