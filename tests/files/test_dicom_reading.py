@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import warnings
 
 import imagecodecs
@@ -575,3 +576,36 @@ def test_values_that_break_the_rules_are_no_news(tmp_path, caplog, recwarn):
         files.read(tmp_path / "a.dcm")
     assert not recwarn.list
     assert not caplog.records
+
+
+def test_more_frames_than_are_said(tmp_path):
+    """The first came out, the others were lost in silence."""
+    path, pixels = tmp_path / "a.dcm", ramp((8, 6), bits=12)
+    words = pixels.tobytes()
+    wanted = "(7FE0,0010) Pixel Data holds {} frames, and (0028,0008) NumberOfFrames says {}; correct it"
+    for frames, count in ((2, None), (3, 2), (2, 1)):
+        said = {} if count is None else {"NumberOfFrames": count}
+        path.write_bytes(make(pixels, PixelData=words * frames, **said))
+        with pytest.raises(FormatError, match=re.escape(wanted.format(frames, count or 1))):
+            files.read(path, every_frame=True)
+    path.write_bytes(make(pixels, PixelData=words + words[:10]))
+    np.testing.assert_array_equal(files.read(path).pixels, pixels)
+    frame = imagecodecs.ljpeg_encode(pixels, bitspersample=12)
+    for table, number in ((True, 1), (False, 1), (True, 3)):
+        path.write_bytes(make(pixels, JPEGLosslessSV1, PixelData=encapsulate([frame] * number, 2, has_bot=table)))
+        if number == 1:
+            np.testing.assert_array_equal(files.read(path).pixels, pixels)
+        else:
+            with pytest.raises(FormatError, match=re.escape(wanted.format(number, 1))):
+                files.read(path)
+    path.write_bytes(make(pixels, JPEGLosslessSV1, PixelData=encapsulate([frame, frame], has_bot=False)))
+    with pytest.raises(FormatError, match=re.escape(wanted.format(2, 1))):
+        files.read(path)
+
+
+def test_full_chroma_that_is_called_subsampled(tmp_path):
+    """Its colours came out wrong, in silence."""
+    colours = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    (tmp_path / "a.dcm").write_bytes(make(colours, PhotometricInterpretation="YBR_FULL_422"))
+    with pytest.raises(FormatError, match=r"has the length of .0028,0004. PhotometricInterpretation YBR_FULL, and"):
+        files.read(tmp_path / "a.dcm")

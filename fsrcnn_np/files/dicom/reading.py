@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ _JPEG_EXTENDED, _JPEG_LOSSLESS = _JPEG + "51", (_JPEG + "57", _JPEG + "70")
 _PLUGINS = dict.fromkeys((_JPEG + "50", _JPEG_EXTENDED), "pillow")
 _PLUGINS |= dict.fromkeys((_JPEG + "80", _JPEG + "81"), "pyjpegls")
 _PLUGINS |= dict.fromkeys((_JPEG + "90", _JPEG + "91", *(f"{_JPEG}{n}" for n in (201, 202, 203))), "pylibjpeg")
+_STARTS = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"  # SOI and the next marker; SOC and SIZ
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG_LS = (_JPEG + "80", _JPEG + "81")
 _JPEGS = (_JPEG + "50", _JPEG_EXTENDED, *_JPEG_LOSSLESS)
@@ -330,6 +332,27 @@ def _check_size(dataset: Any, pixels: Pixels) -> None:
             f"(7FE0,0010) Pixel Data: truncated: the header says {count} frames, the file has {pixels.length} bytes"
             "; copy or download it again"
         )
+    there = pixels.length // max(1, _native_bytes(dataset)) if native else _encoded_frames(pixels)
+    if subsampled and there >= count:
+        raise FormatError(
+            "(7FE0,0010) Pixel Data has the length of (0028,0004) PhotometricInterpretation YBR_FULL, and "
+            "YBR_FULL_422 is said; correct it"
+        )
+    if there > count:  # those beyond would be lost in silence
+        raise FormatError(
+            f"(7FE0,0010) Pixel Data holds {there} frames, and (0028,0008) NumberOfFrames says {count}; correct it"
+        )
+
+
+def _encoded_frames(pixels: Pixels) -> int:
+    """How many frames the Basic Offset Table lists (PS3.5 A.4), or how many fragments begin as a JPEG or JPEG 2000."""
+    from pydicom.encaps import generate_fragments, parse_basic_offsets
+
+    with pixels.open() as stream, suppress(Exception):  # what is damaged is found by who decodes it
+        stream.seek(pixels.start)
+        listed = len(parse_basic_offsets(stream))
+        return listed or sum(fragment.startswith(_STARTS) for fragment in generate_fragments(stream))
+    return 0
 
 
 def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
