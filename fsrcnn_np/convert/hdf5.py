@@ -24,7 +24,7 @@ import numpy as np
 from ..errors import WeightsError, unreadable
 from ..files.hdf5_heap import opened
 from ..files.hdf5_plugins import foreign_values
-from ..files.hdf5_stored import check_stored
+from ..files.hdf5_stored import check_stored, never_written
 from ..network.weights import Architecture, Convolution, Deconvolution, Weights
 from .conventions import check_size, first_line
 from .header import FORMAT, MOST_TEXT, SCHEMA
@@ -146,6 +146,8 @@ def own_dataset(file: Any, name: str) -> Any:
     if why:
         return None
     check_stored(item)
+    if said := never_written(item):
+        raise WeightsError(f"{name} is damaged: {said[0].partition(':')[0]}; copy or download it again")
     return item
 
 

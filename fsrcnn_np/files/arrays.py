@@ -16,7 +16,7 @@ from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.bands import Rows
 from fsrcnn_np.files.hdf5_heap import opened
 from fsrcnn_np.files.hdf5_plugins import foreign_values
-from fsrcnn_np.files.hdf5_stored import check_stored
+from fsrcnn_np.files.hdf5_stored import check_stored, never_written
 from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Picture
 from fsrcnn_np.files.record import text_of
 
@@ -42,9 +42,13 @@ def read_npy(path: Path) -> Picture:
         values = np.empty(math.prod(shape), dtype)
         if size and stream.readinto(values.view(np.uint8)) < size:
             raise FormatError(_TRUNCATED)
+        rest = stream.read(6)
+    if rest == np.lib.format.MAGIC_PREFIX:
+        raise FormatError("holds further arrays behind the first; allowed is one: save each in a file of its own")
+    remarks = ("there are bytes behind its array, which are left out",) if rest else ()
     pixels = values.reshape(shape, order="F" if fortran else "C")
     native = pixels.astype(dtype.newbyteorder("="), order="C", copy=False)
-    return Picture(native, str(path), "NPY", details={"dtype": dtype})
+    return Picture(native, str(path), "NPY", remarks=remarks, details={"dtype": dtype})
 
 
 def npy_header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -87,7 +91,8 @@ def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -
                 "fletcher32": found.fletcher32,
             },
         }
-        return Picture(pixels, f"{path}::{found.name}", "HDF5", details=details)
+        remarks = tuple(never_written(found))
+        return Picture(pixels, f"{path}::{found.name}", "HDF5", remarks=remarks, details=details)
 
 
 def encode_hdf5(output: Output) -> Encoded:

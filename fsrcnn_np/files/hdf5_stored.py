@@ -24,7 +24,7 @@ def check_stored(dataset: Any) -> None:
     """Raise a FormatError where the file cannot have the chunks that the dataset declares."""
     if dataset.chunks is None:
         return
-    chunks = math.prod(-(-size // step) for size, step in zip(dataset.shape, dataset.chunks, strict=True))
+    chunks = _declared(dataset)
     size = dataset.file.id.get_filesize()
     if chunks > max(size, _FEW):
         raise FormatError(
@@ -40,6 +40,19 @@ def check_stored(dataset: Any) -> None:
     shortest = min((chunk.size for chunk in _chunks(dataset) if not chunk.filter_mask), default=least)
     if shortest < least:
         raise FormatError(f"damaged HDF5: a chunk of the dataset {dataset.name} has {shortest} bytes; copy it again")
+
+
+def never_written(dataset: Any) -> list[str]:
+    """A remark where some chunks are not in the file: who wrote it may have been stopped."""
+    missing = 0 if dataset.chunks is None else _declared(dataset) - dataset.id.get_num_chunks()
+    if missing <= 0:
+        return []
+    filled = f"{missing} of its {_declared(dataset)} chunks were never written"
+    return [f"{filled}: read as the fill value {dataset.fillvalue}; if that is not meant, write it again"]
+
+
+def _declared(dataset: Any) -> int:
+    return math.prod(-(-size // step) for size, step in zip(dataset.shape, dataset.chunks, strict=True))
 
 
 def _chunks(dataset: Any) -> list[Any]:

@@ -84,3 +84,19 @@ def repacked(place):
                 how.set_filter(32015, h5py.h5z.FLAG_OPTIONAL, ())
                 made = h5py.h5d.create(file.id, name.encode(), kind, h5py.h5s.create_simple(array.shape), how)
                 made.write_direct_chunk((0,) * array.ndim, array.tobytes(), 0)
+
+
+def test_parameters_that_were_never_written(tmp_path):
+    """They came as zeros, in silence."""
+    path = tmp_path / "a.h5"
+    save_weights(WEIGHTS, path)
+    with h5py.File(path, "a") as file:
+        names = []
+        file.visititems(lambda name, item: names.append(name) if getattr(item, "ndim", 0) > 1 else None)
+        name = names[0]
+        values = file[name][()]
+        del file[name]
+        made = file.create_dataset(name, values.shape, values.dtype, chunks=(1, *values.shape[1:]))
+        made[:1] = values[:1]
+    with pytest.raises(WeightsError, match="chunks were never written"):
+        load_weights(path)

@@ -627,3 +627,33 @@ def test_a_jpeg_of_more_pixels_than_its_bits_is_refused_before_decoding(tmp_path
     for progressive in (False, True):  # the emptiest that there are
         Image.new("L", (4000, 3000)).save(tmp_path / "plain.jpg", progressive=progressive, optimize=True)
         assert not files.read(tmp_path / "plain.jpg").pixels.any()
+
+
+def test_bytes_behind_an_array(tmp_path):
+    path, array = tmp_path / "a.npy", np.arange(12, dtype=np.uint8).reshape(3, 4)
+    with open(path, "wb") as stream:
+        np.save(stream, array)
+        np.save(stream, array)
+    assert refused(path).startswith("holds further arrays behind the first; allowed is one")
+    np.save(path, array)
+    path.write_bytes(path.read_bytes() + b"\0")
+    picture = files.read(path)
+    np.testing.assert_array_equal(picture.pixels, array)
+    assert picture.remarks == ("there are bytes behind its array, which are left out",)
+
+
+@pytest.mark.parametrize("rows", [0, 4, 8, 12])
+def test_chunks_that_were_never_written(rows, tmp_path):
+    """Of a writer that was stopped: what is missing is the fill value, and that is said."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        made = file.create_dataset("image", (12, 10), np.uint8, chunks=(4, 10), fillvalue=7)
+        if rows:
+            made[:rows] = 1
+    if not rows:
+        assert "was never written" in refused(tmp_path / "a.h5")
+        return
+    picture = files.read(tmp_path / "a.h5")
+    missing = (12 - rows) // 4
+    assert [remark.split(";")[0] for remark in picture.remarks] == [
+        f"{missing} of its 3 chunks were never written: read as the fill value 7"
+    ] * bool(missing)
