@@ -157,6 +157,8 @@ def run(main, *words: object) -> tuple[int, str, str]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+        if status > 128:  # stopped from outside
+            sys.exit(status)
         stream.seek(0)
         return status, said.getvalue(), complained.getvalue() + stream.read().decode()
 
