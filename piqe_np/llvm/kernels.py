@@ -22,7 +22,7 @@ from piqe_np.reference import (
     TAPS,
 )
 
-GROUP = 8  # columns whose moments are computed together
+ROWS = 4  # of a column that are written out one after another
 STAGE = "scratch variances artifacts noises"  # parameters of what is done block by block
 
 
@@ -61,26 +61,36 @@ def _results(addresses: list[Value], lanes: int, across: Value | int = 1) -> lis
 
 def add_tile(module: Module, lanes: int, kind: str) -> Function:
     """Levels to the three measurements of `count` blocks side by side, and of those below them."""
-    turn, columns, *rest = (
-        add(module, lanes, kind) for add in (add_turn, add_columns, add_moments, add_edges, add_results)
-    )
+    turn, columns, *rest = (add(module, lanes, kind) for add in (add_turn, add_columns, add_edges, add_results))
     f = module.function("tile", "scratch count variances artifacts noises")
     scratch, count, *results = f.parameters
-    found = _results(results, lanes)
+    found, s = _results(results, lanes), Scratch(scratch, lanes, kind)
     detail = f.emit("i1", f"icmp ne i64 {_all_bits(f, scratch, lanes, kind).name}, 0")
     with f.when(detail):
         f.call(turn, scratch, 0)
-        f.call(columns, scratch, BLOCK - 2 * MARGIN)
-        with f.loop(0, count) as block:
+        f.call(columns, scratch, BLOCK - 2 * MARGIN, BLOCK)
+        with f.loop(0, count + 1) as block:  # a block is finished two columns late
             f.call(turn, scratch, block + 1)
-            f.call(columns, scratch, 0)
-            for stage in rest:
-                f.call(stage, scratch, *(rows[0, block, 0:] for rows in found))
+            f.call(columns, scratch, 0, 1)
+            keep_edge(f, s, lanes, 3)
+            f.call(columns, scratch, 1, LATE)
+            with f.when(block > 0):
+                for stage in rest:
+                    f.call(stage, scratch, *(rows[0, block - 1, 0:] for rows in found))
+            keep_edge(f, s, lanes, 2)
+            with f.when(block < count):
+                f.call(columns, scratch, LATE, BLOCK)
     black = f.emit("i1", f"xor i1 {detail.name}, true")
     with f.when(black), f.loop(0, count) as block:  # as around a breast: no variance, and nothing to compute
         for rows in found:
             rows[0, block, 0] = Value(f, f"<{lanes} x {rows.kind}>", "zeroinitializer")
     return f
+
+
+def keep_edge(f: Function, s: Scratch, lanes: int, edge: int) -> None:
+    """The last column of coefficients is an edge of a block."""
+    with f.loop(0, BLOCK) as row:
+        s.edges[edge, row, 0] = s.waiting[2, row, 0:].vector(lanes)
 
 
 def _all_bits(f: Function, scratch: Value, lanes: int, kind: str) -> Value:
@@ -131,16 +141,17 @@ def gaussian(f: Function, samples: list[Value]) -> Value:
 
 
 def add_columns(module: Module, lanes: int, kind: str) -> Function:
-    """Step 4: a block's columns from `first` on, filtered down, with their squares, and then along.
+    """Step 4, and a column's moments: some of a block's columns, filtered down, with their squares, and then along.
 
-    The filter along is three columns behind. A root is taken two pixels after its variance is known, and divided by one
-    pixel after that: in a pixel's own order each would wait for the other, and nothing else could go on meanwhile.
+    The filter along is three columns behind. The column before is normalised meanwhile, each root a row before it is
+    divided by: in a pixel's own order each would wait for the other, and nothing else could go on. Of the column
+    before that one, the mean is known, and the deviations from it are added up.
     """
-    f = module.function("columns", "scratch first")
-    scratch, first = f.parameters
+    f = module.function("columns", "scratch first stop")
+    scratch, first, stop = f.parameters
     s = Scratch(scratch, lanes, kind)
     double = f"<{lanes} x double>"
-    zero, one = f.constant(double, 0.0), f.constant(double, 1.0)
+    zero, one, sixteenth = (f.constant(double, number) for number in (0.0, 1.0, 1 / BLOCK))
 
     def new(turned: Rows, levels: Rows, row: int) -> tuple[Value, Value]:
         """A row's level and its square; both are kept."""
@@ -149,60 +160,52 @@ def add_columns(module: Module, lanes: int, kind: str) -> Function:
         levels[0, row, 0], levels[1, row, 0] = both = level, level * level
         return both
 
-    def finished(waiting: list[Value]) -> tuple[Value, list[Value]]:
-        """The foremost pixel's coefficient, and those behind it, one step further."""
-        difference, variance, foremost, divisor = waiting[-4:]
-        return foremost / divisor, [*waiting[:-4], difference, f.intrinsic("sqrt", variance) + one]
+    def divisor_of(variances: Rows) -> Value:
+        return f.intrinsic("sqrt", variances.vector(lanes)) + one
 
-    waiting = [zero, zero] * (LATE - 1) + [zero, one]
-    with f.loop(first, BLOCK, carrying=waiting) as place:
+    kept = [divisor_of(s.waiting[1, 0, 0:])]
+    with f.loop(first, stop, carrying=kept) as place:
         slots = [s.filtered[(place + (RING - age)) % RING, 0:, 0:] for age in range(2 * MARGIN + 1)]
         levels = [s.levels[(place + (RING - age)) % (RING // 2), 0:, 0:] for age in (0, MARGIN)]
-        down_a_column = [*slots, *levels, s.coefficients[place * BLOCK :], s.turned[0:, place:]]
+        down_a_column = [*slots, *levels, s.waiting, s.turned[0:, place:]]
+        steps = [*(rows.pitches[-2] for rows in down_a_column[:-1]), down_a_column[-1].pitches[0]]
+        mean, finished = s.mean.vector(lanes), (place + (BLOCK - LATE)) % BLOCK
+        for edge, row in enumerate((0, BLOCK - 1)):
+            s.edges[edge, finished, 0] = s.waiting[2, row, 0:].vector(lanes)
         for row in range(2 * MARGIN):
             new(down_a_column[-1], levels[0], row)
-        carried = [*waiting, *(rows.address for rows in down_a_column)]
-        with f.loop(0, BLOCK, carrying=carried):
-            pointers = carried[2 * LATE :]
-            *slots, now, earlier, coefficients, turned = (
+
+        def some_rows(carried: list[Value], last: bool) -> None:
+            divisor, total, squares, *pointers = carried
+            *slots, now, earlier, waiting, turned = (
                 Rows(pointer, rows.kind, rows.pitches) for pointer, rows in zip(pointers, down_a_column, strict=True)
             )
-            coefficients[0, 0], behind = finished(carried[: 2 * LATE])
-            newest, along = new(turned, now, 2 * MARGIN), list[Value]()
-            for number in range(2):
-                down = gaussian(f, [*(now[number, k, 0:].vector(lanes) for k in range(2 * MARGIN)), newest[number]])
-                slots[0][number, 0, 0] = down
-                along.append(gaussian(f, [*(slot[number, 0, 0:].vector(lanes) for slot in slots[:0:-1]), down]))
-            mean, square = along
-            difference = earlier[0, MARGIN, 0:].vector(lanes) - mean
-            variance = f.intrinsic("fabs", square - mean * mean)
-            steps = [*(rows.pitches[-2] for rows in down_a_column[:-1]), down_a_column[-1].pitches[0]]
-            onward = (f.opaque(pointer + step) for pointer, step in zip(pointers, steps, strict=True))
-            carried[:] = [difference, variance, *behind, *onward]
-        waiting[:] = carried[: 2 * LATE]
-    for late in range(LATE):
-        s.coefficients[BLOCK * BLOCK + late, 0], behind = finished(waiting)
-        waiting = [zero, zero, *behind]
-    return f
+            for row in range(ROWS):
+                deviation = waiting[2, row, 0:].vector(lanes) - mean
+                squares = squares + deviation * deviation
+                coefficient = waiting[0, row, 0:].vector(lanes) / divisor
+                next_column = last and row == ROWS - 1
+                divisor = divisor_of(s.waiting[1, 0, 0:] if next_column else waiting[1, row + 1, 0:])
+                waiting[2, row, 0] = coefficient
+                total = total + coefficient
+                newest, along = new(turned[row:], now[0:, row:], 2 * MARGIN), list[Value]()
+                for k in range(2):
+                    above = [now[k, row + age, 0:].vector(lanes) for age in range(2 * MARGIN)]
+                    down = gaussian(f, [*above, newest[k]])
+                    slots[0][k, row, 0] = down
+                    along.append(gaussian(f, [*(slot[k, row, 0:].vector(lanes) for slot in slots[:0:-1]), down]))
+                waiting[0, row, 0] = earlier[0, row + MARGIN, 0:].vector(lanes) - along[0]
+                waiting[1, row, 0] = f.intrinsic("fabs", along[1] - along[0] * along[0])
+            onward = (f.opaque(pointer + step * ROWS) for pointer, step in zip(pointers, steps, strict=True))
+            carried[:] = [divisor, total, squares, *onward]
 
-
-def add_moments(module: Module, lanes: int, kind: str) -> Function:
-    """Mean of every column of a block, and the sum of its squared deviations; some columns at once."""
-    f = module.function("moments", STAGE)
-    s = Scratch(f.parameters[0], lanes, kind)
-    with f.loop(0, BLOCK, GROUP) as first:
-        columns = [s.coefficients[(first + member) * BLOCK + LATE :, 0:] for member in range(GROUP)]
-        zero, sixteenth = (f.constant(f"<{lanes} x double>", number) for number in (0.0, 1 / BLOCK))
-        sums, squares = [zero] * GROUP, [zero] * GROUP
-        with f.loop(0, BLOCK, carrying=sums) as row:
-            sums[:] = [total + column[row, 0:].vector(lanes) for total, column in zip(sums, columns, strict=True)]
-        means = [total * sixteenth for total in sums]
-        with f.loop(0, BLOCK, carrying=squares) as row:
-            deviations = [column[row, 0:].vector(lanes) - mean for column, mean in zip(columns, means, strict=True)]
-            squares[:] = [total + deviation * deviation for total, deviation in zip(squares, deviations, strict=True)]
-        for member in range(GROUP):
-            s.moments[0, first + member, 0] = means[member]
-            s.moments[1, first + member, 0] = squares[member]
+        carried = [*kept, zero, zero, *(rows.address for rows in down_a_column)]
+        with f.loop(0, BLOCK - ROWS, ROWS, carrying=carried):
+            some_rows(carried, last=False)
+        some_rows(carried, last=True)
+        kept[:] = carried[:1]
+        s.moments[0, finished, 0], s.moments[1, finished, 0] = mean, carried[2]
+        s.mean[0] = carried[1] * sixteenth
     return f
 
 
@@ -237,14 +240,11 @@ def add_edges(module: Module, lanes: int, kind: str) -> Function:
     """Step 6: the least of the squared deviations of the segments of a block's four edges."""
     f = module.function("edges", STAGE)
     s = Scratch(f.parameters[0], lanes, kind)
-    z = s.coefficients[LATE:, 0:]
-    last, line = BLOCK - 1, BLOCK * (BLOCK - 1)
-    edges = [(z[start:, 0:], step) for start, step in ((0, 1), (line, 1), (0, BLOCK), (last, BLOCK))]
-    least = [f.constant(f"<{lanes} x double>", math.inf)] * len(edges)
+    least = [f.constant(f"<{lanes} x double>", math.inf)] * 4
     with f.loop(0, BLOCK - SEGMENT + 1, carrying=least) as first:
-        for number, (edge, step) in enumerate(edges):
-            samples = [edge[(first + k) * step, 0:].vector(lanes) for k in range(SEGMENT)]
-            least[number] = f.smaller(squared_deviations(f, samples), least[number])
+        for edge in range(4):
+            samples = [s.edges[edge, first + k, 0:].vector(lanes) for k in range(SEGMENT)]
+            least[edge] = f.smaller(squared_deviations(f, samples), least[edge])
     s.edge[0] = reduce(f.smaller, least)
     return f
 

@@ -17,7 +17,7 @@ AHEAD = BLOCK - MARGIN  # columns that lie before a tile's first: the filter's m
 REACH = ACROSS * BLOCK + BLOCK  # a tile's columns
 HEIGHT = BLOCK + 2 * MARGIN  # rows that a block's filter reaches
 RING = 8  # columns; a power of 2, and the filter reaches 7
-LATE = 3  # pixels that a coefficient is behind
+LATE = 2  # columns that moments are behind what is filtered
 PITCH = BLOCK + 1  # of a column; were it BLOCK, columns would compete for the same few cache lines
 
 
@@ -34,20 +34,24 @@ class Scratch:
     turned: Rows  # those of a block's columns
     levels: Rows  # of the last columns, and their squares
     filtered: Rows  # down: levels, their squares
-    coefficients: Rows
-    edge: Rows  # least sum of squared deviations of its segments
+    waiting: Rows  # differences and variances of the last column, coefficients of the one before
+    mean: Rows  # of those coefficients
     moments: Rows  # of columns: mean, sum of squared deviations from it
+    edges: Rows  # coefficients of a block's first and last row, and of its first and last column
+    edge: Rows  # least sum of squared deviations of their segments
 
 
 def _shapes(lanes: int, kind: str) -> dict[str, tuple[str, tuple[int, ...]]]:
     return {
         "filtered": ("double", (RING, 2, PITCH, lanes)),
         "levels": ("double", (RING // 2, 2, HEIGHT, lanes)),
-        "coefficients": ("double", (BLOCK * BLOCK + LATE, lanes)),
-        "edge": ("double", (lanes,)),
+        "waiting": ("double", (3, BLOCK, lanes)),
+        "mean": ("double", (lanes,)),
         "moments": ("double", (2, BLOCK, lanes)),
-        "turned": (kind, (HEIGHT, BLOCK, lanes)),
+        "edges": ("double", (4, BLOCK, lanes)),
+        "edge": ("double", (lanes,)),
         "staged": (kind, (BLOCK * lanes + 2 * MARGIN, REACH)),
+        "turned": (kind, (HEIGHT, BLOCK, lanes)),  # behind `staged`, beyond whose end the last columns are read
     }
 
 
