@@ -22,18 +22,21 @@ from types import FrameType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-#: Seconds that the interpreter's end waits for what a caller's own objects do (a file that is read through a pipe), and
-#: a fork for imports.
+#: Seconds that the interpreter's end waits for what a caller's own objects do (a file that is read through a pipe).
 PATIENCE = 5.0
-#: Libraries with a way out of their own, and with locks that they take at a fork (numba's logging), which must come
-#: after ours: the last that was registered is the first to run.
-LATER = ("llvmlite", "numba", "h5py")
+IMPORTS = 30.0  #: seconds that a fork waits for imports, which take long on a busy machine
+#: Libraries with a way out of their own, and with locks that they take at a fork, which must come after ours: the last
+#: that was registered is the first to run.
+LATER = ("llvmlite", "numba", "h5py", "logging")
+#: Those locks. Of a library that was not yet wholly imported when ours was registered it is taken first all the same.
+LOCKS = {"h5py": ("h5py._objects", "phil"), "logging": ("logging", "_lock")}
 OURS = ("piqe_np", "fsrcnn_np")
 
 _changed = threading.Condition()
 _ours, _callers = set[object](), set[object]()  # daemon threads' work that goes on
 _ending = False
-_registered = -1
+_ahead = set[str]()  # of LATER: what ours come before
+_registered = False
 _locks = {"compile": threading.RLock(), "load": threading.RLock()}
 
 
@@ -103,12 +106,19 @@ def ending() -> bool:
 def _register() -> None:
     """Be the first to run at the end and at a fork, also when another of those libraries came after the last time."""
     global _registered
-    loaded = sum(name in sys.modules for name in LATER)
-    if loaded > _registered:
-        _registered = loaded
+    loaded = {name for name in LATER if _whole(name)} - _ahead
+    if loaded or not _registered:
+        _registered = True
+        _ahead.update(loaded)
         atexit.register(_end)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
+
+
+def _whole(name: str) -> bool:
+    """Whether a module is imported, and nobody is still at it."""
+    module = sys.modules.get(name)
+    return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
 def _end() -> None:
@@ -138,6 +148,12 @@ def _compilers() -> Iterator[Any]:
 
 
 _held: list[Callable[[], Any]] = []  # by the thread that forks: how to give it back
+_forking: int | None = None  # that thread
+_one_fork = threading.Lock()
+_collecting = False
+_late: list[
+    dict[str, Callable[[], Any]]
+] = []  # hooks that were registered while a fork waited, and are not called by it
 
 
 def _importing() -> bool:
@@ -160,8 +176,46 @@ def _for_us(frame: FrameType | None) -> bool:
     return False
 
 
+def _lent() -> list[Any]:
+    """Give back the locks that hooks before ours took for this fork, since what we wait for may need them."""
+    lent = []
+    for name, (module, attribute) in LOCKS.items():
+        lock = getattr(sys.modules.get(module), attribute, None)
+        if name not in _ahead and lock is not None and lock._is_owned():
+            lock.release()
+            lent.append(lock)
+    return lent
+
+
+def _collect(**hooks: Callable[[], Any]) -> None:
+    """Stands in for `os.register_at_fork`: Python would call what comes now after the fork, but not before."""
+    if _collecting:
+        _late.append(hooks)
+    else:
+        os.register_at_fork(**hooks)
+
+
 def _before_fork() -> None:
-    until = time.monotonic() + PATIENCE
+    global _forking, _collecting
+    if _forking == threading.get_ident():  # it is registered more than once
+        return
+    lent = _lent()
+    _one_fork.acquire()
+    _forking, _collecting = threading.get_ident(), True
+    library: Any = os
+    register, library.register_at_fork = os.register_at_fork, _collect
+    try:
+        _wait_for_imports()
+    finally:  # Ctrl-C
+        library.register_at_fork, _collecting = register, False
+        for lock in reversed(lent):
+            lock.acquire()
+        for hooks in reversed(_late):
+            hooks.get("before", bool)()
+
+
+def _wait_for_imports() -> None:
+    until = time.monotonic() + IMPORTS
     while True:
         for lock in _compilers():
             lock.acquire()
@@ -170,18 +224,36 @@ def _before_fork() -> None:
         _held.append(_imp.release_lock)
         if not _importing() or time.monotonic() > until:
             return
-        _after_fork()
+        _give_back()
         time.sleep(0.001)
 
 
-def _after_fork() -> None:
+def _give_back() -> None:
     while _held:
         _held.pop()()
 
 
+def _after(hook: str) -> None:
+    global _forking
+    if _forking != threading.get_ident():
+        return
+    _give_back()
+    late = list(_late)
+    _late.clear()
+    _forking = None
+    _one_fork.release()
+    for hooks in late:
+        hooks.get(hook, bool)()
+        os.register_at_fork(**hooks)
+
+
+def _after_fork() -> None:
+    _after("after_in_parent")
+
+
 def _in_child() -> None:
     global _changed, _ending
-    _after_fork()
+    _after("after_in_child")
     _changed, _ending = threading.Condition(), False
     _ours.clear()
     _callers.clear()

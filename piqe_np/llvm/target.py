@@ -12,7 +12,6 @@ same for every width.
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import platform
 from collections.abc import Callable
@@ -24,6 +23,7 @@ import llvmlite.binding as llvm
 from piqe_np import object_cache
 from piqe_np.errors import OptionError
 from piqe_np.llvm.assembler import Module
+from piqe_np.unbroken import once
 
 OPTIMISATION = 3  #: of LLVM's code generator; no other pass runs
 
@@ -102,7 +102,7 @@ def host(variable: str, error: type[Exception] = OptionError) -> Target:
     return replace(AVX2, cpu="x86-64-v3") if name == "avx2" else NAMED[name]
 
 
-@functools.cache
+@once(most=1)
 def _best() -> Target:
     try:
         features = llvm.get_host_cpu_features()

@@ -1,11 +1,13 @@
 """What a process makes once, and the lock that compiling and a fork take."""
 
 import multiprocessing
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import forks_at_random
 import programs
 from piqe_np.unbroken import alone, once
 
@@ -148,3 +150,60 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork on this system")
 def test_a_fork_waits_for_imports(tmp_path):
     assert programs.run(FORK_AMID_IMPORT, str(tmp_path)) == "11\n"
+
+
+#: Imported by another thread: it needs a lock that logging's hook has taken, and brings a hook of its own.
+SLOW = """
+import begun, time
+begun.now.set()
+time.sleep(0.2)
+import logging, os, threading
+logging.getLogger("slow")
+lock, called = threading.Lock(), []
+def before():
+    called.append("before")
+    lock.acquire()
+def after():
+    called.append("after")
+    lock.release()
+os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
+"""
+FORK_AMID_HOOKS = """
+import os, signal, sys, threading
+sys.path.insert(0, sys.argv[1])
+import begun, piqe_np
+piqe_np.PiqeError  # any name of ours
+assert "logging" not in sys.modules
+import logging  # so that its hook is called before ours
+ours = {"__name__": "piqe_np.asks"}
+exec("def ask():\\n    import slow\\n    return slow", ours)
+asking, register = threading.Thread(target=ours["ask"]), os.register_at_fork
+asking.start()
+begun.now.wait()
+for _ in range(2):  # the second time the new hook is there
+    if (child := os.fork()) == 0:
+        signal.alarm(20)
+        logging.getLogger("child")
+        slow = ours["ask"]()
+        os._exit(10 + len(slow.called) + slow.lock.locked())
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+asking.join()
+slow = ours["ask"]()
+print(slow.called, slow.lock.locked(), os.register_at_fork is register)
+"""
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork on this system")
+def test_hooks_that_come_while_a_fork_waits(tmp_path):
+    (tmp_path / "begun.py").write_text("import threading\nnow = threading.Event()")
+    (tmp_path / "slow.py").write_text(SLOW)
+    *children, last = programs.run(FORK_AMID_HOOKS, str(tmp_path)).splitlines()
+    assert children == ["12", "14"]
+    assert last == "['before', 'after', 'before', 'after'] False True"
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork on this system")
+@pytest.mark.parametrize("work", ["calls", "files"])
+def test_forks_at_a_moment_of_a_first_call(work):
+    """Few moments of many; `forks_at_random.py` tries as many as it is told."""
+    assert forks_at_random.run(work, [random.uniform(0, 0.3)]) == []
