@@ -71,7 +71,7 @@ def add_gray_levels(module: Module, lanes: int, dtype: str, channels: int, way: 
     inside = row[start:]
     pixels = Rows(line + (left + start) * (channels * BYTES[kind]), kind, (channels * BYTES[kind], BYTES[kind]))
     count, done = stop - start, f.integer(0)
-    for step in (8 * lanes, lanes, 1) if (dtype, channels, way) == ("uint8", 1, "as it is") else (lanes, 1):
+    for step in (8 * lanes, lanes, 1) if channels == 1 and way in ("as it is", "257th") else (lanes, 1):
         whole = count - count % step
         with f.loop(done, whole, step) as column:
             inside[column] = _level(f, pixels[column:], numbers, (dtype, channels, way), step)
@@ -91,10 +91,21 @@ def _level(f: Function, pixels: Rows, numbers: Rows, form: tuple[str, int, str],
     dtype, channels, way = form
     if form == ("uint8", 1, "as it is"):
         return _loaded(pixels, lanes)
+    if (channels, way) == (1, "257th"):
+        return _257th(f, _loaded(pixels, lanes), dtype)
     scaling = [_all(f, numbers[i], lanes) for i in range(len(Scaling._fields))]
     level = _rescaled(f, _grey(f, pixels, dtype, channels, lanes, scaling[0]), way, scaling)
     stored = staged(dtype, channels, way)
     return f.cast("fptoui", level, level.kind.replace("double", stored)) if stored != "double" else level
+
+
+def _257th(f: Function, value: Value, dtype: str) -> Value:
+    """round(v / 257) in whole numbers, which more fit into a vector of: (255 v + 32895) / 2¹⁶ for all v below 2¹⁶."""
+    wide = f.cast("sext" if dtype == "int16" else "zext", value, value.kind.replace("i16", "i32"))
+    number = lambda constant: f.constant(wide.kind, constant)  # noqa: E731
+    level = wide * number(255) + number(255 * CLASSES[dtype][0] + 32895)
+    level = f.emit(level.kind, f"lshr {level.kind} {level.name}, {number(16).name}")
+    return f.cast("trunc", level, level.kind.replace("i32", "i8"))
 
 
 def _grey(f: Function, pixels: Rows, dtype: str, channels: int, lanes: int, dark: Value) -> Value:
