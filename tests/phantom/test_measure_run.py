@@ -187,6 +187,13 @@ def test_the_command_writes_all_and_keeps_what_is_there(tmp_path, capsys, measur
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_a_folder_that_cannot_be_written_is_known_before(tmp_path, capsys, monkeypatch, measured_before):
+    monkeypatch.setattr("fsrcnn_np.files.atomic.os.access", lambda *_, **__: False)
+    assert main(["measure", "-o", str(tmp_path), "--quick", "--seed", "1"]) == 1
+    assert "measure.txt: cannot be written (Permission denied)" in capsys.readouterr().err
+    assert measured_before == []
+
+
 def test_without_matplotlib_the_tables_come_all_the_same(tmp_path, capsys, monkeypatch, measured_before):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)

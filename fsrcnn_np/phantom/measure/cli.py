@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     from ...drawing import can_draw
     from ...errors import DiskFullError, FsrcnnError, part_of_the_call
     from ...files import OutputExists
+    from ...files.atomic import check_writable
     from ...pipeline import loaded
     from ...progress import bar
     from . import figures
@@ -58,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
         say(f"{options.output}: {', '.join(kept)} exist already and are kept; --overwrite replaces them")
     if len(kept) == len(names):
         return 0
+    check_writable(options.output / names[0])
     with bar("measure") as progress:
         found = measure(
             weights=model, seed=options.seed, quick=options.quick, threads=options.threads, progress=progress
