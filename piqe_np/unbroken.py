@@ -12,6 +12,7 @@ from __future__ import annotations
 import _imp
 import atexit
 import functools
+import gc
 import os
 import sys
 import threading
@@ -258,6 +259,10 @@ def _in_child() -> None:
     _ours.clear()
     _callers.clear()
     _locks["load"] = threading.RLock()  # whoever reads a model there is not in this process
+    if sys.version_info < (3, 12):  # until then each has a lock, which another thread may have had (in h5py)
+        for one in gc.get_objects():
+            if type(one) is functools.cached_property:
+                one.lock = threading.RLock()
 
 
 _register()  # a fork may come before the first call is at anything that asks for it
