@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fsrcnn_np.engine.llvm import packing, results, schedule, target, tiles
-from fsrcnn_np.engine.llvm.layout import GROUP, HIGH, MAPS, POINTS, RING, Layout
+from fsrcnn_np.engine.llvm.layout import GROUP, MAPS, POINTS, RING, Layout
 from fsrcnn_np.images.value_range import UNIT
 from piqe_np.llvm.assembler import Rows
 
@@ -83,8 +83,8 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
     at, w, columns, width = memory.ctypes.data, packed.ctypes.data, layout.columns(layout.width), layout.width
     rings = [at + layout.scratch["rings"] + row * layout.ring_row for row in range(2 * RING)]
     points, high, chunk = at + layout.scratch["points"], at + layout.scratch["ring"], layout.chunk
-    products, maps = at + layout.scratch["products of pairs"], MAPS
-    part = 2 * chunk / width * maps / layout.architecture.d  # of a row
+    products, maps = at + layout.scratch["products of groups"], MAPS
+    part = GROUP * chunk / width * maps / layout.architecture.d  # of a row
 
     def stage(name: str, function: str, arguments: list[int], rows_a_call: float, operations: float) -> Stage:
         given = np.array(arguments, np.int64)
@@ -100,9 +100,9 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
         stage("feature extraction, shrinking", "extraction",
               [image.ctypes.data + 4 * layout.pitch + 64, rings[0], w, at, columns], 1, 1400 + 672),
         stage("mapping, four layers", "mapping", mapping, GROUP / 4, 5184 / 2),
-        stage("expanding", "expansion", [*rings[:2], 1, 1, points, w, 0, layout.group, chunk], part, 672),
-        stage("deconvolution", "multiplication", [points, products, w, 0, maps, chunk], part, 4536 * 11 / 18),
-        stage("its interpolation", "stamping", [products, high, HIGH, width], 2, 0),
+        stage("expanding", "expansion", [*rings[:GROUP], *[1] * GROUP, points, w, 0, layout.group, chunk], part, 672),
+        stage("deconvolution", "multiplication", [points, products, w, 0, maps, chunk], part, 4536 * 15 / 36),
+        stage("its interpolation", "stamping", [products, high, layout.high, width], GROUP, 0),
         stage("bias into new rows", "resetting", [high, w], 1 / 2, 0),
         stage("results, float32", "finish", [high, result.ctypes.data, width, limits.ctypes.data, at], 1 / 2, 0),
     ]  # fmt: skip

@@ -16,9 +16,9 @@ Scratch memory of a thread, first to last:
     spectrum    [6][s][tile + lanes]                  Winograd's input transform of one register tile
     products    [6][block][tile]                      its products, if they cannot take the spectrum's place
     tile        [d][tile]                             feature maps of one register tile
-    points      [point][map][head + chunk]            some expanded maps of two rows, see pairs.py
-    products of pairs    [channel][point][residue · scale + phase][width]    what they give; zero between two pairs
-    ring        [channel][HIGH rows][scale phases][width]    high-resolution rows under construction
+    points      [point][map][head + chunk]            some expanded maps of four rows, see toom.py
+    products of groups   [channel][point][residue · scale + phase][width]    what they give; zero between two groups
+    ring        [channel][high rows][scale phases][width]    high-resolution rows under construction
     spare       [tile]                                the last, partly used vectors of a row of results
 """
 
@@ -37,7 +37,6 @@ from .target import Target
 FLOAT = 4  # bytes
 LINE = 64  # bytes of a cache line
 RING = 9  # rows a ring holds, see groups.py: four of a group, and five before that the next layer still reads
-HIGH = 16  # high-resolution rows under construction: two rows of features reach 9 + scale
 GROUP = 4  # rows that a mapping layer computes at once
 POINTS = 6  # of Winograd's F(4, 3)
 WIDTHS = (400, 240, 96, 80)  # of a strip, cut to whole register tiles; 400 + 12 columns of reach nearly fill 13 of 32
@@ -101,14 +100,14 @@ class Layout:
         return 5 if self.target.registers >= 32 else 3
 
     @property
-    def paired(self) -> Blocks:
-        """Register tiles of expanding: so many maps, of two rows a vector each; a whole number of them is a group."""
-        return Blocks(up(self.architecture.d, MAPS), MAPS if self.target.registers >= 32 else MAPS // 2)
+    def expanded(self) -> Blocks:
+        """Register tiles of expanding: so many maps, of four rows a vector each; a whole number of them is a group."""
+        return Blocks(up(self.architecture.d, MAPS), MAPS // 2 if self.target.registers >= 32 else MAPS // 4)
 
     @property
     def group(self) -> int:
-        """Register tiles of expanding that go through the deconvolution at once, see pairs.py."""
-        return MAPS // self.paired.size
+        """Register tiles of expanding that go through the deconvolution at once, see toom.py."""
+        return MAPS // self.expanded.size
 
     @property
     def most_outputs(self) -> int:
@@ -134,14 +133,14 @@ class Layout:
 
     @property
     def points(self) -> int:
-        """Points at which rows of features are multiplied, see pairs.py: one more than kernel rows of a residue."""
-        return -(-9 // self.architecture.scale) + 1
+        """Points at which rows of features are multiplied, see toom.py."""
+        return -(-9 // self.architecture.scale) + GROUP - 1
 
     @cached_property
     def stamp_tiles(self) -> list[tuple[range, list[list[tuple[int, int]]]]]:
         """Points, and the register tiles at each of them: outputs (residue of the kernel row, phase of the column)."""
         scale = self.architecture.scale
-        common = 9 // scale + 1
+        common = 9 // scale + GROUP - 1
         found = []
         for points, residues in ((range(common), range(scale)), (range(common, self.points), range(9 % scale))):
             outputs = [(residue, phase) for residue in residues for phase in range(scale)]
@@ -157,7 +156,7 @@ class Layout:
 
     @property
     def head(self) -> int:
-        """Columns of a chunk, see pairs.py, that were expanded with the chunk before."""
+        """Columns of a chunk, see toom.py, that were expanded with the chunk before."""
         return up(2 * self.stamp_reach, self.target.lanes)
 
     @property
@@ -202,6 +201,11 @@ class Layout:
 
     # -- scratch memory
 
+    @property
+    def high(self) -> int:
+        """High-resolution rows under construction: those that four rows of features reach."""
+        return up(9 + 3 * self.architecture.scale, 8)
+
     def _shapes(self, width: int) -> dict[str, tuple[int, ...]]:
         pitch, a = self._pitch(self.columns(width)) // FLOAT, self.architecture
         return {
@@ -210,9 +214,9 @@ class Layout:
             "spectrum": (POINTS, a.s, self.tile + self.target.lanes),
             "products": (POINTS, self.narrow.size, self.tile),
             "tile": (self.wide.padded, self.tile),
-            "points": (self.points, self.group * self.paired.size, self._pitch(self.head + self.chunk) // FLOAT),
-            "products of pairs": (a.channels, self.points, a.scale**2, width),
-            "ring": (a.channels * HIGH, a.scale, width),
+            "points": (self.points, self.group * self.expanded.size, self._pitch(self.head + self.chunk) // FLOAT),
+            "products of groups": (a.channels, self.points, a.scale**2, width),
+            "ring": (a.channels * self.high, a.scale, width),
             "spare": (a.scale * self.target.lanes * 2,),  # of any type, up to double
         }
 
@@ -249,7 +253,7 @@ class Layout:
             "extraction": self.wide.padded * (2 + 25 * a.channels),
             "shrinking": self.narrow.padded * (2 + a.d),
             "mapping": a.m * self.mapping_weights // FLOAT,
-            "expanding": self.paired.padded * (2 + a.s),
+            "expanding": self.expanded.padded * (2 + a.s),
             "deconvolution": a.channels * self.stamp_weights // FLOAT,
             "bias": a.channels,
         }
@@ -277,7 +281,7 @@ class Layout:
     def stamp_weights(self) -> int:
         """Packed weights of one channel's deconvolution."""
         scale = self.architecture.scale
-        return self.architecture.d * 9 * (scale * (9 // scale + 1) + 9 % scale) * FLOAT
+        return self.architecture.d * 9 * (scale * (9 // scale + GROUP - 1) + 9 % scale) * FLOAT
 
     @property
     def mapping_weights(self) -> int:

@@ -11,7 +11,7 @@ Every convolution, for each register tile of `block` outputs (idle outputs have 
 
 Deconvolution, for each channel of the result, each point and each register tile of (kernel rows, kernel columns):
 
-    value at the point [input channel][feature column][output that has it]                       see pairs.py
+    value at the point [input channel][feature column][output that has it]                       see toom.py
 
 and at the end its biases.
 """
@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...network.weights import Convolution, Weights
-from . import pairs
+from . import toom
 from .layout import Blocks, Layout
 from .winograd import filter_transform
 
@@ -29,15 +29,27 @@ from .winograd import filter_transform
 def packed(weights: Weights, layout: Layout) -> np.ndarray:
     """All weights of a model, laid out as `Layout.weights` says."""
     extraction, shrinking, *mapping, expanding = weights.convolutions
+    order = toom.order(weights)
+    expanding, stamps = in_order(expanding, order), weights.deconvolution.weight[order].swapaxes(0, 1)
     parts = [
         convolution(extraction, extraction.weight.transpose(0, 2, 1, 3), layout.wide),
         convolution(shrinking, shrinking.weight, layout.narrow),
         *(convolution(layer, filter_transform(layer.weight), layout.narrow) for layer in mapping),
-        convolution(expanding, expanding.weight, layout.paired),
-        *(part for weight in weights.deconvolution.weight.swapaxes(0, 1) for part in pairs.packed(weight, layout)),
+        convolution(expanding, expanding.weight, layout.expanded),
+        *(
+            part
+            for weight in weights.deconvolution.weight[order].swapaxes(0, 1)
+            for part in toom.packed(weight, layout)
+        ),
         weights.deconvolution.bias,
     ]
     return np.concatenate([part.ravel().astype(np.float32) for part in parts])
+
+
+def in_order(layer: Convolution, order: np.ndarray) -> Convolution:
+    """A layer whose outputs come in another order."""
+    slope = layer.slope[order] if len(layer.slope) > 1 else layer.slope
+    return Convolution(layer.weight[order], layer.bias[order], slope)
 
 
 def convolution(layer: Convolution, weight: np.ndarray, blocks: Blocks) -> np.ndarray:

@@ -10,14 +10,16 @@ Rows outside the image are never computed: whoever reads one gets the row of zer
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
 import numpy as np
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
 
-from . import groups, kernels, pairs, winograd
-from .layout import FLOAT, GROUP, HIGH, RING, Layout
+from . import groups, kernels, toom, winograd
+from .layout import FLOAT, GROUP, RING, Layout
 
 #: What a strip is told, as one array of int64. Rows are rows of the image; columns are those of a buffer.
 PARAMETERS = (
@@ -35,7 +37,7 @@ PARAMETERS = (
     "right",
     "first_step",
     "end_step",
-    "first_row",  # low-resolution rows that are stamped, whole pairs
+    "first_row",  # low-resolution rows that are stamped, whole groups
     "end_row",
     "first_result",  # high-resolution rows that are written
     "end_result",
@@ -55,14 +57,14 @@ def module(layout: Layout) -> Module:
     callees = {
         "extraction": kernels.extraction(made, layout),
         "mapping": winograd.mapping(made, layout),
-        "expansion": pairs.expansion(made, layout),
-        "multiplication": pairs.multiplication(made, layout),
-        "stamping": pairs.stamping(made, layout),
+        "expansion": toom.expansion(made, layout),
+        "multiplication": toom.multiplication(made, layout),
+        "stamping": toom.stamping(made, layout),
         "edges": kernels.edges(made, layout, "edges", layout.pitch),
         "edges of points": kernels.edges(made, layout, "edges_of_points", layout.shapes["points"][-1] * FLOAT),
         "resetting": resetting(made, layout),
     }
-    callees["pair"] = pairs.pair(made, layout, callees)
+    callees["deconvolution"] = toom.deconvolution(made, layout, callees)
     callees["step"] = one_step(made, layout, callees)
     strip(made, layout, callees)
     return made
@@ -92,9 +94,9 @@ def strip(made: Module, layout: Layout, callees: dict[str, Function]) -> Functio
     f = made.function("strip", "parameters")
     p = told(f.parameters[0])
     high, channels = layout.rows(p["scratch"], "ring"), range(layout.architecture.channels)
-    with f.loop(0, HIGH) as row:
+    with f.loop(0, layout.high) as row:
         for channel in channels:
-            f.call(callees["resetting"], high[row + channel * HIGH], p["weights"] + channel * FLOAT)
+            f.call(callees["resetting"], high[row + channel * layout.high], p["weights"] + channel * FLOAT)
     with f.loop(p["first_step"], p["end_step"]) as step:
         f.call(callees["step"], f.parameters[0], step)
     return f
@@ -147,24 +149,24 @@ def one_step(made: Module, layout: Layout, callees: dict[str, Function]) -> Func
             for made_row in rows:
                 f.call(callees["edges"], made_row, a.s, *beside(layer))
 
-    newest = top - groups.lag(a.m)
-    with f.loop(f.larger(newest, p["first_row"]), f.smaller(newest + GROUP, p["end_row"]), 2) as row:
+    first = top - groups.delays(a.m + 1)[-1]
+    with f.when((first >= p["first_row"]) & (first < p["end_row"])):
         # Under a replicate border the features go on for one row outside the image.
         outside = 1 if layout.border == "replicate" else 0
-        insides = [(one >= -outside) & (one < p["height"] + outside) for one in (row, row + 1)]
-        first_result = row * a.scale - layout.offset
-        with f.when(insides[0] | insides[1]):
+        stamped = [first + i for i in range(GROUP)]
+        insides = [(row >= -outside) & (row < p["height"] + outside) for row in stamped]
+        first_result = first * a.scale - layout.offset + 2 * layout.high  # not negative
+        with f.when(functools.reduce(operator.or_, insides)):
             sources = [
-                f.select(inside, reading(a.m, one), zeros.address)
-                for inside, one in zip(insides, (row, row + 1), strict=True)
+                f.select(inside, reading(a.m, row), zeros.address) for inside, row in zip(insides, stamped, strict=True)
             ]
             numbers = [f.cast("zext", inside, "i64") for inside in insides]
             f.call(
-                callees["pair"], *sources, *numbers, high, first_result + 2 * HIGH, weights, scratch, p["width"],
+                callees["deconvolution"], *sources, *numbers, high, first_result, weights, scratch, p["width"],
                 *beside(a.m),
             )  # fmt: skip
-        with f.loop(first_result, first_result + 2 * a.scale) as result:
-            made_rows = [high[(result + 2 * HIGH) % HIGH + channel * HIGH] for channel in channels]
+        with f.loop(first * a.scale - layout.offset, (first + GROUP) * a.scale - layout.offset) as result:
+            made_rows = [high[(result + 2 * layout.high) % layout.high + channel * layout.high] for channel in channels]
             with f.when((result >= p["first_result"]) & (result < p["end_result"])):
                 for channel in channels:
                     line = results[result * a.channels + channel]

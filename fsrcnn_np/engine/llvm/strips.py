@@ -17,7 +17,7 @@ SHORT, LONG = 256, 2048  # unless strips became shorter than this: each costs ab
 class Needs(NamedTuple):
     """Rows that a strip works on, ends excluded."""
 
-    stamped: tuple[int, int]  #: rows whose features reach its results, also outside the image
+    stamped: tuple[int, int]  #: rows whose features reach its results, whole groups, also outside the image
     layers: list[tuple[int, int]]  #: layers 0 … m, from the first row of the first group
     image: tuple[int, int]  #: for the 5×5 layer, also outside the image
 
@@ -27,6 +27,8 @@ class Needs(NamedTuple):
         a, offset = weights.architecture, weights.deconvolution_offset
         first = -((8 - offset - a.scale * top) // a.scale)
         end = (a.scale * bottom - 1 + offset) // a.scale + 1
+        first -= (first - groups.start(a.m + 1)) % GROUP
+        end += (groups.start(a.m + 1) - end) % GROUP
         low, high = max(first, 0), min(end, height)
         layers = []
         for layer in range(a.m, 0, -1):

@@ -12,7 +12,7 @@ from ...network.weights import Architecture, Weights
 from ..strips import Strip
 from ..windows import window
 from . import groups, packing, results, schedule, target
-from .layout import FLOAT, GROUP, LINE, Layout, up
+from .layout import FLOAT, GROUP, LINE, Layout
 from .strips import Needs, good_size
 
 
@@ -91,8 +91,8 @@ class Engine:
             plane, (top - band.top, bottom - band.top), (corner - 2, corner + columns + 2), self.weights, self.range,
             layout.pitch // FLOAT,
         )  # fmt: skip
-        delays = groups.delays(layout.architecture.m)
-        first_row, end_row = needs.stamped[0] // 2 * 2, up(needs.stamped[1], 2)
+        *delays, last = groups.delays(layout.architecture.m + 1)
+        first_row, end_row = needs.stamped
         parameters = schedule.parameters(
             image=image.ctypes.data + 2 * FLOAT - top * channels * layout.pitch,
             weights=self.packed.ctypes.data,
@@ -107,7 +107,7 @@ class Engine:
             left=-corner,
             right=plane.shape[1] - corner,
             first_step=needs.layers[0][0] // GROUP,
-            end_step=-(-(end_row + groups.lag(layout.architecture.m)) // GROUP),
+            end_step=-(-(end_row + last) // GROUP),
             first_row=first_row,
             end_row=end_row,
             first_result=strip.top * scale,

@@ -1,22 +1,23 @@
-"""Expanding and deconvolution, two rows at a time, by Toom and Cook's polynomials: 11 multiplications for 18.
+"""Expanding and deconvolution, four rows at a time, by Toom and Cook's polynomials: 15 multiplications for 36.
 
 Of the rows of a 9×9 kernel every `scale`-th makes every `scale`-th high-resolution row. Down a column of pixels that is
-a product of polynomials: of (a + b x), two rows of features, with the n kernel rows k0 + k1 x + … of one residue; its
-n + 1 coefficients are what the pair adds to n + 1 high-resolution rows. A polynomial is known by its values at n + 1
-points, and there the product is one multiplication:
+a product of polynomials: of r0 + r1 x + r2 x² + r3 x³, four rows of features, with the n kernel rows k0 + k1 x + … of
+one residue; its n + 3 coefficients are what the four add to n + 3 high-resolution rows. A polynomial is known by its
+values at n + 3 points, and there the product is one multiplication:
 
-    rows a, b [s][x] ──1×1, PReLU──▶ a + p b for each point p [point][d][x]                                expansion
+    rows r0 … r3 [s][x] ──1×1, PReLU──▶ r0 + p r1 + p² r2 + p³ r3 for each point p [point][d][x]             expansion
         ──times the kernel's values there, summed over maps and columns──▶ products [point][residue · scale + phase][x]
                                                                                                           multiplication
         ──interpolation──▶ added to the high-resolution rows                                              stamping
 
-The points are 0, ∞, ±1/2 and ±3/2, of which n + 1 are used: with them the interpolation is exact in binary but for a
-factor of each point, which is put into the kernel's values. (S. A. Cook, On the minimum computation time of functions,
-Harvard, 1966, chapter 3; S. Winograd, Arithmetic complexity of computations, SIAM, 1980.)
+The points are 0, ∞, 3/8, −1/2, ±1, −9/4 and 5/2. With them the interpolation is exact in binary but for a factor of
+each point, which is put into the kernel's values. Where n + 3 is less than 8 the last are left out: features are seldom
+negative, and add up at 5/2 where they cancel at −9/4, which rounds less. (S. A. Cook, On the minimum computation time
+of functions, Harvard, 1966, chapter 3; S. Winograd, Arithmetic complexity of computations, SIAM, 1980.) Maps are added
+in an `order` that keeps sums small.
 
-The lowest coefficient is made of a's product alone, the highest of b's: a pair's rows touch only what depends on them,
-like Winograd's groups of four in `winograd.py`, and pairs begin at even rows of the image. Hence a part of an image
-has the bits of the whole.
+The lowest coefficient is made of r0 alone, the highest of r3; all between share their rounding errors. `groups.py` says
+at which rows groups begin, so that a part of an image has the bits of the whole.
 
 Features exist for some maps and columns at a time, few enough for the first-level cache: maps go through in groups, and
 a group's row in chunks of columns,
@@ -30,6 +31,7 @@ and the sums of the groups are added up, which keeps the rounding of long sums a
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
@@ -39,20 +41,26 @@ import numpy as np
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
 
+from ...network.weights import Weights
 from . import kernels
 from .kernels import added, every, prelu
-from .layout import FLOAT, HIGH, Layout
+from .layout import FLOAT, GROUP, Layout
 
+ROWS = " ".join(f"{name}{i}" for name in ("row", "inside") for i in range(GROUP))  # parameters of functions
 INFINITY = None
-POINTS = (Fraction(0), INFINITY, Fraction(1, 2), Fraction(-1, 2), Fraction(3, 2), Fraction(-3, 2))
+POINTS = (Fraction(0), INFINITY, *(Fraction(p, 8) for p in (3, -4, 8, -8, -18, 20)))
 
 
 @cache
-def interpolation(n: int) -> tuple[list[list[Fraction]], list[int]]:
-    """From a product's values to its n + 1 coefficients: a matrix of binary fractions, and what divides each value."""
-    finite = [p for p in POINTS[: n + 1] if p is not INFINITY]
+def interpolation(count: int) -> tuple[list[list[Fraction]], list[int]]:
+    """From a product's values at so many points to its coefficients: a matrix of binary fractions, and divisors.
+
+    Each value is to be divided by its divisor first.
+    """
+    points = POINTS[:count]
+    finite = [p for p in points if p is not INFINITY]
     columns = []
-    for p in POINTS[: n + 1]:
+    for p in points:
         if p is INFINITY:  # Π (x − q) over the finite points q, which vanishes at them
             columns.append(_multiplied(finite))
         else:  # Lagrange's polynomial: 1 at p, 0 at the others
@@ -60,7 +68,7 @@ def interpolation(n: int) -> tuple[list[list[Fraction]], list[int]]:
             at_p = math.prod((p - q for q in others), start=Fraction(1))
             columns.append([c / at_p for c in _multiplied(others)] + [Fraction(0)])
     odd = [_odd(math.lcm(*(c.denominator for c in column))) for column in columns]
-    return [[column[j] * factor for column, factor in zip(columns, odd, strict=True)] for j in range(n + 1)], odd
+    return [[column[j] * factor for column, factor in zip(columns, odd, strict=True)] for j in range(count)], odd
 
 
 def _multiplied(roots: Sequence[Fraction]) -> list[Fraction]:
@@ -86,9 +94,36 @@ def kernel_values(weight: np.ndarray, scale: int, residue: int) -> np.ndarray:
     """
     rows = weight[:, residue::scale].astype(np.float64)
     n = rows.shape[1]
-    divisors = interpolation(n)[1]
-    powers = [[float(i == n - 1) if p is INFINITY else float(p**i) for i in range(n)] for p in POINTS[: n + 1]]
+    count = n + GROUP - 1
+    divisors = interpolation(count)[1]
+    powers = [[float(i == n - 1) if p is INFINITY else float(p**i) for i in range(n)] for p in POINTS[:count]]
     return np.einsum("pi,cik->pck", np.array(powers) / np.array(divisors)[:, None], rows)
+
+
+def order(weights: Weights) -> np.ndarray:
+    """The maps' numbers in an order that keeps sums small while they grow, and with them what their rounding loses.
+
+    What the maps of a flat grey image add to each sum, weighed by what the interpolation makes of it, goes up and down:
+    next is always the map after which the sums are nearest to zero. That halves the error of some models.
+    """
+    maps = np.full(weights.architecture.channels, np.mean(weights.value_range)) - weights.input_mean
+    for layer in weights.astype(np.float64).convolutions:
+        maps = layer.weight.sum((2, 3)) @ maps + layer.bias
+        maps = np.where(maps > 0, maps, layer.slope * maps)
+    scale, sums = weights.architecture.scale, []
+    for weight, residue in itertools.product(weights.deconvolution.weight.swapaxes(0, 1), range(scale)):
+        values = kernel_values(weight, scale, residue)
+        flat = [1.0 if p is INFINITY else float(sum(p**i for i in range(GROUP))) for p in POINTS[: len(values)]]
+        counts = np.linalg.norm(np.array(interpolation(len(values))[0], float), axis=0)
+        for phase in range(scale):
+            sums.append((counts * flat)[:, None] * values[:, :, phase::scale].sum(2) * maps)
+    alike = np.concatenate(sums).T @ np.concatenate(sums)
+    found, growth = [], np.diag(alike).copy()  # of the sums' squares, with each map
+    for _ in range(len(maps)):
+        found.append(int(growth.argmin()))
+        growth += 2 * alike[found[-1]]
+        growth[found[-1]] = np.inf
+    return np.array(found)
 
 
 def packed(weight: np.ndarray, layout: Layout) -> list[np.ndarray]:
@@ -111,16 +146,16 @@ def packed(weight: np.ndarray, layout: Layout) -> list[np.ndarray]:
 
 
 def expansion(module: Module, layout: Layout) -> Function:
-    """Expanding of two rows, some register tiles of maps, at every point: a, b [s][x] ──1×1──▶ points [point][map][x].
+    """Expanding of four rows, some register tiles of maps, at every point: rows [s][x] ──1×1──▶ points [point][map][x].
 
-    `a_inside` and `b_inside` are 1, or 0 for a row that is no row of features: its source is zero, and so is its bias.
+    `inside…` are 1, or 0 for a row that is no row of features: its source is zero, and so is its bias.
     """
-    f = module.function("expansion", "a b a_inside b_inside points weights first end columns")
-    sources, insides = list(map(layout.maps, f.parameters[:2])), f.parameters[2:4]
-    points, weights, first, end, columns = f.parameters[4:]
-    s, size, lanes = layout.architecture.s, layout.paired.size, layout.target.lanes
+    f = module.function("expansion", f"{ROWS} points weights first end columns")
+    sources, insides = list(map(layout.maps, f.parameters[:GROUP])), f.parameters[GROUP : 2 * GROUP]
+    points, weights, first, end, columns = f.parameters[2 * GROUP :]
+    s, size, lanes = layout.architecture.s, layout.expanded.size, layout.target.lanes
     planes = Rows.of(points, "float", layout.shapes["points"])
-    packed = layout.packed(weights + layout.weights["expanding"], layout.paired, s)
+    packed = layout.packed(weights + layout.weights["expanding"], layout.expanded, s)
     factors = [f.splat(f.cast("sitofp", inside, "float"), lanes) for inside in insides]
     with f.loop(first, end) as block, f.loop(0, columns, lanes) as x:
         slopes, biases = ([f.splat(packed[block, part, o], lanes) for o in range(size)] for part in (0, 1))
@@ -128,15 +163,30 @@ def expansion(module: Module, layout: Layout) -> Function:
         here = [source[:, x:] for source in sources]
         sums = added(f, sums, here, packed[block, 2:], lanes=lanes, channels=s, taps=every([0], size))
         for o, slope in enumerate(slopes):
-            a, b = (prelu(f, value, slope) for value in sums[o])
-            for plane, value in enumerate(point_values(f, a, b, layout.points)):
+            rows = [prelu(f, value, slope) for value in sums[o]]
+            for plane, value in enumerate(point_values(f, rows, layout.points)):
                 planes[plane, (block - first) * size + o, x:] = value
     return f
 
 
-def point_values(f: Function, a: Value, b: Value, count: int) -> list[Value]:
-    """a + b x at so many of the points."""
-    return [b if p is INFINITY else a if p == 0 else f.fma(f.constant(b.kind, float(p)), b, a) for p in POINTS[:count]]
+def point_values(f: Function, rows: Sequence[Value], count: int) -> list[Value]:
+    """r0 + r1 x + r2 x² + r3 x³ at so many of the points; the even and the odd half serve p and −p."""
+    r0, r1, r2, r3 = rows
+
+    def times(factor: Fraction, value: Value, rest: Value) -> Value:
+        return rest + value if factor == 1 else f.fma(f.constant(value.kind, float(factor)), value, rest)
+
+    found, halves = [], {}
+    for p in POINTS[:count]:
+        if p is INFINITY or p == 0:
+            found.append(r0 if p == 0 else r3)
+        else:
+            square = p * p
+            if square not in halves:
+                halves[square] = times(square, r2, r0), times(square, r3, r1)
+            even, odd = halves[square]
+            found.append(times(p, odd, even))
+    return found
 
 
 def multiplication(module: Module, layout: Layout) -> Function:
@@ -153,7 +203,7 @@ def multiplication(module: Module, layout: Layout) -> Function:
         layout.stamp_vectors,
     )
     source = Rows.of(points, "float", layout.shapes["points"])
-    target = Rows.of(products, "float", layout.shapes["products of pairs"][1:])
+    target = Rows.of(products, "float", layout.shapes["products of groups"][1:])
     zero = f.constant(f"<{lanes} x float>", 0.0)
     address = weights + layout.weights["deconvolution"]
     for numbers, tiles in layout.stamp_tiles:
@@ -179,19 +229,19 @@ def stamping(module: Module, layout: Layout) -> Function:
     f = module.function("stamping", "products ring first width")
     products, ring, first, width = f.parameters
     scale, lanes = layout.architecture.scale, layout.target.lanes
-    source = Rows.of(products, "float", layout.shapes["products of pairs"][1:])
+    source = Rows.of(products, "float", layout.shapes["products of groups"][1:])
     high = Rows.of(ring, "float", layout.shapes["ring"])
     zero = f.constant(f"<{lanes} x float>", 0.0)
     with f.loop(0, width, lanes) as x:
         for residue in range(scale):
-            n = len(range(residue, 9, scale))
-            rows = [high[(first + (residue + scale * j)) % HIGH] for j in range(n + 1)]
+            count = len(range(residue, 9, scale)) + GROUP - 1
+            rows = [high[(first + (residue + scale * j)) % layout.high] for j in range(count)]
             for phase in range(scale):
-                places = [source[point, residue * scale + phase, x:] for point in range(n + 1)]
+                places = [source[point, residue * scale + phase, x:] for point in range(count)]
                 found = [place.vector(lanes) for place in places]
                 for place in places:
                     place[0] = zero
-                for row, factors in zip(rows, interpolation(n)[0], strict=True):
+                for row, factors in zip(rows, interpolation(count)[0], strict=True):
                     result = row[phase, x:]
                     result[0] = result.vector(lanes) + combined(f, factors, found)
     return f
@@ -206,12 +256,13 @@ def combined(f: Function, factors: Sequence[Fraction], vectors: Sequence[Value])
     return total
 
 
-def pair(module: Module, layout: Layout, callees: dict[str, Function]) -> Function:
-    """Two rows of shrunk maps, through expanding and deconvolution: groups of maps, chunks of columns."""
-    f = module.function("pair", "a b a_inside b_inside ring first weights scratch width left right columns")
-    a, b, a_inside, b_inside, ring, first, weights, scratch, width, left, right, columns = f.parameters
-    head, chunk, lanes, blocks = layout.head, layout.chunk, layout.target.lanes, layout.paired
-    points, products = layout.rows(scratch, "points"), layout.rows(scratch, "products of pairs")
+def deconvolution(module: Module, layout: Layout, callees: dict[str, Function]) -> Function:
+    """Four rows of shrunk maps, through expanding and deconvolution: groups of maps, chunks of columns."""
+    f = module.function("deconvolution", f"{ROWS} ring first weights scratch width left right columns")
+    rows, insides = f.parameters[:GROUP], f.parameters[GROUP : 2 * GROUP]
+    ring, first, weights, scratch, width, left, right, columns = f.parameters[2 * GROUP :]
+    head, chunk, lanes, blocks = layout.head, layout.chunk, layout.target.lanes, layout.expanded
+    points, products = layout.rows(scratch, "points"), layout.rows(scratch, "products of groups")
     lines = Rows.of(points.address, "float", (1, layout.shapes["points"][-1]))
     rings = Rows.of(ring, "float", layout.shapes["ring"])
     count = math.prod(layout.shapes["points"][:2])
@@ -223,10 +274,8 @@ def pair(module: Module, layout: Layout, callees: dict[str, Function]) -> Functi
         def expanded(
             source: Value | int, target: int, count: Value | int, block: Value = block, end: Value = end
         ) -> None:
-            sources = [layout.maps(row)[:, source:] for row in (a, b)]
-            f.call(
-                callees["expansion"], *sources, a_inside, b_inside, points[:, :, target:], weights, block, end, count
-            )
+            sources = [layout.maps(row)[:, source:] for row in rows]
+            f.call(callees["expansion"], *sources, *insides, points[:, :, target:], weights, block, end, count)
 
         expanded(0, 0, head)
         with f.loop(0, width, chunk) as x:
@@ -241,5 +290,5 @@ def pair(module: Module, layout: Layout, callees: dict[str, Function]) -> Functi
             with f.loop(0, count) as line, f.loop(0, head, lanes) as column:
                 lines[line, column:] = lines[line, chunk:][column:].vector(lanes)
     for channel in range(layout.architecture.channels):
-        f.call(callees["stamping"], products[channel:], rings[channel * HIGH :], first, width)
+        f.call(callees["stamping"], products[channel:], rings[channel * layout.high :], first, width)
     return f
