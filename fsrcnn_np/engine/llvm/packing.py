@@ -36,11 +36,7 @@ def packed(weights: Weights, layout: Layout) -> np.ndarray:
         convolution(shrinking, shrinking.weight, layout.narrow),
         *(convolution(layer, filter_transform(layer.weight), layout.narrow) for layer in mapping),
         convolution(expanding, expanding.weight, layout.expanded),
-        *(
-            part
-            for weight in weights.deconvolution.weight[order].swapaxes(0, 1)
-            for part in toom.packed(weight, layout)
-        ),
+        *(part for weight in stamps for part in toom.packed(weight, layout)),
         weights.deconvolution.bias,
     ]
     return np.concatenate([part.ravel().astype(np.float32) for part in parts])
