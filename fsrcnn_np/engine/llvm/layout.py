@@ -39,9 +39,9 @@ LINE = 64  # bytes of a cache line
 RING = 9  # rows a ring holds, see groups.py: four of a group, and five before that the next layer still reads
 GROUP = 4  # rows that a mapping layer computes at once
 POINTS = 6  # of Winograd's F(4, 3)
-WIDTHS = (400, 240, 96, 80)  # of a strip, cut to whole register tiles; 400 + 12 columns of reach nearly fill 13 of 32
+WIDTHS = (336, 240, 96, 48)  # of a strip, cut to whole register tiles; 336 + 12 columns of reach nearly fill 11 of 32
 MAPS = 8  # that go through expanding and deconvolution at once, and whose sum is rounded as one
-CHUNK = 96  # columns of a chunk of expanding and deconvolution, at most
+CHUNK = 48  # columns of a chunk of expanding and deconvolution, at most
 MOST_SCRATCH = 4 << 20  # bytes, where the architecture leaves a choice
 
 
@@ -97,7 +97,7 @@ class Layout:
     @property
     def stamp_vectors(self) -> int:
         """Vectors of pixels in a register tile of the deconvolution, which has at most four outputs."""
-        return 5 if self.target.registers >= 32 else 3
+        return 3
 
     @property
     def expanded(self) -> Blocks:

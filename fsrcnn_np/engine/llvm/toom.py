@@ -10,9 +10,9 @@ values at n + 3 points, and there the product is one multiplication:
                                                                                                           multiplication
         ──interpolation──▶ added to the high-resolution rows                                              stamping
 
-The points are 0, ∞, 3/8, −1/2, ±1, −9/4 and 5/2. With them the interpolation is exact in binary but for a factor of
+The points are 0, ∞, 3/8, −1/2, ±1, −2 and 9/4. With them the interpolation is exact in binary but for a factor of
 each point, which is put into the kernel's values. Where n + 3 is less than 8 the last are left out: features are seldom
-negative, and add up at 5/2 where they cancel at −9/4, which rounds less. (S. A. Cook, On the minimum computation time
+negative, and add up at 9/4 where they cancel at −2, which rounds less. (S. A. Cook, On the minimum computation time
 of functions, Harvard, 1966, chapter 3; S. Winograd, Arithmetic complexity of computations, SIAM, 1980.) Maps are added
 in an `order` that keeps sums small.
 
@@ -48,7 +48,7 @@ from .layout import FLOAT, GROUP, Layout
 
 ROWS = " ".join(f"{name}{i}" for name in ("row", "inside") for i in range(GROUP))  # parameters of functions
 INFINITY = None
-POINTS = (Fraction(0), INFINITY, *(Fraction(p, 8) for p in (3, -4, 8, -8, -18, 20)))
+POINTS = (Fraction(0), INFINITY, *(Fraction(p, 8) for p in (3, -4, 8, -8, -16, 18)))
 
 
 @cache
