@@ -3,7 +3,7 @@
 A register tile is `block` outputs × `vectors` vectors of pixels, kept in registers while all terms are added:
 
     sums[o][v] = start[o]
-    for each input channel c:                                            a loop
+    for each input channel c:                                            a loop, unrolled if short
         for each tap t:                                                  unrolled
             pixels[v] = source of channel c at tap t, vector v           one load, used `block` times
             sums[o][v] = fma(weight[c][t][o], pixels[v], sums[o][v])     one broadcast, used `vectors` times
@@ -30,6 +30,7 @@ from .layout import FLOAT, Layout
 
 Sums = list[list[Value]]  #: [output][vector]
 Tap = tuple[int, Sequence[int]]  #: columns from the pixel, and the outputs that have it
+UNROLLED = 200  #: multiply-adds of a register tile, at most, whose loop over channels is unrolled: expanding's
 
 
 def tiles(sums: Sums) -> Iterator[tuple[int, int]]:
@@ -68,7 +69,8 @@ def added(
     """
     block, vectors, terms = len(sums), len(sums[0]), sum(len(outputs) for _, outputs in taps)
     flat = [value for row in sums for value in row]
-    with f.loop(0, channels, carrying=flat) as c:
+
+    def channel(c: Value | int) -> None:
         rows, numbers = [source[c] for source in sources], itertools.count()
         factors = Rows.of(weights.address, "float", (1,))[c * terms :]
         for tap, outputs in taps:
@@ -78,6 +80,13 @@ def added(
                 factor = f.splat(factors[next(numbers)], lanes)
                 for v in range(vectors):
                     flat[o * vectors + v] = f.fma(factor, pixels[v], flat[o * vectors + v])
+
+    if isinstance(channels, int) and channels * terms * vectors <= UNROLLED:
+        for number in range(channels):
+            channel(number)
+    else:
+        with f.loop(0, channels, carrying=flat) as c:
+            channel(c)
     return [flat[o * vectors : (o + 1) * vectors] for o in range(block)]
 
 
