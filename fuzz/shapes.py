@@ -388,7 +388,7 @@ def _hdf5(rng: random.Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
 def _shaped_hdf5(rng: random.Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
     try:
         return _hdf5(rng, data, seeds)
-    except (OSError, RuntimeError, TypeError, AttributeError):
+    except (OSError, RuntimeError, TypeError, AttributeError, OverflowError):
         raise ValueError from None
 
 

@@ -11,6 +11,7 @@ from .csv_rows import Row, Sheet, number, read_sheet
 from .records import LeftOut, Rating
 
 VALUES = ("1", "2", "3", "4", "5")
+MOST_COUNTED = 100_000  #: ratings that the counts of a file may come to: each is a record in memory
 UNREADABLE = {"", "na", "n/a", "nan", "none", "null", "unreadable", "-", "–"}
 ALLOWED = "allowed are the whole numbers 1 to 5, or NA"
 NEEDED = {"reader", "criterion"}
@@ -79,6 +80,11 @@ def read_ratings(path: str | PathLike[str]) -> Ratings:
                 continue
             seen[key] = row.number
             found += one(sheet, row)
+            if counted and len(found) > MOST_COUNTED:
+                raise FormatError(
+                    f"{path}: up to row {row.number} the counts come to {len(found)} ratings; allowed are {MOST_COUNTED} "
+                    "in a file: give a row a rating, or a file for some of the readers"
+                )
     return Ratings(tuple(found), tuple(sheet.left_out), tuple(sheet.remarks))
 
 
@@ -101,8 +107,8 @@ def _counts(sheet: Sheet, row: Row) -> Iterator[Rating]:
     total = 0
     for value in VALUES:
         count = _whole(row[value]) if row[value] else 0
-        if count is None or not 0 <= count <= 1_000_000:
-            sheet.complain(row, value, f"found {row[value]!r}; allowed is how often this rating was given")
+        if count is None or not 0 <= count <= MOST_COUNTED:
+            sheet.complain(row, value, f"found {row[value]!r}; allowed is how often this rating was given, {MOST_COUNTED} at most")
             continue
         for _ in range(count):
             total += 1

@@ -190,6 +190,9 @@ def changed(weights, what):
         case "operation":
             name = next(key for key in graph.nodes if key.startswith("Relu"))
             graph.nodes[name] = graph.nodes[name].replace(b"\x04Relu", b"\x04Tanh")
+        case "blocks":
+            name = next(key for key in graph.nodes if key.startswith("DepthToSpace") or key == "high")
+            graph.nodes[name] = graph.nodes[name].replace(b"block_size", b"block_sizf")
         case "saved":
             return field(1, 1) + field(2, field(2, b"".join(graph.nodes.values())))
         case "twice":
@@ -210,6 +213,7 @@ def changed(weights, what):
         ("branch", "an FSRCNN"),
         ("valid", "VALX padding; SAME"),
         ("operation", "is a Tanh here"),
+        ("blocks", "has the block_size None; a whole number"),
         ("saved", "SavedModel.*tf2onnx"),
         ("twice", "two nodes have one name"),
         ("quantised", "no constant kernel"),

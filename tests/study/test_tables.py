@@ -243,6 +243,7 @@ def test_counts_in_any_encoding(tmp_path, encoding, delimiter):
         ("reader,criterion\n1,2", "needed are reader, criterion, case, value"),
         ("reader,criterion,case,value,rating\n", "two columns value"),
         ("reader,criterion,case,value\n\0", "is no text"),
+        ("reader,criterion,1,2,3,4,5\nA,x,5e4,0,5e4,0,1\n", "up to row 2 the counts come to 100001 ratings; allowed"),
     ],
 )
 def test_files_that_are_no_ratings(tmp_path, text, message):

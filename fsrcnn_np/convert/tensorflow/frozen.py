@@ -109,7 +109,9 @@ class _Graph:
             "border": Fact("zero", f"SAME padding of {node.name}"),
         }
         if node.op == "DepthToSpace":
-            block = int(node.attributes.get("block_size", 0))
+            block = node.attributes.get("block_size")
+            if not isinstance(block, int):
+                raise WeightsError(f"{node.name} has the block_size {block!r}; a whole number is expected")
             inner, own = self.biased(self.node(node.inputs[0]))
             convolution = self.convolution(inner, own)
             channels = 3 if convolution.weight.shape[0] == 3 * block**2 else 1
