@@ -82,8 +82,8 @@ def read_ratings(path: str | PathLike[str]) -> Ratings:
             found += one(sheet, row)
             if counted and len(found) > MOST_COUNTED:
                 raise FormatError(
-                    f"{path}: up to row {row.number} the counts come to {len(found)} ratings; allowed are {MOST_COUNTED} "
-                    "in a file: give a row a rating, or a file for some of the readers"
+                    f"{path}: up to row {row.number} the counts come to {len(found)} ratings; allowed are "
+                    f"{MOST_COUNTED} in a file: give a row a rating, or a file for some of the readers"
                 )
     return Ratings(tuple(found), tuple(sheet.left_out), tuple(sheet.remarks))
 
@@ -108,7 +108,8 @@ def _counts(sheet: Sheet, row: Row) -> Iterator[Rating]:
     for value in VALUES:
         count = _whole(row[value]) if row[value] else 0
         if count is None or not 0 <= count <= MOST_COUNTED:
-            sheet.complain(row, value, f"found {row[value]!r}; allowed is how often this rating was given, {MOST_COUNTED} at most")
+            allowed = f"allowed is how often this rating was given, {MOST_COUNTED} at most"
+            sheet.complain(row, value, f"found {row[value]!r}; {allowed}")
             continue
         for _ in range(count):
             total += 1

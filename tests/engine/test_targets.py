@@ -50,12 +50,8 @@ def test_a_product_and_a_sum_are_never_fused(lanes):
     assert not re.search("fmadd|fmla", target.assembly(module, host))
 
 
-#: Most instructions a fused multiply-add in the loops that do the work; measured 1.7 to 3.0 (docs/engine.md).
+#: Most instructions a fused multiply-add in the loops that do the work; measured 1.5 to 3.3 (docs/engine.md).
 MOST = 3.6
-
-#: What follows the loop over channels in expanding (values at the points), and the deconvolution's interpolation:
-#: each sum is loaded and stored for a few FMAs. Measured 3.9 to 6.2.
-STORING, MOST_STORED = ("expansion", "stamping"), 6.5
 
 
 @pytest.mark.parametrize("name", ["AVX-512", "AVX2", "aarch64", "Apple"])
@@ -65,11 +61,8 @@ def test_instructions_per_multiply_add(name):
     processor = target.Target(kind.lanes, kind.registers, kind.fma, triple, cpu, kind.features)
     layout = Layout(Architecture(56, 12, 4, 2), "replicate", 4, processor)
     blocks = blocks_of_work(target.assembly(schedule.module(layout), processor))
-    loops = [ratio for function, ratio in blocks if function not in STORING]
-    assert len(loops) >= 4  # 5×5, mapping, and the deconvolution's two tiles
-    assert max(loops) <= MOST, blocks
-    stored = [ratio for function, ratio in blocks if function in STORING]
-    assert max(stored, default=0) <= MOST_STORED, blocks
+    assert len(blocks) >= 6  # 5×5, mapping, expanding, the deconvolution's two tiles and its interpolation
+    assert max(ratio for _, ratio in blocks) <= MOST, blocks
 
 
 def blocks_of_work(assembly):

@@ -1,6 +1,6 @@
 """The schedule of a strip: four rows at a time through all layers, so that no layer's maps are ever whole in memory.
 
-    image rows ─extraction─▶ ring 0 ─mapping─▶ ring 1 ─…─▶ ring m ─expansion─▶ two rows of features
+    image rows ─extraction─▶ ring 0 ─mapping─▶ ring 1 ─…─▶ ring m ─expansion─▶ four rows of features
                                                                                    │ stamping
     result rows ◀─finishing─ ring of high-resolution rows, each starting as the bias ◀┘
 
