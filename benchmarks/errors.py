@@ -10,12 +10,14 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np import Weights, files, load_weights
 from fsrcnn_np.engine import ENGINES, engine_named
+from fsrcnn_np.engine.llvm import toom
 from fsrcnn_np.images.value_range import normalise
 from fsrcnn_np.phantom import phantom
 from fsrcnn_np.phantom.processing import WHITE
@@ -23,6 +25,8 @@ from fsrcnn_np.pipeline import model_name, picture_range
 
 SIDE = 500
 Plane = NDArray[np.float32]
+#: The fast engine without `toom.order`.
+UNORDERED = "llvm, maps in the model's order"
 #: The finite points of F(4, 3); infinity is the sixth.
 POINTS = {
     "0, ±1, ±2": (0.0, 1.0, -1.0, 2.0, -2.0),
@@ -62,8 +66,10 @@ def engines(models: Sequence[Weights], planes: dict[str, Plane]) -> str:
         low, high = model.value_range
         inputs = [low + (high - low) * plane for plane in planes.values()]
         exact = [engine_named("reference").forward(x, model, dtype=np.float64) for x in inputs]
-        for name in ENGINES:
-            found = [engine_named(name).forward(x, model, dtype=np.float32) for x in inputs]
+        for name in (*ENGINES, UNORDERED):
+            order = toom.order if name != UNORDERED else lambda model: np.arange(model.architecture.d)
+            with mock.patch.object(toom, "order", order):
+                found = [engine_named(name.split(",")[0]).forward(x, model, dtype=np.float32) for x in inputs]
             worst = [float(np.abs(a - b).max()) / (high - low) for a, b in zip(found, exact, strict=True)]
             lines.append(f"| {model_name(model)}: {name} | " + " | ".join(f"{w:.1e}" for w in worst) + " |")
     return "\n".join(lines)
