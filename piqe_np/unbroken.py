@@ -152,9 +152,9 @@ _held: list[Callable[[], Any]] = []  # by the thread that forks: how to give it 
 _forking: int | None = None  # that thread
 _one_fork = threading.Lock()
 _collecting = False
-_late: list[
-    dict[str, Callable[[], Any]]
-] = []  # hooks that were registered while a fork waited, and are not called by it
+_alone = True  # no other thread is there at this fork
+#: Hooks that were registered while a fork waited, and that it does not call.
+_late: list[dict[str, Callable[[], Any]]] = []
 
 
 def _importing() -> bool:
@@ -197,7 +197,7 @@ def _collect(**hooks: Callable[[], Any]) -> None:
 
 
 def _before_fork() -> None:
-    global _forking, _collecting
+    global _forking, _collecting, _alone
     if _forking == threading.get_ident():  # it is registered more than once
         return
     lent = _lent()
@@ -206,6 +206,7 @@ def _before_fork() -> None:
     library: Any = os
     register, library.register_at_fork = os.register_at_fork, _collect
     try:
+        _alone = len(sys._current_frames()) == 1
         _wait_for_imports()
     finally:  # Ctrl-C
         library.register_at_fork, _collecting = register, False
@@ -259,7 +260,9 @@ def _in_child() -> None:
     _ours.clear()
     _callers.clear()
     _locks["load"] = threading.RLock()  # whoever reads a model there is not in this process
-    if sys.version_info < (3, 12):  # until then each has a lock, which another thread may have had (in h5py)
+    # Until Python 3.12 each has a lock, which another thread may have had (in h5py). Looking for them takes time, and
+    # touches memory that is shared otherwise: not where there was no other thread.
+    if sys.version_info < (3, 12) and not _alone:
         for one in gc.get_objects():
             if type(one) is functools.cached_property:
                 one.lock = threading.RLock()
