@@ -74,7 +74,7 @@ def find_inputs(
     """
     wanted = tuple(suffix.lower() for suffix in (IN_FOLDERS if suffixes is None else suffixes))
     candidates: dict[str, _Candidate] = {}
-    apart = None if without is None else os.path.realpath(without)
+    apart = None if without is None else _real(without)
     for pattern in patterns:
         for candidate in _expand(os.fspath(pattern), wanted, apart):
             candidates.setdefault(candidate.identity, candidate)
@@ -125,7 +125,7 @@ def _expand(pattern: str, wanted: tuple[str, ...], apart: str | None) -> Iterato
 def check_apart(patterns: Iterable[str | os.PathLike[str]], folder: str | os.PathLike[str]) -> None:
     """Raise an OptionError where pictures would be written, under other names, into a folder that all are taken of."""
     for pattern in patterns:
-        if os.path.isdir(pattern) and os.path.realpath(pattern) == os.path.realpath(folder):
+        if os.path.isdir(pattern) and _real(pattern) == _real(folder):
             raise OptionError(
                 f"{pattern} would get outputs that the next run takes for inputs; give another folder for them"
             )
@@ -133,7 +133,14 @@ def check_apart(patterns: Iterable[str | os.PathLike[str]], folder: str | os.Pat
 
 def _within(path: str, folder: str | None) -> bool:
     """Whether a path is a folder, or lies in it."""
-    return folder is not None and Path(os.path.realpath(path)).is_relative_to(folder)
+    return folder is not None and Path(_real(path)).is_relative_to(folder)
+
+
+def _real(path: str | os.PathLike[str]) -> str:
+    try:
+        return os.path.realpath(path)
+    except OSError:  # the working directory is gone: nothing that is named from it is there
+        return os.fspath(path)
 
 
 def _below(folder: str, wanted: tuple[str, ...], apart: str | None) -> Iterator[_Candidate]:
