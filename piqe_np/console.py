@@ -65,6 +65,8 @@ def command(name: str, body: Callable[[], int], ours: tuple[type[Exception], ...
     except OSError as error:
         if error.errno is None or error.filename is not None:
             return last(refused(error), 1)
+        if isinstance(error, FileNotFoundError):  # os.getcwd; no stream says that
+            return last("the working directory is gone; go to one that is there", 1)
         start.close_output(streams[0])
         return last(f"standard output cannot be written: {error.strerror or error}", 1)
     except ImportError as error:

@@ -36,6 +36,8 @@ def test_the_working_directory_is_gone(picture, tmp_path):
     status, _, said = run("fsrcnn_np", "upscale", picture, "-o", "out", shell=gone)
     assert status == 1
     assert said.startswith(f"fsrcnn-np: {picture}: out/picture.png: cannot be written (No such file or directory)")
+    status, _, said = run("fsrcnn_np", "compare", "picture.png", "-o", tmp_path / "out", shell=gone)
+    assert (status, said) == (1, "fsrcnn-np: the working directory is gone; go to one that is there\n")
 
 
 COMMA = """
