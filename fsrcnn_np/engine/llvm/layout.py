@@ -41,6 +41,7 @@ GROUP = 4  # rows that a mapping layer computes at once
 POINTS = 6  # of Winograd's F(4, 3)
 WIDTHS = (336, 240, 96, 48)  # of a strip, cut to whole register tiles; 336 + 12 columns of reach nearly fill 11 of 32
 MAPS = 8  # that go through expanding and deconvolution at once, and whose sum is rounded as one
+STAMP_VECTORS = 3  # of pixels in a register tile of the deconvolution, which has at most four outputs
 CHUNK = 48  # columns of a chunk of expanding and deconvolution, at most
 MOST_SCRATCH = 4 << 20  # bytes, where the architecture leaves a choice
 
@@ -93,11 +94,6 @@ class Layout:
     def tile(self) -> int:
         """Pixels of a register tile."""
         return self.vectors * self.target.lanes
-
-    @property
-    def stamp_vectors(self) -> int:
-        """Vectors of pixels in a register tile of the deconvolution, which has at most four outputs."""
-        return 3
 
     @property
     def expanded(self) -> Blocks:
@@ -162,7 +158,7 @@ class Layout:
     @property
     def chunk(self) -> int:
         """Columns that go through expanding and deconvolution at once: whole register tiles of both."""
-        unit = self.stamp_vectors * self.target.lanes
+        unit = STAMP_VECTORS * self.target.lanes
         return max(CHUNK // unit, 1) * unit
 
     @property
@@ -178,7 +174,7 @@ class Layout:
     @cached_property
     def width(self) -> int:
         """Most columns of a strip."""
-        unit = self.stamp_vectors * self.target.lanes
+        unit = STAMP_VECTORS * self.target.lanes
         for width in WIDTHS:
             width -= width % unit
             if self._scratch(width) <= MOST_SCRATCH:
@@ -204,7 +200,7 @@ class Layout:
     @property
     def high(self) -> int:
         """High-resolution rows under construction: those that four rows of features reach."""
-        return up(9 + 3 * self.architecture.scale, 8)
+        return up(9 + (GROUP - 1) * self.architecture.scale, 8)
 
     def _shapes(self, width: int) -> dict[str, tuple[int, ...]]:
         pitch, a = self._pitch(self.columns(width)) // FLOAT, self.architecture

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...network.bands import Band
 from ...network.weights import Weights
 from . import groups
-from .layout import GROUP, Layout, up
+from .layout import GROUP, STAMP_VECTORS, Layout, up
 
 STRIPS_PER_THREAD = 4  # so that no thread waits long for the last one,
 SHORT, LONG = 256, 2048  # unless strips became shorter than this: each costs about 10 rows beside its own
@@ -47,7 +47,7 @@ def rows_needed(first: int, last: int, height: int, weights: Weights) -> tuple[i
 
 def good_size(band: Band, width: int, layout: Layout, threads: int) -> tuple[int, int]:
     """Rows and columns of strips that waste little and keep all threads busy."""
-    height, unit = band.last - band.first, layout.stamp_vectors * layout.target.lanes
+    height, unit = band.last - band.first, STAMP_VECTORS * layout.target.lanes
     columns = min(up(math.ceil(width / math.ceil(width / layout.width)), unit), layout.width)
     across = math.ceil(width / columns)
     wanted = min(math.ceil(STRIPS_PER_THREAD * threads / across), height // SHORT)

@@ -28,6 +28,12 @@ def compiled_finish(layout: Layout, dtype: np.dtype) -> target.Code:
     return target.Code(results.module(layout, dtype), layout.target)
 
 
+@once(most=4)
+def packed_weights(weights: Weights, layout: Layout) -> np.ndarray:
+    """A model's weights in float32, as the kernels read them, kept for the next image."""
+    return packing.packed(weights.astype(np.float32), layout)
+
+
 @once(most=16)
 def layout_of(architecture: Architecture, border: str, offset: int, processor: target.Target) -> Layout:
     """The layout of a model's kind on a processor, kept for the next image."""
@@ -56,10 +62,10 @@ class Engine:
     """
 
     def __init__(self, weights: Weights, range: ValueRange, dtype: np.dtype, processor: target.Target | None = None):
-        self.weights, self.range, self.dtype = weights.astype(np.float32), range, dtype.newbyteorder("=")
+        self.weights, self.range, self.dtype = weights, range, dtype.newbyteorder("=")
         self.layout = prepare(weights, processor)
         self.scale = weights.architecture.scale
-        self.packed = packing.packed(self.weights, self.layout)
+        self.packed = packed_weights(weights, self.layout)
         self.limits = np.array(results.Limits.of(range, weights.value_range, self.dtype), np.float64)
         self.strip, self.finish = compiled_strip(self.layout), compiled_finish(self.layout, self.dtype)
 

@@ -44,7 +44,7 @@ from piqe_np.llvm.assembler import Function, Module, Rows, Value
 from ...network.weights import Weights
 from . import kernels
 from .kernels import added, every, prelu
-from .layout import FLOAT, GROUP, Layout
+from .layout import FLOAT, GROUP, STAMP_VECTORS, Layout
 
 ROWS = " ".join(f"{name}{i}" for name in ("row", "inside") for i in range(GROUP))  # parameters of functions
 INFINITY = None
@@ -196,12 +196,7 @@ def multiplication(module: Module, layout: Layout) -> Function:
     """
     f = module.function("multiplication", "points products weights first maps columns")
     points, products, weights, first, maps, columns = f.parameters
-    d, scale, lanes, vectors = (
-        layout.architecture.d,
-        layout.architecture.scale,
-        layout.target.lanes,
-        layout.stamp_vectors,
-    )
+    d, scale, lanes = layout.architecture.d, layout.architecture.scale, layout.target.lanes
     source = Rows.of(points, "float", layout.shapes["points"])
     target = Rows.of(products, "float", layout.shapes["products of groups"][1:])
     zero = f.constant(f"<{lanes} x float>", 0.0)
@@ -212,9 +207,9 @@ def multiplication(module: Module, layout: Layout) -> Function:
             here = address + (point - numbers[0]) * (d * sum(terms) * FLOAT)
             for number, tile in enumerate(tiles):
                 values = Rows.of(here + d * sum(terms[:number]) * FLOAT, "float", (1, terms[number]))[first:]
-                with f.loop(0, columns, vectors * lanes) as x:
+                with f.loop(0, columns, STAMP_VECTORS * lanes) as x:
                     pixels = source[point, :, layout.stamp_reach :][:, x:]
-                    sums = [[zero] * vectors] * len(tile)
+                    sums = [[zero] * STAMP_VECTORS] * len(tile)
                     sums = added(f, sums, [pixels], values, lanes=lanes, channels=maps, taps=layout.stamp_taps(tile))
                     for o, v in kernels.tiles(sums):
                         residue, phase = tile[o]
