@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from fsrcnn_np.errors import FormatError
-
-_OPENING = threading.Lock()
-
-
-@contextmanager
-def of_any_size() -> Iterator[None]:
-    """Within, Pillow opens what `check_size` allows; it refuses more than 358 megapixels in all the process."""
-    from PIL import Image
-
-    with _OPENING:
-        most, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = most
+from fsrcnn_np.files.any_size import of_any_size
 
 
 def check_palette(path: Path) -> None:

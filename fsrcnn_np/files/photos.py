@@ -15,8 +15,9 @@ import numpy as np
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import xmp
+from fsrcnn_np.files.any_size import of_any_size
 from fsrcnn_np.files.jpeg_whole import check_whole
-from fsrcnn_np.files.palette import check_palette, of_any_size
+from fsrcnn_np.files.palette import check_palette
 from fsrcnn_np.files.picture import (
     PACKED,
     DicomForm,
