@@ -107,6 +107,23 @@ def tell(name: str, text: str) -> None:
         print(f"{name}: {printable(' '.join(text.split()))}", file=sys.stderr, flush=True)
 
 
+class Troubles:
+    """What goes wrong in a server again and again: each line is said once, as long as it lasts."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._lasting = say, dict[str, str]()
+
+    def lasts(self, name: str, line: str) -> None:
+        """Said, unless it is the last that was of this name."""
+        if self._lasting.get(name) != line:
+            self._lasting[name] = line
+            self._say(line)
+
+    def over(self, name: str) -> None:
+        """Said again, if it comes again."""
+        self._lasting.pop(name, None)
+
+
 def say(text: str) -> None:
     """A text of one or more lines on standard output, each as `printable` has it."""
     print(*map(printable, text.split("\n")), sep="\n", flush=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from piqe_np.console import Troubles
+
 from ..errors import FsrcnnError, OptionError
 from ..network.weights import Weights
 from .commitment import Committer
@@ -130,7 +132,7 @@ class Service:
         self._committer = Committer(self.store, self._link, web, settings, self._metrics)
         self._stop, self._guard = threading.Event(), threading.Lock()
         self._admitted: set[Any] = set()
-        self._troubles: dict[str, str] = {}  # what was said of each worker, and lasts
+        self._troubles = Troubles(say)  # of each worker
         self._server = self._listen(peer, server_tls)
         steps = {"derive": self._deriver.step, "send": self._send, "commit": self._committer.step}
         steps["keep"] = Keeper(self.store, settings.keep).step
@@ -238,18 +240,15 @@ class Service:
                 self._complain(name, error)
                 self._stop.wait(self._settings.forward.first_wait_seconds)
                 continue
-            self._troubles.pop(name, None)
+            self._troubles.over(name)
             if not worked:
                 self._stop.wait(_IDLE)
 
     def _complain(self, name: str, error: BaseException) -> None:
-        """Once, as long as it lasts."""
         line = f"{name}: {error if isinstance(error, FsrcnnError | OSError) else type(error).__name__}; tried again"
         if isinstance(error, sqlite3.Error):
             line = f"{name}: the ledger cannot be written or read ({error}); make room on the store's disk; tried again"
-        if self._troubles.get(name) != line:
-            self._troubles[name] = line
-            say(line)
+        self._troubles.lasts(name, line)
 
     def _send(self) -> bool:
         ledger, now = self.store.ledger, time.time()
@@ -282,7 +281,7 @@ class Service:
         except (OSError, sqlite3.Error) as error:
             self._complain("metrics", error)
         else:
-            self._troubles.pop("metrics", None)
+            self._troubles.over("metrics")
 
 
 def _under_way(association: Any) -> bool:

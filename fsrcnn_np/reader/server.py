@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from piqe_np.console import tell
+from piqe_np.console import Troubles, tell
 
 from ..errors import FsrcnnError
 from .cases import Comparison
@@ -87,9 +87,9 @@ class Site:
         say: Callable[[str], None] = say,
     ) -> None:
         self.comparison, self.criteria, self.log, self.tiles = comparison, criteria, log, tiles
-        self.publisher, self.title, self.tls, self.say = publisher, title, tls, say
+        self.publisher, self.title, self.tls = publisher, title, tls
         self.results = ResultsPage(title, comparison, criteria, log, tiles)
-        self._trouble = ""  # that was said, and lasts
+        self._troubles = Troubles(say)
         self._questions = [one.as_json() for one in criteria.criteria]
         self._doors = Bucket(30, 0.5)  # tokens that are tried
         self._calls = Bucket(200, 40)  # of a person
@@ -120,18 +120,12 @@ class Site:
             except ClientDisconnect:
                 return PlainTextResponse("", 400)
             except FsrcnnError as error:
-                self._once(f"the study's log: {error}")
+                self._troubles.lasts("log", f"the study's log: {error}")  # pages try again every few seconds
                 return JSONResponse(
                     {"why": "the server cannot reach its disk; nothing is lost, it is tried again"}, 503
                 )
 
         return endpoint
-
-    def _once(self, line: str) -> None:
-        """Say what lasts once: pages try again every few seconds."""
-        if line != self._trouble:
-            self._trouble = line
-            self.say(line)
 
     # Who
 
@@ -256,7 +250,7 @@ class Site:
 
     def _keep(self, reader: str, events: list[Any]) -> dict[str, Any]:
         saved, refused = self.log.keep(reader, events)
-        self._trouble = ""
+        self._troubles.over("log")
         numbers = {event.get("case") for event in events if isinstance(event, dict) and event.get("id") in saved}
         slots = [slot for number in numbers if (slot := self.log.slot(reader, number))]
         self.publisher.some(reader, [(slot.case, slot.occasion) for slot in slots])
