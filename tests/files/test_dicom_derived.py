@@ -835,3 +835,52 @@ def test_uids_are_mapped_alike_and_the_standards_own_are_kept(tmp_path):
     assert {e.value for e in found[0].iterall() if e.VR == "UI"}.isdisjoint({"1.2.1", "1.2.2", "1.2.3", "1.2.4"})
     assert not [b for b in check_files(source, tmp_path / "b.dcm", remap_uids="secret") if not b.inherited]
     assert [b for b in check_files(source, tmp_path / "b.dcm") if b.tag == "(0020,000D) StudyInstanceUID"]
+
+
+def spelled(path, charset, text, syntax):
+    """The mammogram with one text in five places, in bytes that no writer would write; some below sequences."""
+    d = mammogram()
+    d.SpecificCharacterSet, mark = "CHARSET" if len(charset) % 2 else "CHARSETS", "x" * (len(text) + len(text) % 2)
+    for keyword in ("PatientName", "InstitutionName", "PatientComments", "OperatorsName", "SeriesDescription"):
+        setattr(d, keyword, mark)
+    d.RequestAttributesSequence = [item(RequestedProcedureDescription=mark)]
+    d.private_block(0x0019, "MAKER").add_new(2, "UT", mark)
+    d.SpecificCharacterSet = "c" * (len(charset) + len(charset) % 2)
+    save(d, path, syntax)
+    data = path.read_bytes().replace(mark.encode(), text.ljust(len(mark)))
+    path.write_bytes(data.replace(d.SpecificCharacterSet.encode(), charset.ljust(len(d.SpecificCharacterSet)), 1))
+
+
+@pytest.mark.filterwarnings("ignore:.*value for VR CS|The value length")
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian, "1.2.840.10008.1.2"])
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        (b"ISO_IR 192", b"M\xfcller^J\xfcrgen"),  # Latin-1 that is said to be UTF-8
+        (b"ISO_IR 192", b"M\xc3x"),
+        (b"ISO_IR 13", b"\xd4\xcf\xc0\xde^\xc0\xdb\xb3"),  # PS3.5 H.3.2; pydicom writes ????
+        (b"ISO_IR 126", b"\xae\xff\xd2A"),
+        (b"GB18030", b"\xff\xfe^A"),
+        (b"ISO_IR 999", b"M\xfcller"),
+        (b"\\ISO 2022 IR 87", b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B"),  # PS3.5 H.3.1
+        (b"\\ISO 2022 IR 149", b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7"),  # PS3.5 I.2
+        (b"ISO 2022 IR 100\\ISO 2022 IR 144", b"M\xfcller^\x1b-L\xbb\xee\xda"),
+    ],
+)
+def test_texts_come_byte_for_byte_in_any_character_set(tmp_path, charset, text, syntax):
+    path, out = tmp_path / "o.dcm", tmp_path / "d.dcm"
+    spelled(path, charset, text, syntax)
+    written = text.ljust(len(text) + len(text) % 2)
+    assert path.read_bytes().count(written) == 7
+    upscale_file(path, out, allow=["burned-in"])
+    data = out.read_bytes()
+    assert data.count(written) >= 6, charset  # behind the series' description stands ours
+    assert b"FSRCNN x2" in data
+    assert charset in data
+    assert not [breach for breach in check_files(path, out) if not breach.inherited]
+    if b"\xfc" in text and charset == b"ISO_IR 192":  # as one that decodes and encodes has it: it decodes alike
+        lost = text.replace(b"\xfc", "\N{REPLACEMENT CHARACTER}".encode()).ljust(18)
+        was, new = (b"PN" + bytes((len(name), 0)) + name for name in (written, lost))
+        assert was in data
+        out.write_bytes(data.replace(was, new))
+        assert "PatientName" in next(breach.tag for breach in check_files(path, out))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fsrcnn_np.files.dicom.library import import_pydicom, name
+from fsrcnn_np.files.dicom.texts import garbled, stored
 
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 
@@ -73,12 +74,14 @@ def numbers(dataset: Any, keyword: str) -> list[float] | None:
 
 
 def value_of(dataset: Any, keyword: str) -> str | None:
-    """An element as text; None where it is missing, empty or cannot be read."""
+    """An element as text, with its bytes where it cannot be decoded; None where it is missing, empty, unreadable."""
     try:
         value = dataset.get(keyword)
     except Exception:  # an element that cannot be read is as good as none
         return None
-    return None if value in (None, "") else str(value)
+    if value in (None, "") or not garbled(value):
+        return None if value in (None, "") else str(value)
+    return f"{value} {(stored(dataset[keyword]) or b'').rstrip(b' ')!r}"
 
 
 def has_code(sequence: Any, value: str) -> bool:

@@ -39,6 +39,7 @@ from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet, with_item
 from fsrcnn_np.files.dicom.opening import opened
 from fsrcnn_np.files.dicom.reading import FLOATS, LOSSY, Frames
 from fsrcnn_np.files.dicom.stored import Padding, words_of_values
+from fsrcnn_np.files.dicom.texts import as_stored, survives
 from fsrcnn_np.files.dicom.uids import remap, uid_of
 from fsrcnn_np.files.picture import DicomForm, Encoded, Output, Picture, Provenance, refuse_dtype
 from fsrcnn_np.files.record import KEYWORD, text_of
@@ -140,7 +141,7 @@ def _header(like: Picture, provenance: Provenance, form: DicomForm) -> _Header:
         leave_out_unreadable(derived, remarks)
         _set_pixel_description(derived, like, provenance.scale, remarks)
         _set_series(derived, provenance, form, remarks)
-        _set_provenance(derived, original, provenance)
+        _set_provenance(derived, original, provenance, remarks)
         _set_lossy(derived, original, like)
         scale_geometry(derived, provenance.scale, remarks)
         scale_coordinates(derived, provenance.scale, remarks)
@@ -262,7 +263,8 @@ def _header_bytes(derived: Any, like: Picture, frames: int, scale: int, form: Di
     stream = io.BytesIO()
     before = derived[:_PIXEL_DATA]
     before.file_meta, before.preamble = derived.file_meta, bytes(128)
-    import_pydicom().dcmwrite(stream, before, enforce_file_format=True, little_endian=True, implicit_vr=False)
+    with as_stored(before):
+        import_pydicom().dcmwrite(stream, before, enforce_file_format=True, little_endian=True, implicit_vr=False)
     if form.transfer_syntax != "explicit":
         return stream.getvalue() + head_of_encapsulated()
     size = like.pixels.size * (derived.BitsAllocated // 8) * scale * scale * frames
@@ -280,7 +282,9 @@ def _behind_the_pixels(derived: Any) -> bytes:
     pydicom = import_pydicom()
     stream = pydicom.filebase.DicomBytesIO()
     stream.is_little_endian, stream.is_implicit_VR = True, False
-    pydicom.filewriter.write_dataset(stream, derived[_PIXEL_DATA + 1 :])
+    behind = derived[_PIXEL_DATA + 1 :]
+    with as_stored(behind):
+        pydicom.filewriter.write_dataset(stream, behind)
     return bytes(stream.getvalue())
 
 
@@ -321,7 +325,8 @@ def _set_series(derived: Any, provenance: Provenance, form: DicomForm, remarks: 
     derived.SeriesInstanceUID = uid_of(f"{derived.get('SeriesInstanceUID') or derived.SOPInstanceUID} {how}")
     derived.SeriesNumber = series_number(derived, remarks)
     ours = f" {provenance.label}"
-    derived.SeriesDescription = (str(derived.get("SeriesDescription") or "")[: 64 - len(ours)] + ours).strip()
+    before = text_before(derived, "SeriesDescription", remarks)
+    derived.SeriesDescription = (before[: 64 - len(ours)] + ours).strip()
     set_meta(derived, transfer_syntax(form.transfer_syntax), provenance.software, provenance.version)
 
 
@@ -350,11 +355,21 @@ def series_number(derived: Any, remarks: list[str]) -> int:
     return number + _SERIES_NUMBER_STEP
 
 
-def _set_provenance(derived: Any, original: Any, provenance: Provenance) -> None:
+def text_before(derived: Any, keyword: str, remarks: list[str]) -> str:
+    """A text that ours will stand behind; none, with a remark, where its letters would be lost."""
+    text = str(derived.get(keyword) or "")
+    if survives(text, derived):
+        return text
+    tag = name(import_pydicom().tag.Tag(keyword))
+    remarks.append(f"{tag} {keyword} is not in the (0008,0005) SpecificCharacterSet that is said, and is left out")
+    return ""
+
+
+def _set_provenance(derived: Any, original: Any, provenance: Provenance, remarks: list[str]) -> None:
     # PS3.3 C.7.6.1.1.2: value 1 tells the pixels, value 2 the examination.
     derived.ImageType = ["DERIVED", *(values_of(original.get("ImageType"))[1:] or ["SECONDARY"])]
     # PS3.3 C.7.6.1.1.3 and C.12.4: earlier derivations are part of the history and stay.
-    before = str(original.get("DerivationDescription") or "")
+    before = text_before(derived, "DerivationDescription", remarks)
     ours = str(provenance)
     derived.DerivationDescription = f"{before[: 1024 - len(ours) - 2]}; {ours}" if before else ours
     resampling = code("113085", "Spatial resampling")

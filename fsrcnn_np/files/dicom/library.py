@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,7 +29,8 @@ def import_pydicom() -> Any:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Old files hold values that today's rules forbid; they are carried over, neither refused nor warned about."""
-    with import_pydicom().config.disable_value_validation():
+    with import_pydicom().config.disable_value_validation(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         yield
 
 

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Literal
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.dicom.library import import_pydicom, name
+from fsrcnn_np.files.dicom.texts import keep_stored
 
 LARGE = 1 << 16  # bytes; larger elements of the header are read when they are asked for
 MOST_HEADER = 1 << 26  # bytes that a deflated file may hold beside its pixels
@@ -89,6 +90,7 @@ def opened(path: Path) -> Opened:
         pixels = _pixels(stream, position, dataset, source)
         if pixels is not None:
             _read_on(stream, dataset, pixels, remarks)
+    keep_stored(dataset)
     for tag in list(dataset.keys()):
         if dataset.get_item(tag).value is None:
             dataset[tag]  # what was left out for its size is read while the file is there

@@ -18,12 +18,13 @@ from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.atomic import check_place, write_bytes
 from fsrcnn_np.files.dicom.check_state import state_breaches
 from fsrcnn_np.files.dicom.coordinates import scale_coordinates, scale_overlays
-from fsrcnn_np.files.dicom.derived import REMOVED, series_number, set_meta
+from fsrcnn_np.files.dicom.derived import REMOVED, series_number, set_meta, text_before
 from fsrcnn_np.files.dicom.elements import leave_out_unreadable, leave_out_unwritable, to_little_endian
 from fsrcnn_np.files.dicom.encoding import transfer_syntax
 from fsrcnn_np.files.dicom.geometry import decimal_string
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet, with_items
 from fsrcnn_np.files.dicom.opening import begins_as_one, opened
+from fsrcnn_np.files.dicom.texts import as_stored
 from fsrcnn_np.files.dicom.uids import remap, uid_of
 from fsrcnn_np.files.picture import NoPicture
 
@@ -133,7 +134,8 @@ def _carried(path: Path, images: list[tuple[Path, Path]], remap_uids: str, remar
         raise FormatError(f"cannot be carried over: {broken[0]}; mend it in what made it")
     stream = io.BytesIO()
     state.preamble = bytes(128)
-    import_pydicom().dcmwrite(stream, state, enforce_file_format=True, little_endian=True, implicit_vr=False)
+    with as_stored(state):
+        import_pydicom().dcmwrite(stream, state, enforce_file_format=True, little_endian=True, implicit_vr=False)
     return stream.getvalue()
 
 
@@ -287,7 +289,8 @@ def _set_identity(state: Any, used: list[_Image], scale: int, remarks: list[str]
     state.SeriesInstanceUID = uid_of(f"{state.get('SeriesInstanceUID')} presentation {series}")
     state.SeriesNumber = series_number(state, remarks)
     ours = f" x{scale}"
-    state.SeriesDescription = (str(state.get("SeriesDescription") or "Presentation")[: 64 - len(ours)] + ours).strip()
+    before = text_before(state, "SeriesDescription", remarks) or "Presentation"
+    state.SeriesDescription = (before[: 64 - len(ours)] + ours).strip()
     state.SOPInstanceUID = uid_of(f"{state.SOPInstanceUID} presentation {images} {software} {version}")
     state.ContributingEquipmentSequence = [*(state.get("ContributingEquipmentSequence") or ()), equipment]
     set_meta(state, transfer_syntax("explicit"), software, version)
