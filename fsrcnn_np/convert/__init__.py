@@ -11,6 +11,7 @@ from piqe_np.line import about
 from piqe_np.unbroken import once
 
 from ..errors import FileError, FsrcnnError, OptionError, WeightsError, unreadable
+from ..files import foreign
 from ..files.target import path_text
 from ..network.weights import Weights
 from .conventions import KERAS, Asked, ConventionWarning, Found, build, override, scale_in_name
@@ -184,15 +185,13 @@ def _shipped_model(path: Path) -> Weights:
 def _read(path: Path, asked: Asked) -> Weights | Found:
     """Tell the format by the first bytes, and read."""
     with path.open("rb") as file:
-        head = file.read(128)
+        head = file.read(foreign.HEAD)
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         from . import hdf5, keras
 
         return keras.found(path, head) if keras.is_keras(path, head) else hdf5.load(path)
     from . import keras, matlab, onnx, tensorflow, torch
 
-    if head.startswith(b"version https://git-lfs"):
-        raise WeightsError("a pointer of git-lfs, not the model that it stands for; fetch it: git lfs pull")
     if path.suffix == ".index" or ".data-0" in path.name:
         raise WeightsError(f"a checkpoint of TensorFlow; {KERAS}")
     if path.suffix in (".pdparams", ".pdopt", ".pdiparams", ".pdmodel"):
@@ -201,6 +200,9 @@ def _read(path: Path, asked: Asked) -> Weights | Found:
         return matlab.found(path, head, asked.scale or scale_in_name(path))
     if head.startswith(b"PK\x03\x04") and keras.is_keras(path, head):
         return keras.found(path, head)
+    ours = head.startswith((b"PK\x03\x04", b"\x80")) or head[8:9] == b"{"  # PyTorch's, safetensors
+    if not ours and (what := foreign.what(head)):
+        raise WeightsError(what)
     if path.suffix == ".safetensors" or head.startswith((b"PK\x03\x04", b"\x80")):
         return torch.found(path)
     if path.suffix == ".pb" or (head.startswith(b"\n") and path.suffix != ".onnx"):

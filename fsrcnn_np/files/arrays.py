@@ -83,7 +83,7 @@ def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -
             "dataset": found.name,
             "dtype": found.dtype,
             "attributes": {name: value for name, value in attributes.items() if _can_be_kept(value)},
-            "remarks": _left_out(file, [name for name, value in attributes.items() if not _can_be_kept(value)]),
+            "left_out": _left_out(file, [name for name, value in attributes.items() if not _can_be_kept(value)]),
             "options": {
                 "compression": found.compression if found.compression != "szip" else "gzip",
                 "compression_opts": found.compression_opts if found.compression == "gzip" else None,
@@ -100,11 +100,11 @@ def encode_hdf5(output: Output) -> Encoded:
 
     What is made while it is written goes straight into the file; its chunks are as high as what comes at a time.
     """
-    made, remarks = output.made, list(output.like.details.get("remarks", ())) if output.like else []
+    made = output.made
     if made is None:
         stream = io.BytesIO()
         _write_hdf5(stream, output, data=_as_stored(output))
-        return Encoded(stream.getvalue(), remarks)
+        return Encoded(stream.getvalue(), [])
     options = output.like.details["options"] if output.like else {}
     chunks = (made.step, min(_CHUNK_COLUMNS, made.shape[1])) if any(options.values()) else None
     stored = output.like.details["dtype"] if output.like else made.dtype
@@ -113,7 +113,7 @@ def encode_hdf5(output: Output) -> Encoded:
         # by its name: HDF5 reads what it wrote; without a lock, since ours is on the file
         _write_hdf5(stream.name, output, fill=made.fill, shape=made.shape, dtype=stored, chunks=chunks)
 
-    return Encoded(written, remarks)
+    return Encoded(written, [])
 
 
 def _write_hdf5(place: Any, output: Output, *, fill: Callable[[Any], None] | None = None, **how: Any) -> None:
@@ -206,12 +206,13 @@ def _can_be_kept(value: Any) -> bool:
 
 
 def _left_out(file: Any, attributes: list[str]) -> list[str]:
-    """A remark on what a file holds beside a dataset, and on its attributes that cannot be kept."""
+    """What a file holds beside a dataset, and its attributes that cannot be kept."""
     others = len(_names(file)) - 1
     lost = [f"attribute {name}" for name in attributes]
     lost += [f"attribute {name} of the file" for name in file.attrs]
+    lost += [f"the user block of {file.userblock_size} bytes"] if file.userblock_size else []
     lost += [f"{others} further dataset{'s' if others > 1 else ''}"] if others else []
-    return [f"left out of the HDF5: {', '.join(lost)}"] if lost else []
+    return lost
 
 
 def beside(path: Path, dataset: str) -> list[str]:

@@ -39,15 +39,15 @@ def read_npz(path: Path, name: str | None) -> Picture:
             raise FormatError(f"the array {chosen} holds objects (pickles); allowed are numbers")
         with archive.open(members[chosen]) as stream:
             pixels = np.lib.format.read_array(stream, allow_pickle=False)
-    return _picture(path, chosen, pixels, "NPZ")
+    return _picture(path, chosen, pixels, "NPZ", [f"array {name}" for name in members if name != chosen])
 
 
 def read_mat(path: Path, name: str | None) -> Picture:
     """Read the only image of a MAT-file (level 5 or -v7.3), or the variable that is named (FILE::name)."""
     with open(path, "rb") as stream:
         newer = stream.read(len(HDF5_IN_MATLAB)) == HDF5_IN_MATLAB
-    chosen, pixels = _of_hdf5(path, name) if newer else _of_level_5(path, name)
-    return _picture(path, chosen, pixels, "MAT")
+    chosen, pixels, others = _of_hdf5(path, name) if newer else _of_level_5(path, name)
+    return _picture(path, chosen, pixels, "MAT", [f"variable {other}" for other in others])
 
 
 def refuse(output: Output) -> NoReturn:
@@ -60,19 +60,19 @@ def refuse_early(like: Picture, provenance: Provenance, form: DicomForm) -> NoRe
     refuse(Output(like.pixels))
 
 
-def _of_level_5(path: Path, name: str | None) -> tuple[str, NDArray[Any]]:
-    images = {
-        found: value
-        for found, value in mat5.read(path, most=_MOST_BYTES)
-        if isinstance(value, np.ndarray) and value.dtype.name in _DTYPES and value.ndim in (2, 3) and value.size
-    }
+def _of_level_5(path: Path, name: str | None) -> tuple[str, NDArray[Any], list[str]]:
+    images, names = {}, []
+    for found, value in mat5.read(path, most=_MOST_BYTES):
+        names.append(found)
+        if isinstance(value, np.ndarray) and value.dtype.name in _DTYPES and value.ndim in (2, 3) and value.size:
+            images[found] = value
     if name is None and len(images) > 1:  # a 1×1 is a parameter, not a picture
         images = {found: value for found, value in images.items() if max(value.shape) > 1} or images
     chosen = _one(list(images), name, "images")
-    return chosen, images[chosen]
+    return chosen, images[chosen], [other for other in names if other != chosen]
 
 
-def _of_hdf5(path: Path, name: str | None) -> tuple[str, NDArray[Any]]:
+def _of_hdf5(path: Path, name: str | None) -> tuple[str, NDArray[Any], list[str]]:
     import h5py
 
     with opened(path) as file:
@@ -90,7 +90,8 @@ def _of_hdf5(path: Path, name: str | None) -> tuple[str, NDArray[Any]]:
         stored = dataset.id.get_storage_size() * DEFLATED
         _check_size(chosen, dataset.shape, dataset.dtype.itemsize, stored)
         check_stored(dataset)
-        return chosen, np.asarray(dataset[()]).T  # MATLAB counts down the columns first
+        others = [key for key in file if key != chosen and not key.startswith("#")]
+        return chosen, np.asarray(dataset[()]).T, others  # MATLAB counts down the columns first
 
 
 def _one(names: list[str], wanted: str | None, what: str) -> str:
@@ -116,6 +117,6 @@ def _check_size(name: str, shape: tuple[int, ...], itemsize: int, most: int) -> 
         )
 
 
-def _picture(path: Path, name: str, pixels: NDArray[Any], format: str) -> Picture:
+def _picture(path: Path, name: str, pixels: NDArray[Any], format: str, others: list[str]) -> Picture:
     native = np.array(pixels, pixels.dtype.newbyteorder("="), order="C")
-    return Picture(native, f"{path}::{name}", format, details={"dtype": pixels.dtype})
+    return Picture(native, f"{path}::{name}", format, details={"dtype": pixels.dtype, "left_out": others})

@@ -82,7 +82,7 @@ def converted(like: Picture, format: Format) -> tuple[Picture, list[str]]:
         )
     if like.inverted and "photometric" not in details:
         remarks.append(f"{format.name} does not say that low values are bright: it is shown as the negative")
-    lost = _names(like)
+    lost = [*_names(like), *like.details.get("left_out", ())]
     if like.pixel_spacing and not details.keys() & {"resolution", "chunks", "info"}:
         lost.append(f"pixel spacing ({like.pixel_spacing_origin})")
     if lost:
@@ -134,4 +134,6 @@ def _names(like: Picture) -> list[str]:
         from tifffile import TIFF
 
         return [TIFF.TAGS.get(tag[0], str(tag[0])) for tag in details.get("tags", ())]
-    return [name for name in ("exif", "icc_profile", "comment") if details.get("info", {}).get(name)]
+    return [
+        name for name in ("exif", "icc_profile", "xmp", "comment", "id_section") if details.get("info", {}).get(name)
+    ]

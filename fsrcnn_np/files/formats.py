@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fsrcnn_np.files import arrays, containers, dicom, jpeg2000, netpbm, photos, png, tiff
+from fsrcnn_np.files.foreign import HEAD
 from fsrcnn_np.files.picture import DicomForm, Encoded, Output, Picture, Provenance
 
 
@@ -81,7 +82,6 @@ FORMATS = (
 SUFFIXES = tuple(suffix for format in FORMATS for suffix in format.suffixes)
 #: What is taken out of folders: a .mat or .npz there is as likely a model or a table, and is named if it is meant.
 IN_FOLDERS = tuple(suffix for suffix in SUFFIXES if suffix not in NPZ.suffixes + MAT.suffixes)
-HEAD = 132  # bytes that tell the format
 
 
 def by_suffix(name: str) -> Format | None:
@@ -97,13 +97,6 @@ def by_head(head: bytes) -> Format | None:
     """
     found = next((format for format in (DICOM, *FORMATS) if format.starts(head)), None)
     return DICOM if found is None and dicom.bare(head) else found
-
-
-def packed(head: bytes) -> str:
-    """What a file is that has to be unpacked first, by its first bytes; empty if it is none."""
-    if head.startswith(b"\x1f\x8b"):
-        return "is compressed with gzip; unpack it first (gunzip)"
-    return "is a ZIP archive; unpack it first, and give the folder" if head.startswith(b"PK\3\4") else ""
 
 
 def suffix_of(path: Path) -> str:

@@ -17,6 +17,7 @@ from fsrcnn_np.files.hdf5_plugins import without_plugins
 
 _SIGNATURE, _HEAD = b"GCOL\x01\0\0\0", 16
 _BLOCK = 1 << 22
+_FIRST = b"\x89HDF\r\n\x1a\n"
 
 
 @contextmanager
@@ -50,14 +51,22 @@ def check_heaps(stream: BinaryIO) -> None:
                 at += step
 
 
-def _bytes_of_lengths(stream: BinaryIO) -> int:
-    """What the superblock says, wherever it is: II.A."""
+def superblock(stream: BinaryIO) -> int | None:
+    """Where HDF5 begins in a file: at its start, or behind a user block; None: nowhere. II.A."""
     for start in (0, *(512 << n for n in range(12))):
         stream.seek(start)
-        head = stream.read(16)
-        if head.startswith(b"\x89HDF\r\n\x1a\n") and len(head) == 16:
-            return head[14] if head[8] < 2 else head[10]
-    return 0
+        if stream.read(len(_FIRST)) == _FIRST:
+            return start
+    return None
+
+
+def _bytes_of_lengths(stream: BinaryIO) -> int:
+    """What the superblock says: II.A."""
+    if (start := superblock(stream)) is None:
+        return 0
+    stream.seek(start)
+    head = stream.read(16).ljust(16, b"\0")
+    return head[14] if head[8] < 2 else head[10]
 
 
 def _places(stream: BinaryIO) -> list[int]:

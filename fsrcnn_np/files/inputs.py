@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from fsrcnn_np.errors import OptionError
-from fsrcnn_np.files.formats import DICOM, HEAD, IN_FOLDERS, by_head, by_suffix, packed
+from fsrcnn_np.files.foreign import HEAD, packed
+from fsrcnn_np.files.formats import DICOM, IN_FOLDERS, by_head, by_suffix
 from fsrcnn_np.files.target import SEPARATOR, Target, split
 
 _MAGIC = re.compile(r"[*?[]")  # as in glob
-_PACKED = (".zip", ".gz", ".tgz")
+_PACKED = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".txz", ".zst", ".lz4", ".z", ".7z", ".rar")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def find_inputs(
     -------
     list of Input
         A folder without images or that cannot be read, or a glob without a match, is one entry with `error`, and so is
-        each .zip and .gz of a folder, `skipped`. Missing files are found out when they are read.
+        each packed file of a folder (.zip, .gz, .tar, …), `skipped`. Missing files are found out when they are read.
     """
     wanted = tuple(suffix.lower() for suffix in (IN_FOLDERS if suffixes is None else suffixes))
     candidates: dict[str, _Candidate] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ MAGIC = (BOXES, CODESTREAM)
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # the UUID of a box that holds XMP: ISO 16684-1
 _COMMENT = b"\xff\x64"  # COM, and that it is Latin text: A.9.2
 _GREY, _SRGB = 17, 16  # enumerated colour spaces: I.5.3.3
+_NO_CODESTREAM = "damaged or truncated JPEG 2000: it has no codestream; copy or download it again"
 
 
 class _Size(NamedTuple):
@@ -61,7 +63,7 @@ def read(path: Path) -> Picture:
         data_range=None if own else declared,
         data_range_origin="" if own else f"{size.bits} bits per component",
         remarks=tuple(remarks),
-        details={"bits": size.bits, "boxes": data.startswith(BOXES)},
+        details={"bits": size.bits, "boxes": data.startswith(BOXES), "left_out": _left_out(data)},
     )
 
 
@@ -117,7 +119,41 @@ def _with_provenance(data: bytes, output: Output) -> bytes:
     return data[:at] + part + data[at:]
 
 
+def _boxes(data: bytes, at: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, beginning and end of each box's contents: I.4. A FormatError where one is not as long as it says."""
+    end = len(data) if end is None else end
+    while at + 8 <= end:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        body = at + 8
+        if length == 1 and at + 16 <= end:
+            (length,) = struct.unpack_from(">Q", data, body)
+            body += 8
+        stop = end if length == 0 else at + length
+        if stop < body or (stop > end and kind != b"jp2c"):
+            raise FormatError(_NO_CODESTREAM)
+        yield kind, body, min(stop, end)
+        at = stop
+
+
+def _left_out(data: bytes) -> list[str]:
+    """What stands in other boxes than the picture's own: texts, a colour profile, a resolution."""
+    found: list[str] = []
+    if not data.startswith(BOXES):
+        return found
+    for kind, at, end in _boxes(data):
+        if kind == b"jp2h":
+            found += ["colour profile" for k, a, _ in _boxes(data, at, end) if k == b"colr" and data[a] != 1]
+            found += ["resolution" for k, _, _ in _boxes(data, at, end) if k == b"res "]
+        elif kind == b"uuid" and data[at : at + 16] == _XMP:
+            found += ["XMP"] if xmp.without(data[at + 16 : end]) else []
+        elif kind not in (b"jP  ", b"ftyp", b"jp2c"):
+            found.append(f"box {kind.decode('latin-1').strip()}")
+    return list(dict.fromkeys(found))
+
+
 def _check_end(data: bytes) -> None:
+    if data.startswith(BOXES):  # others may stand behind the codestream's box
+        data = next((data[at:end] for kind, at, end in _boxes(data) if kind == b"jp2c"), b"")
     if not data.rstrip(b"\0").endswith(b"\xff\xd9"):  # EOC, A.4.4: OpenJPEG fills what is missing with grey
         raise FormatError("truncated JPEG 2000: its end is missing; copy or download it again")
 
@@ -140,26 +176,16 @@ def _size(data: bytes) -> _Size:
     return _Size(y1 - y0, x1 - x0, samples, bits, bool(parts[0] & 128))
 
 
-def _codestream(data: bytes, at: int = 0, end: int | None = None) -> int:
+def _codestream(data: bytes) -> int:
     """Where the codestream begins; the boxes before it are looked at for what changes the picture's meaning."""
     if data.startswith(CODESTREAM):
         return 0
-    end = len(data) if end is None else end
-    while at + 8 <= end:
-        length, kind = struct.unpack_from(">I4s", data, at)
-        body = at + 8
-        if length == 1 and at + 16 <= end:
-            (length,) = struct.unpack_from(">Q", data, body)
-            body += 8
+    for kind, at, end in _boxes(data):
         if kind == b"jp2c":
-            return body
-        stop = end if length == 0 else at + length
-        if stop < body or stop > end:
-            break
+            return at
         if kind == b"jp2h":
-            _check_header(data, body, stop)
-        at = stop
-    raise FormatError("damaged or truncated JPEG 2000: it has no codestream; copy or download it again")
+            _check_header(data, at, end)
+    raise FormatError(_NO_CODESTREAM)
 
 
 def _check_header(data: bytes, at: int, end: int) -> None:

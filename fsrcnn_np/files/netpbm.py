@@ -49,7 +49,7 @@ def read(path: Path) -> Picture:
         "PPM" if samples == 3 else "PGM",
         data_range=float(maxval) if own else None,
         data_range_origin=f"maxval {maxval}" if own else "",
-        details={"maxval": maxval, "plain": plain},
+        details={"maxval": maxval, "plain": plain, "left_out": ["comments"] if b"#" in header[0] else []},
     )
 
 

@@ -18,6 +18,7 @@ from fsrcnn_np.files import xmp
 from fsrcnn_np.files.any_size import of_any_size
 from fsrcnn_np.files.jpeg_whole import check_whole
 from fsrcnn_np.files.palette import check_palette
+from fsrcnn_np.files.photo_parts import left_out, segments
 from fsrcnn_np.files.picture import (
     PACKED,
     DicomForm,
@@ -41,6 +42,7 @@ _HUFFMAN = 2048
 #: Most bytes of pixels that a stored byte gives, generously: codes of GIF's LZW stand for 4096, runs of 1-bit pixels in
 #: PCX for 504 in two bytes, of TGA for 128 in two to four; BMP's runs, for 255 in two, may skip lines.
 _PACKING = {"GIF": 4096, "PCX": 512, "TGA": 128, "BMP": 4096}
+_JPEG_LS, _COM = 0xF7, 0xFE  #: markers of JPEG-LS's frame header, of a comment
 _MOST_BMP = 2**32 - 2048  #: bytes of pixels, lines filled up to fours: bfSize has 32 bits, header and palette beside
 
 
@@ -65,10 +67,10 @@ _KINDS = {
         ("dpi", "icc_profile", "exif", "comment"),
         "JPEG is lossy: written with quality 95",
     ),
-    "WebP": _Kind(".webp", 16383, {"lossless": True, "exact": True}, ("icc_profile", "exif")),
+    "WebP": _Kind(".webp", 16383, {"lossless": True, "exact": True}, ("icc_profile", "exif", "xmp")),
     "GIF": _Kind(".gif", 65535, kept=("comment",), greys_only=True),
     "PCX": _Kind(".pcx", 65535, kept=("dpi",)),
-    "TGA": _Kind(".tga", 65535, {"compression": "tga_rle"}),
+    "TGA": _Kind(".tga", 65535, {"compression": "tga_rle"}, ("id_section",)),
 }
 
 
@@ -128,12 +130,21 @@ def _read(path: Path, format: str) -> Picture:
         pixels = pixels[..., 0]
     remarks += turned(told.get("exif"))
     info = {name: told[name] for name in _KINDS[format].kept if told.get(name)}
+    if "xmp" in info and (rest := xmp.without(info.pop("xmp"))) != b"":
+        info["xmp"] = rest
     if rest := _split(told.get("comment"))[1]:
         info["comment"] = rest
     else:
         info.pop("comment", None)
-    details = {"info": info, "change": _SHOWN.get(mode, "")}
+    data = path.read_bytes()
+    details = {"info": info, "change": _SHOWN.get(mode) or _narrow(data, format), "left_out": left_out(data, format)}
     return Picture(np.ascontiguousarray(pixels), str(path), format, remarks=tuple(remarks), details=details)
+
+
+def _narrow(data: bytes, format: str) -> str:
+    """Of pixels of 16 bits, whose 5 or 6 a sample Pillow stretches to 8: [MS-WMF] 2.2.2.3, TGA 2.0 field 5.5."""
+    bits = {"BMP": data[28:29], "TGA": data[16:17]}.get(format)
+    return "5 or 6 bits per sample" if bits in (b"\x0f", b"\x10") else ""
 
 
 def _arithmetic(path: Path) -> bool:
@@ -173,7 +184,10 @@ def _opened(stream: Any, format: str) -> Iterator[Any]:
         try:
             image = imageio.imopen(stream, "r", plugin="pillow")
         except OSError:
-            raise FormatError(f"is no {format}: it does not begin as one; it is damaged or misnamed") from None
+            raise FormatError(
+                f"begins as a {format}, but its header cannot be read: it is damaged, or of a kind that is not read; "
+                "copy it again, or convert it with another program, to .png or .tif"
+            ) from None
     with image:
         yield image
 
@@ -210,7 +224,20 @@ def _check_pcx_width(width: int, mode: str) -> None:
         )
 
 
-_CHECKS = {"TGA": _check_tga, "PCX": _check_pcx}
+def _check_jpeg(stream: Any) -> None:
+    """The kinds that libjpeg does not read, or not with their bits: T.81 B.2.2, ISO 14495-1 C.1.1."""
+    data = stream.read()
+    stream.seek(0)
+    try:
+        frame = frame_of(data)
+    except struct.error:
+        return
+    if frame and (frame.marker == _JPEG_LS or frame.bits != 8):
+        kind = "JPEG-LS" if frame.marker == _JPEG_LS else f"a JPEG with {frame.bits} bits per sample"
+        raise FormatError(f"is {kind}; allowed are JPEGs of 8 bits; convert it with another program, to .png or .tif")
+
+
+_CHECKS = {"TGA": _check_tga, "PCX": _check_pcx, "JPEG": _check_jpeg}
 
 
 def _check(like: Picture, provenance: Provenance, form: DicomForm, *, format: str) -> None:
@@ -242,9 +269,14 @@ def _encode(output: Output, format: str) -> Encoded:
     options = {name: value for name, value in details.get("info", {}).items() if name in kind.kept}
     if "dpi" in options:
         options["dpi"] = tuple(float(value) * enlargement(output) for value in options["dpi"])
+    remarks = [kind.remark] if kind.remark else []
     text = None if output.provenance is None else text_of(output.provenance)
     if text and format == "WebP":
-        options["xmp"] = xmp.packet(text)
+        packet = xmp.packet(text, options.get("xmp", b""))
+        if packet is None:
+            remarks.append("the original's XMP is damaged: it is kept, and what made this file is not written into it")
+        else:
+            options["xmp"] = packet
     if text and format == "GIF":
         options["comment"] = _comment(text) + (b"\n" + options["comment"] if "comment" in options else b"")
     data = imageio.imwrite(
@@ -256,7 +288,6 @@ def _encode(output: Output, format: str) -> Encoded:
         **kind.options,
         **options,
     )
-    remarks = [kind.remark] if kind.remark else []
     if details.get("change"):
         remarks.append(f"the original has {details['change']}; written with 8 bits per sample")
     if format == "WebP" and pixels.ndim == 2:
@@ -283,13 +314,8 @@ def _made_jpeg(path: Path) -> str | None:
     data = path.read_bytes()
     if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
         raise FormatError("truncated JPEG: its end is missing; copy or download it again")
-    at = 2
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (b"\xda", b"\xd9", b""):
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        if data[at + 1] == 0xFE and (found := _split(data[at + 4 : at + 2 + length])[0]):
-            return found
-        at += 2 + max(2, length)
-    return None
+    comments = (_split(body)[0] for marker, body in segments(data) if marker == _COM)
+    return next(filter(None, comments), None)
 
 
 def _made_webp(path: Path) -> str | None:

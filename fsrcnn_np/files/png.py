@@ -30,6 +30,8 @@ from fsrcnn_np.files.record import KEYWORD, text_of
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that stay true of the enlarged picture: how its values are to be shown, and texts.
 _KEPT = (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+# Of the picture itself, or of no use to another one: its own times, its palette's statistics.
+_NO_LOSS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"hIST", b"tIME")
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # colour type → samples per pixel; PNG (Third Edition) 11.2.1
 # Keyword, not compressed, no language, no translated keyword: PNG (Third Edition) 11.3.3.4.
 _OURS = KEYWORD.encode() + bytes(5)
@@ -63,6 +65,7 @@ def read(path: Path) -> Picture:
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):
         pixels = opaque(pixels, remarks)
     kept = [chunk for chunk in chunks if chunk.kind in _KEPT and not _ours(chunk)]
+    lost = list(dict.fromkeys(c.kind.decode("latin-1") for c in chunks if c.kind not in _KEPT + _NO_LOSS))
     change = "a palette" if colour == 3 else f"{bits}-bit samples" if bits < 8 else ""
     apart = _spacing(kept)
     return Picture(
@@ -72,7 +75,7 @@ def read(path: Path) -> Picture:
         pixel_spacing=apart,
         pixel_spacing_origin="pHYs" if apart else "",
         remarks=tuple(remarks),
-        details={"chunks": kept, "change": change},
+        details={"chunks": kept, "change": change, "left_out": lost},
     )
 
 

@@ -19,10 +19,11 @@ from fsrcnn_np.errors import (
     OptionError,
     unreadable,
 )
-from fsrcnn_np.files import dicom
+from fsrcnn_np.files import dicom, foreign
 from fsrcnn_np.files.arrays import read_hdf5
 from fsrcnn_np.files.dicom import ALLOWANCES as _OF_DICOM
-from fsrcnn_np.files.formats import DICOM, FORMATS, HDF5, HEAD, NPZ, TGA, WITH_PARTS, Format, by_head, by_suffix, packed
+from fsrcnn_np.files.formats import DICOM, FORMATS, HDF5, NPZ, TGA, WITH_PARTS, Format, by_head, by_suffix
+from fsrcnn_np.files.hdf5_heap import superblock
 from fsrcnn_np.files.picture import ALPHA, NoPicture, Picture, alpha_allowed
 from fsrcnn_np.files.target import split
 from fsrcnn_np.files.together import without_warnings
@@ -111,20 +112,25 @@ def identify(path: Path) -> Format:
     if path.exists() and not path.is_file():
         raise FileError("is a device or a pipe; give a regular file")
     with open(path, "rb") as stream:
-        head = stream.read(HEAD)
+        head = stream.read(foreign.HEAD)
     if not head:
         raise FormatError("is empty (0 bytes); copy or download it again")
     named = by_suffix(path.name)
-    found = by_head(head)
-    if found is None and named in (DICOM, TGA, NPZ):
-        return named  # an old DICOM file without preamble; the others have no beginning of their own
-    if found is not None:
+    if found := by_head(head):
         return found
+    if named is NPZ and head.startswith(b"PK"):
+        return named
+    if named is HDF5:
+        with open(path, "rb") as stream:
+            if superblock(stream):
+                return named
+    if what := foreign.what(head):
+        raise FormatError(what)
+    if named in (DICOM, TGA, NPZ):
+        return named  # an old DICOM file without preamble; the others have no beginning of their own
     if named is not None:
         raise FormatError(f"is no {named.name}: it does not begin as one; it is damaged or misnamed")
     known = ", ".join(format.name for format in FORMATS)
-    if packed(head):
-        raise FormatError(packed(head))
     raise FormatError(f"is of an unknown format; allowed are {known}")
 
 

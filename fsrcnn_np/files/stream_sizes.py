@@ -29,7 +29,7 @@ def values_said(data: bytes) -> int | None:
     """Rows × columns × samples by the header of JPEG, -LS, 2000, XL, PNG, WebP or LERC; None: of none of these."""
     try:
         if data.startswith(b"\xff\xd8"):
-            return math.prod(frame[1:]) if (frame := frame_of(data)) else None
+            return math.prod(frame[2:]) if (frame := frame_of(data)) else None
         if (at := data.find(b"\xff\x4f\xff\x51")) == 0 or data[4:8] == b"jP  ":
             x1, y1, x0, y0 = struct.unpack_from(">IIII", data, at + 8)  # ISO/IEC 15444-1, A.5.1
             return (x1 - x0) * (y1 - y0) * int(struct.unpack_from(">H", data, at + 40)[0]) if at >= 0 else None
@@ -55,6 +55,7 @@ class Frame(NamedTuple):
     """A JPEG's frame header, T.81 B.2.2."""
 
     marker: int  #: 0xC0 … 0xCF, or 0xF7 of JPEG-LS
+    bits: int  #: of a sample
     rows: int
     columns: int
     samples: int
@@ -73,7 +74,7 @@ def frame_of(data: bytes) -> Frame | None:
         if data[at] != 0xFF or data[at + 1] == 0xFF:  # filled up
             at += 1
         elif data[at + 1] in _SOF:
-            return Frame(data[at + 1], *struct.unpack_from(">HHB", data, at + 5))
+            return Frame(data[at + 1], *struct.unpack_from(">BHHB", data, at + 4))
         else:
             at += 2 if data[at + 1] in _ALONE else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return None

@@ -177,7 +177,7 @@ def encode(output: Output) -> Encoded:
 
     pixels = output.pixels
     details = dict(output.like.details) if output.like else {}
-    remarks = list(details.get("remarks", ()))
+    remarks: list[str] = list(details.get("remarks", ()))
     bits, compression = details.get("bits"), details.get("compression", _DEFLATE)
     if compression not in _LOSSLESS:
         remarks.append("the original's compression is lossy or not written here; written with deflate")
@@ -293,13 +293,12 @@ def _as_grey_or_rgb(pixels: NDArray[Any], page: Any, remarks: list[str]) -> tupl
 
 def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[str, Any]:
     tags = page.tags
-    stale = 270 in tags and (page.is_ome or page.is_shaped)  # descriptions that repeat the picture's shape
-    kept = [tag for tag in tags if tag.code in _KEPT and not (stale and tag.code == 270)]
-    lost = [tag.name for tag in tags if tag.code not in _LAYOUT and tag not in kept]
-    if page.is_shaped and 270 in tags:  # tifffile's own note, which nobody misses
-        lost.remove(tags[270].name)
+    notes = [tag for tag in tags if tag.code == 270 and str(tag.value).startswith('{"shape": [')]  # tifffile's own
+    stale = [tag for tag in tags if tag.code == 270 and str(tag.value).rstrip().endswith("OME>")] + notes
+    kept = [tag for tag in tags if tag.code in _KEPT and tag not in stale]
+    lost = [tag.name for tag in tags if tag.code not in _LAYOUT and tag not in kept + notes]
     resolution = [tags[code].value for code in (282, 283) if code in tags]
-    remarks = [f"left out of the TIFF: {', '.join(lost)}"] if lost else []
+    remarks = []
     unit = int(tags[296].value) if 296 in tags else 2
     if unit not in (1, 2, 3):
         remarks.append(f"ResolutionUnit {unit} has no meaning: written as 1, without a unit")
@@ -313,6 +312,7 @@ def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[s
         "resolution": [n / d for n, d in resolution if d] if len(resolution) == 2 else None,
         "resolutionunit": unit,
         "tags": [_tag(file, tag) for tag in kept if tag.code != _XMP or xmp.without(tag.value)],
+        "left_out": lost,
         "remarks": remarks,
     }
 

@@ -176,7 +176,8 @@ def _prepared(target: Target, like: Picture | None) -> tuple[Format, Picture | N
     if target.dataset and format is not HDF5:
         raise FormatError(f"is to be {format.name}, not HDF5, and has no dataset {target.dataset}")
     if like is not None and format is by_name(like.format):
-        return format, like, []
+        lost = like.details.get("left_out")
+        return format, like, [f"left out of the {format.name}: {', '.join(lost)}"] if lost else []
     if like is None:
         return format, None, []
     return format, *converted(like, format)

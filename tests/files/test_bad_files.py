@@ -86,7 +86,7 @@ def test_a_pipe_does_not_hang(tmp_path):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_text_in_the_place_of_a_picture(tmp_path, suffix):
-    (tmp_path / f"a.{suffix}").write_bytes(b"<!doctype html> not found")
+    (tmp_path / f"a.{suffix}").write_bytes(b"not found: no picture")
     assert "it does not begin as one; it is damaged or misnamed" in refused(tmp_path / f"a.{suffix}")
 
 
