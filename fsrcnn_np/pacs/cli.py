@@ -245,7 +245,12 @@ def run_queue(options: argparse.Namespace) -> int:
     if not path.is_file():
         raise NotThereError(f"{options.store}: no store of `fsrcnn-np dicom serve`; there is no {path.name} in it")
     try:
-        ledger = Ledger(path)
+        try:
+            ledger = Ledger(path)
+        except (sqlite3.OperationalError, OSError):
+            if options.retry:
+                raise
+            ledger = Ledger(path, read_only=True)  # on a disk that cannot be written
         if options.retry:
             ledger.retry()
         rows, counts = ledger.rows(), ledger.counts()

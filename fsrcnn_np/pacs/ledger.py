@@ -15,6 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..database import for_reading
+
 STATES = ("received", "derived", "checked", "sent", "committed")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -84,8 +86,8 @@ class Ledger:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._guard = threading.RLock()
-        address = f"{path.absolute().as_uri()}{'?mode=ro' if read_only else ''}"
-        self._base = sqlite3.connect(address, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
+        connect = for_reading if read_only else sqlite3.connect
+        self._base = connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         if not read_only:
             with ExitStack() as undo:
                 undo.callback(self._base.close)

@@ -73,7 +73,8 @@ def read(options: argparse.Namespace) -> int:
         address.check()
         criteria = read_criteria(options.criteria)
     comparison = _comparison(options)
-    log = Log(options.results / NAME, criteria)
+    path = options.results / NAME
+    log = Log(path, criteria, reading=bool(options.export) and path.is_file())
     try:
         _begun_with(log, options, comparison)
         patients = {case.name: case.patient for case in comparison.cases}

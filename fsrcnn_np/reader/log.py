@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..database import for_reading
 from ..errors import FileError, FormatError, OptionError
 from ..study.records import Rating
 from .criteria import Criteria
@@ -87,6 +88,8 @@ class Log:
     path : Path
         Made where it is missing.
     criteria : Criteria
+    reading : bool
+        It is there, and only read: it may lie on a disk that cannot be written.
 
     Raises
     ------
@@ -94,10 +97,17 @@ class Log:
         It cannot be written; it is something else, or of another version.
     """
 
-    def __init__(self, path: Path, criteria: Criteria) -> None:
-        self.path, self.criteria = path, criteria
+    def __init__(self, path: Path, criteria: Criteria, *, reading: bool = False) -> None:
+        self.path, self.criteria, self.reading = path, criteria, reading
         self._lock = threading.RLock()
         with _one_line(path), ExitStack() as undo:
+            if reading:
+                self._connection = for_reading(path, timeout=30, isolation_level=None, check_same_thread=False)
+                undo.callback(self._connection.close)
+                self._connection.row_factory = sqlite3.Row
+                self._check()
+                undo.pop_all()
+                return
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
             undo.callback(self._connection.close)
@@ -144,7 +154,10 @@ class Log:
             return self._connection.execute(query, parameters).fetchall()
 
     def setting(self, name: str, value: str) -> str:
-        """What was kept under a name; if nothing was, the value, which is kept from now on."""
+        """What was kept under a name; if nothing was, the value, which is kept from now on, unless it is only read."""
+        if self.reading:
+            found = self.rows("SELECT value FROM about WHERE name = ?", (name,))
+            return str(found[0][0]) if found else value
         with self.writing() as c:
             c.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, value))
             return str(c.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()[0])

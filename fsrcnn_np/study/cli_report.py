@@ -16,6 +16,7 @@ def add_commands(commands: Any) -> None:
     """Add `report` to the commands of `fsrcnn-np study`."""
     job = commands.add_parser("report", help="report.html of a study's results, with tables and figures beside it")
     job.add_argument("results", metavar="RESULTS", type=Path, help="folder that `study run` made")
+    job.add_argument("-o", "--output", type=Path, metavar="DIR", help="folder of the report (RESULTS)")
     job.add_argument("--ratings", metavar="RATINGS.csv", help="the readers', in place of those in the store")
     job.add_argument("--preset", choices=PRESETS, default=PRESETS[0], help="how to test ratings (r-3.6, the paper's)")
     job.add_argument("--unit", choices=("breast", "image"), default="breast", help="what Table 3 counts (breast)")
@@ -55,7 +56,7 @@ def report(options: argparse.Namespace) -> int:
     try:
         done = write_report(
             study,
-            options.results,
+            options.output or options.results,
             preset=options.preset,
             unit=options.unit,
             best=options.best,

@@ -21,6 +21,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..database import for_reading
 from ..errors import FileError, FormatError, FsrcnnError, NotThereError, OptionError
 from .cohort import TEXTS, Cohort, Entry, writable
 from .records import About, Blocks, Case, LeftOut, Rating, Study
@@ -91,7 +92,7 @@ def read_study(results: str | PathLike[str]) -> Study:
         It is no store, or one of another version.
     """
     path = _there(results)
-    with _opened(path) as connection, _one_line(path):
+    with _opened(path, reading=True) as connection, _one_line(path):
         about, name, stored = _about(connection)
         twice = _duplicates(connection)
         cases = [
@@ -261,17 +262,18 @@ def add_ratings(results: str | PathLike[str], ratings: Iterable[Rating]) -> None
             _put(connection, "ratings", key, {"case_name": values.pop("case"), **values})
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, *, reading: bool = False) -> sqlite3.Connection:
     with _one_line(path):
-        connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None)
+        connect = for_reading if reading else sqlite3.connect
+        connection = connect(path, timeout=BUSY, isolation_level=None)
         connection.row_factory = sqlite3.Row
         return connection
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """For reading; checked to be a store of ours."""
-    connection = _connect(path)
+def _opened(path: Path, *, reading: bool = False) -> Iterator[sqlite3.Connection]:
+    """Checked to be a store of ours."""
+    connection = _connect(path, reading=reading)
     try:
         with _one_line(path):
             _check(connection, path)

@@ -131,7 +131,7 @@ def test_what_only_calls_itself_a_tga(tmp_path):
 def test_another_picture_that_calls_itself_a_tga(tmp_path):
     Image.fromarray(GREY).resize((16, 16)).save(tmp_path / "a.ico")
     (tmp_path / "a.ico").rename(tmp_path / "a.tga")
-    with pytest.raises(FormatError, match="is no TGA"):
+    with pytest.raises(FormatError, match="is an icon"):
         files.read(tmp_path / "a.tga")
 
 
