@@ -6,6 +6,7 @@ Rows are read one by one; whoever reads them says what is wrong with a cell by i
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ Aliases = Mapping[str, str]  #: another name of a column → its name here
 
 @dataclass(frozen=True)
 class Row:
-    """One row: `cells` by column; `number` as a spreadsheet counts, the head being row 1."""
+    """One row: `cells` by column; `number` as a spreadsheet counts, line ends within cells not being any."""
 
     number: int
     cells: dict[str, str]
@@ -61,7 +62,8 @@ def read_sheet(path: str | PathLike[str], *, needed: set[str], aliases: Aliases 
     ----------
     path : path
         UTF-8 with or without a byte order mark, UTF-16 with one, else Windows-1252. The delimiter is the one of comma,
-        semicolon and tab that the head has most of.
+        semicolon and tab with which the head has most of the needed columns, then most columns; or a first line says
+        it, as spreadsheets know: sep=;
     needed : set of str
         Columns without which there is nothing to read.
     aliases : mapping, optional
@@ -79,27 +81,29 @@ def read_sheet(path: str | PathLike[str], *, needed: set[str], aliases: Aliases 
         text = _decoded(path.read_bytes())
     except OSError as error:
         raise unreadable(path, error, "give a CSV file") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path}: is neither UTF-8, UTF-16 nor Windows-1252; save it as CSV in UTF-8") from error
     if "\0" in text:
         raise FormatError(f"{path}: is no text; give a CSV file")
-    lines = text.splitlines(keepends=True)
-    head = next((line for line in lines if line.strip()), "")
-    delimiter = max(DELIMITERS, key=head.count)
-    reader = csv.reader(lines, delimiter=delimiter)
-    sheet = Sheet(path, [], [])
+    # Of what Python takes for line ends, spreadsheets know these three: \n, \r\n, \r.
+    lines = list(io.StringIO(text, newline=""))
+    sheet, number = Sheet(path, [], []), 0
     try:
-        for cells in reader:
+        delimiter, above = _delimiter(lines, needed, aliases or {})
+        reader = csv.reader(lines[above:], delimiter=delimiter, strict=True)
+        for number, cells in enumerate(reader, above + 1):
             if not any(cell.strip() for cell in cells):
                 continue
             if not sheet.columns:
                 sheet.columns = _columns(cells, needed, aliases or {})
                 continue
             if len(cells) > len(sheet.columns) and any(cell.strip() for cell in cells[len(sheet.columns) :]):
-                sheet.complain(reader.line_num, "", f"{len(cells)} cells under {len(sheet.columns)} columns")
+                sheet.complain(number, "", f"{len(cells)} cells under {len(sheet.columns)} columns")
                 continue
             values = {name: _plain(cell) for name, cell in zip(sheet.columns, cells, strict=False)}
-            sheet.rows.append(Row(reader.line_num, values))
+            sheet.rows.append(Row(number, values))
     except csv.Error as error:
-        raise FormatError(f"{path}: row {reader.line_num} is no CSV ({error}); mend that row") from error
+        raise FormatError(f"{path}: row {number + 1} is no CSV ({error}); mend that row") from error
     if missing := sorted(needed - set(sheet.columns)):
         found = ", ".join(sheet.columns) or "nothing"
         raise FormatError(f"{path}: no column {missing[0]}; found {found}; needed are {', '.join(sorted(needed))}")
@@ -134,11 +138,25 @@ def numbers(sheet: Sheet, row: Row, column: str, check: Callable[[float], bool],
 
 def _decoded(data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace")
+        return data.decode("utf-16")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+        return data.decode("cp1252")
+
+
+def _delimiter(lines: list[str], needed: set[str], aliases: Aliases) -> tuple[str, int]:
+    """What stands between cells, and how many lines stand above the head to say so."""
+    above, head = next(((n, line) for n, line in enumerate(lines) if line.strip()), (0, ""))
+    said = head.strip().strip('"')
+    if said[:4].casefold() == "sep=" and said[4:] in tuple(DELIMITERS):
+        return said[4:], above + 1
+
+    def fits(delimiter: str) -> tuple[int, int]:
+        cells = next(csv.reader([head], delimiter=delimiter), [])
+        return len(needed & set(_columns(cells, needed, aliases))), len(cells)
+
+    return max(DELIMITERS, key=fits), 0
 
 
 def _columns(cells: list[str], needed: set[str], aliases: Aliases) -> list[str]:

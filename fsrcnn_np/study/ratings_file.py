@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
@@ -66,7 +67,7 @@ def read_ratings(path: str | PathLike[str]) -> Ratings:
         )
     sheet.unknown(set(COLUMNS))
     one = _counts if counted else _rating
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[object, ...], int] = {}
     found: list[Rating] = []
     for row in sheet.rows:
         for name in ("reader", "criterion", *(() if counted else ("case",))):
@@ -74,7 +75,10 @@ def read_ratings(path: str | PathLike[str]) -> Ratings:
                 sheet.complain(row, name, f"is empty; give the {name}")
                 break
         else:
-            key = tuple(row[name] for name in ("reader", "criterion", "case", "occasion"))
+            for name in ("reader", "criterion", "patient"):  # é in one letter or in two is the same name
+                row.cells[name] = unicodedata.normalize("NFC", row[name])
+            occasion = _whole(row["occasion"]) if row["occasion"] else 1
+            key = (row["reader"], row["criterion"], row["case"], row["occasion"] if occasion is None else occasion)
             if key in seen:
                 sheet.complain(row, "", f"repeats row {seen[key]}; give a second reading the occasion 2")
                 continue

@@ -12,6 +12,7 @@ import pytest
 from cohorts import cases, paper_ratings
 from fsrcnn_np.cli import main
 from fsrcnn_np.errors import FormatError, OptionError
+from fsrcnn_np.reader.publish import ratings_csv
 from fsrcnn_np.study import tables
 from fsrcnn_np.study.cases_file import read_cases
 from fsrcnn_np.study.paper import claims, honjo
@@ -224,6 +225,45 @@ def test_a_file_of_ratings_as_people_have_them(tmp_path):
     assert found.remarks == (f"{path}, column Colour: unknown, not read",)
 
 
+def rated(tmp_path, text):
+    path = tmp_path / "r.csv"
+    path.write_bytes(text.encode())
+    found = read_ratings(path)
+    return found.ratings, [str(one).removeprefix(f"{path}, ") for one in found.left_out]
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e"])
+def test_only_line_ends_end_a_row(tmp_path, mark):
+    written = [Rating("A", "a", "c", 3, f"dark{mark}light"), Rating("A", "b", "c", 4)]
+    ratings, left_out = rated(tmp_path, ratings_csv(written))
+    assert (list(ratings), left_out) == (written, [])
+
+
+def test_rows_are_counted_as_a_spreadsheet_counts_them(tmp_path):
+    text = 'reader,criterion,case,value,comment\r\nA,c,a,3,"x\r\ny\nz"\r\n\r\nA,c,b,9,\r\nA,c,d,1,,,7\r\n'
+    ratings, left_out = rated(tmp_path, text)
+    assert [one.comment for one in ratings] == ["x\r\ny\nz"]
+    assert [one.split(":")[0] for one in left_out] == ["row 5", "row 4, column value"]
+
+
+def test_the_same_reading_in_other_words_is_the_same(tmp_path):
+    rows = ["Zo\u00eb,c,a,3,", "Zoe\u0308,c,a,4,1", "Zo\u00eb,c,a,5,1.0", "Zo\u00eb,c,a,5,2", "Zo\u00eb,c,a,5,02"]
+    ratings, left_out = rated(tmp_path, "\n".join(["reader,criterion,case,value,occasion", *rows]))
+    assert [(one.reader, one.value, one.occasion) for one in ratings] == [("Zo\u00eb", 3, 1), ("Zo\u00eb", 5, 2)]
+    assert [one.split(";")[0] for one in left_out] == [
+        "row 3: repeats row 2", "row 4: repeats row 2", "row 6: repeats row 5",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "head", ["sep=;\r\nreader;criterion;case;value", 'reader;criterion;case;value;"a, b, c, d, e, f"']
+)
+def test_the_delimiter_is_the_one_that_makes_columns(tmp_path, head):
+    ratings, left_out = rated(tmp_path, f"{head}\r\nA;c;a;3,0\r\nA;c;b;7\r\n")
+    assert ([one.value for one in ratings], len(left_out)) == ([3], 1)
+    assert left_out[0].startswith("row 4" if head.startswith("sep") else "row 3")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_counts_in_any_encoding(tmp_path, encoding, delimiter):
@@ -243,12 +283,14 @@ def test_counts_in_any_encoding(tmp_path, encoding, delimiter):
         ("reader,criterion\n1,2", "needed are reader, criterion, case, value"),
         ("reader,criterion,case,value,rating\n", "two columns value"),
         ("reader,criterion,case,value\n\0", "is no text"),
+        ('reader,criterion,case,value,comment\nA,c,a,3,"open\nA,c,b,4,\n', "row 2 is no CSV .unexpected end of data"),
+        ("reader,criterion,case,value,comment\nA,c,a,3,\x81\n", "is neither UTF-8, UTF-16 nor Windows-1252"),
         ("reader,criterion,1,2,3,4,5\nA,x,5e4,0,5e4,0,1\n", "up to row 2 the counts come to 100001 ratings; allowed"),
     ],
 )
 def test_files_that_are_no_ratings(tmp_path, text, message):
     path = tmp_path / "r.csv"
-    path.write_text(text)
+    path.write_text(text, encoding="latin-1")
     with pytest.raises(FormatError, match=message):
         read_ratings(path)
 
