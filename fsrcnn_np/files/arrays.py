@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.bands import Rows
 from fsrcnn_np.files.hdf5_heap import opened
+from fsrcnn_np.files.hdf5_image import channels_at, channels_last, meaning, narrow
 from fsrcnn_np.files.hdf5_plugins import foreign_values
 from fsrcnn_np.files.hdf5_stored import check_stored, never_written
 from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Picture
@@ -76,14 +77,18 @@ def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -
     with opened(path) as file:
         found = _find(file, dataset)
         _check_dataset(found, file)
+        said = meaning(found)
         attributes = {name: value for name, value in found.attrs.items() if name != _ATTRIBUTE}
+        kept = {name: value for name, value in attributes.items() if _can_be_kept(value) and name not in said.stale}
         large = unloaded is not None and found.ndim == 2 and found.size > unloaded
-        pixels: Any = Rows(path, found) if large else _native(found[()])
+        pixels: Any = Rows(path, found) if large else _native(channels_last(found[()], said.channels))
         details = {
             "dataset": found.name,
             "dtype": found.dtype,
-            "attributes": {name: value for name, value in attributes.items() if _can_be_kept(value)},
-            "left_out": _left_out(file, [name for name, value in attributes.items() if not _can_be_kept(value)]),
+            "attributes": kept,
+            "channels": said.channels,
+            "precision": said.bits,
+            "left_out": _left_out(file, [name for name in attributes if name not in kept]),
             "options": {
                 "compression": found.compression if found.compression != "szip" else "gzip",
                 "compression_opts": found.compression_opts if found.compression == "gzip" else None,
@@ -92,7 +97,16 @@ def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -
             },
         }
         remarks = tuple(never_written(found))
-        return Picture(pixels, f"{path}::{found.name}", "HDF5", remarks=remarks, details=details)
+        return Picture(
+            pixels,
+            f"{path}::{found.name}",
+            "HDF5",
+            data_range=None if said.bits is None else float(2**said.bits - 1),
+            data_range_origin="" if said.bits is None else f"precision of {said.bits} bits",
+            inverted=said.inverted,
+            remarks=remarks,
+            details=details,
+        )
 
 
 def encode_hdf5(output: Output) -> Encoded:
@@ -124,8 +138,13 @@ def _write_hdf5(place: Any, output: Output, *, fill: Callable[[Any], None] | Non
     attributes = details.get("attributes", {})
     large = any(np.asarray(value).nbytes > _LARGE for value in attributes.values())
     libver = ("v108", "latest") if large else None  # earlier ones hold no larger attributes
+    dtype = how.pop("dtype", None if "data" not in how else how["data"].dtype)
+    if details.get("precision"):
+        dtype = narrow(dtype, details["precision"])
     with h5py.File(place, "w", locking=None if fill is None else False, libver=libver) as file:
-        created = file.create_dataset(output.dataset or details.get("dataset", _DEFAULT_DATASET), **how, **options)
+        created = file.create_dataset(
+            output.dataset or details.get("dataset", _DEFAULT_DATASET), dtype=dtype, **how, **options
+        )
         for name, value in attributes.items():
             created.attrs[name] = value
         if output.provenance is not None:
@@ -155,6 +174,7 @@ def _native(array: Any) -> NDArray[Any]:
 def _as_stored(output: Output) -> NDArray[Any]:
     pixels = output.pixels
     stored = output.like.details["dtype"] if output.like else pixels.dtype
+    pixels = channels_at(pixels, output.like.details.get("channels", -1) if output.like else -1)
     return np.ascontiguousarray(pixels, stored if stored.newbyteorder("=") == pixels.dtype else pixels.dtype)
 
 
