@@ -175,7 +175,8 @@ def forward(
     Parameters
     ----------
     luma : array_like, H×W, or H×W×3 (red, green, blue) of a model of RGB
-        float32 or float64, finite, in the model's own range (0..1 for the shipped ones).
+        float32 or float64, in the model's own range (0..1 for the shipped ones). Beyond it the layers go on as they
+        are, up to 2**100 either way (2**1000 where `dtype` is float64): more would overflow between them.
     weights : str, path or Weights
     dtype : {float32, float64}
         Of all arithmetic and of the result. float64 is the reference's; the fast engines have float32.
@@ -201,6 +202,12 @@ def forward(
         raise OptionError(f"dtype is {dtype}; allowed are float32 and float64")
     if dtype == np.float64 and engine not in (None, "reference"):
         raise OptionError(f'dtype is float64, and engine={engine!r} has float32 only; engine="reference" has both')
+    most = 2.0 ** (100 if dtype == np.float32 else 1000)
+    if (largest := max(float(plane.max()), -float(plane.min()))) > most:
+        raise ImageError(
+            f"found values as large as {largest:g}; forward takes {most:.3g} at most in {dtype}, since more overflows "
+            "between its layers; scale them to the model's own range"
+        )
     scale = model.architecture.scale
     if out is not None:
         check_out(out, (plane.shape[0] * scale, plane.shape[1] * scale, *plane.shape[2:]), dtype, plane)

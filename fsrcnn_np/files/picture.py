@@ -73,7 +73,8 @@ class Picture:
     data_range_origin : str
         Who declares it, like "BitsStored 12"; empty when `data_range` is None.
     inverted : bool
-        Low values are bright (DICOM's MONOCHROME1, TIFF's MINISWHITE, HDF5's IMAGE_WHITE_IS_ZERO); the pixels are as stored all the same.
+        Low values are bright (DICOM's MONOCHROME1, TIFF's MINISWHITE, HDF5's IMAGE_WHITE_IS_ZERO); the pixels are as
+        stored all the same.
     pixel_spacing : pair of floats or None
         Millimetres between the centres of neighbouring rows, and of neighbouring columns, where the file declares
         them: DICOM's Pixel Spacing or Imager Pixel Spacing; a resolution in pixels per inch, centimetre or metre of

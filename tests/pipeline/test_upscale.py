@@ -235,6 +235,20 @@ def test_forward_takes_floats_only():
         fsrcnn_np.forward(np.zeros((3, 3)), MODEL, dtype=np.int32)
 
 
+@pytest.mark.parametrize("engine", ["llvm", "numba", "reference"])
+def test_the_bare_network_takes_what_does_not_overflow_in_it(engine):
+    for sign in (1, -1):
+        for weights in ("x2", "x4"):
+            most = np.full((9, 12), sign * 2.0**100, np.float32)
+            most[::2, 1::3] *= -1
+            assert np.isfinite(fsrcnn_np.forward(most, weights, engine=engine)).all()
+        with pytest.raises(ImageError, match=r"as large as 3e\+38; forward takes 1\.27e\+30 at most in float32"):
+            fsrcnn_np.forward(np.full((4, 4), sign * 3e38), MODEL, engine=engine)
+    assert np.isfinite(fsrcnn_np.forward(np.full((4, 4), 2.0**1000), MODEL, dtype=np.float64)).all()
+    with pytest.raises(ImageError, match=r"as large as 1e\+308"):
+        fsrcnn_np.forward(np.full((4, 4), -1e308), MODEL, dtype=np.float64)
+
+
 @pytest.mark.parametrize("engine", ["llvm", "numba"])
 def test_float64_is_the_reference_s(engine):
     with pytest.raises(OptionError, match=rf"engine='{engine}' has float32 only; engine=\"reference\""):
