@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import FsrcnnError, ImageError, OptionError
 from .images.destination import check_target, shares_memory
 from .images.overlap import overlapping_memory, overlapping_stores
-from .images.value_range import refuse_masked
+from .images.value_range import plain
 from .pipeline import loaded, upscale
 from .progress import Progress, reporting
 from .types import DataRange, Model
@@ -88,9 +88,11 @@ def _described(images: Any, axes: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """The batch's shape and dtype; of a sequence, what its first picture has."""
     try:
         whole = hasattr(images, "shape") and hasattr(images, "dtype")
-        first = images if whole else np.asarray(images[0])
+        first = images if whole else np.asarray(plain(images[0]))
         shape, dtype = tuple(first.shape) if whole else (len(images), *first.shape), np.dtype(first.dtype)
-    except (TypeError, KeyError, IndexError, ValueError) as error:
+    except ImageError as error:
+        raise ImageError(f"image 0: {error}") from error
+    except Exception as error:  # whatever a foreign object raises when it is asked for one of its parts
         raise ImageError(
             f"found a {type(images).__name__} that is no batch ({error}); allowed is an array of axes {axes}, "
             "or a sequence of pictures of one shape and dtype"
@@ -108,8 +110,7 @@ def _described(images: Any, axes: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 def _picture(image: Any, axes: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """One picture, H×W or H×W×3."""
-    refuse_masked(image)
-    array = np.asarray(image)
+    array = np.asarray(plain(image))
     if array.shape != shape[1:] or array.dtype.newbyteorder("=") != dtype:
         raise ImageError(
             f"found {array.dtype} of shape {array.shape}, unlike the first: {dtype} of shape {shape[1:]}; "

@@ -15,7 +15,7 @@ from .engine import engine_named
 from .errors import ImageError, OptionError
 from .images.destination import check_target
 from .images.overlap import overlapping_memory, overlapping_stores
-from .images.value_range import check_image, check_pixels, refuse_masked, value_range
+from .images.value_range import check_image, check_pixels, plain, value_range
 from .network.bands import Band
 from .network.channels import check_channels
 from .pipeline import loaded, thread_number
@@ -67,7 +67,7 @@ def upscale_stream(
             f"found a {type(source).__name__}; upscale_stream takes what has shape, dtype and row slices: an h5py "
             "dataset, np.memmap, Dask or zarr array; read a file with fsrcnn_np.read(path)"
         )
-    refuse_masked(source)
+    plain(source)
     model = loaded(weights)
     channels = tuple(int(size) for size in source.shape[2:])
     if 0 in source.shape or len(source.shape) < 2 or (channels and channels != (model.architecture.channels,)):
@@ -121,8 +121,7 @@ def _read(source: Any, top: int, bottom: int, row: tuple[int, ...], dtype: Any) 
     try:
         with unbroken(callers=True):
             rows = source[top:bottom]
-            refuse_masked(rows)
-            band = np.asarray(rows)
+            band = np.asarray(plain(rows))
     except ImageError:
         raise
     except Exception as error:

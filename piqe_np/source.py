@@ -11,6 +11,7 @@ import numpy as np
 from piqe_np.errors import ImageError
 from piqe_np.masked import is_masked
 from piqe_np.matlab import CLASSES
+from piqe_np.pillow import with_colours
 from piqe_np.reference import BLOCK, MARGIN
 from piqe_np.unbroken import unbroken
 
@@ -40,8 +41,7 @@ def as_image(image: Any, *, ranged: bool) -> Any:
         raise ImageError(f"a {type(image).__name__} is not an array; pass its .pixels, with data_range=its .data_range")
     if type(image).__module__.startswith("scipy.sparse"):
         raise ImageError("a sparse matrix is not read as an image; pass image.toarray()")
-    if type(image).__module__.startswith("PIL."):
-        image = _of_pillow(image)
+    image = with_colours(image, ImageError)
     if isinstance(image, np.ndarray) or not _readable_by_rows(image):
         try:
             image = np.asarray(image)  # of memmap and matrix: the plain array behind it
@@ -78,17 +78,6 @@ def _fix(shape: tuple[int, ...]) -> str:
             f"leave out the alpha channel: pass image[..., {':3' if shape[2] == 4 else '0'}] (CMYK: convert it to RGB)"
         )
     return "pass one picture at a time, without alpha, channels last: image[..., :3]"
-
-
-def _of_pillow(image: Any) -> np.ndarray:
-    """A Pillow image's pixels; of a palette its colours, not their numbers."""
-    if image.mode == "P":
-        grey = all(len(set(colour)) == 1 for colour in zip(*[iter(image.getpalette("RGB"))] * 3, strict=True))
-        image = image.convert("L" if grey else "RGB")
-    if image.mode not in ("L", "RGB", "F", "I;16"):
-        to = "L" if image.mode in ("1", "LA", "I") else "RGB"
-        raise ImageError(f"a Pillow image of mode {image.mode} is not scored as it is; pass image.convert({to!r})")
-    return np.asarray(image)
 
 
 def _readable_by_rows(image: Any) -> bool:

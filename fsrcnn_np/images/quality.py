@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ImageError, OptionError
-from .value_range import refuse_masked, row_blocks, value_range
+from .value_range import plain, row_blocks, value_range
 
 #: SSIM's Gaussian window: taps a side, and standard deviation.
 _TAPS, _SIGMA = 11, 1.5
@@ -121,8 +121,7 @@ def _span(data_range: float | Sequence[float]) -> float:
 
 
 def _pair(found: ArrayLike, truth: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    for picture in (found, truth):
-        refuse_masked(picture)
+    found, truth = plain(found), plain(truth)
     try:
         a, b = np.asarray(found), np.asarray(truth)
     except Exception as error:  # ragged lists, and whatever a foreign __array__ raises

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fsrcnn_np.errors import ImageError, OptionError
 from piqe_np.masked import is_masked
+from piqe_np.pillow import with_colours
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
 ALLOWED = f"allowed is a 2-D or H×W×3 array of {', '.join(DTYPES[:-1])} or {DTYPES[-1]}"
@@ -148,10 +149,17 @@ def check_image(image: ArrayLike) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def refuse_masked(image: object) -> None:
-    """Raise an ImageError for a masked array: as a plain one it would show what its mask hides."""
+def plain(image: Any) -> Any:
+    """What NumPy may view as an array: of a Pillow image with a palette its colours, all else as it is.
+
+    Raises
+    ------
+    ImageError
+        A masked array, which would show what its mask hides, or a Pillow image that is neither grey nor RGB.
+    """
     if is_masked(image):
         raise ImageError("found a masked array; pass a plain one, with the masked values filled: image.filled(0)")
+    return with_colours(image, ImageError)
 
 
 def check_within(image: NDArray[Any], range: ValueRange) -> None:
@@ -305,7 +313,7 @@ def row_blocks(array: NDArray[Any]) -> Iterator[slice]:
 
 
 def _as_array(image: ArrayLike) -> NDArray[Any]:
-    refuse_masked(image)
+    image = plain(image)
     if hasattr(image, "toarray"):
         raise ImageError(f"found a {type(image).__name__} (sparse); pass a dense one: image.toarray()")
     if isinstance(image, str | bytes):

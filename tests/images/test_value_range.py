@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import fsrcnn_np
 from fsrcnn_np.errors import ImageError, OptionError
 from fsrcnn_np.images.value_range import (
     DTYPES,
@@ -287,3 +288,28 @@ def test_what_overshoots_the_dtype_becomes_infinite_without_a_warning(dtype):
     found = denormalise(np.array([[1.5, 0.5]], np.float32), value_range(dtype, most), dtype)
     assert np.isinf(found[0, 0])
     assert np.isfinite(found[0, 1])
+
+
+def test_pillow_images_are_taken_by_their_colours():
+    """NumPy gives the numbers of a palette's colours, and L*a*b* as if it were RGB."""
+    from PIL import Image
+
+    rgb = np.random.default_rng(0).integers(0, 256, (20, 24, 3)).astype(np.uint8)
+    palette = Image.fromarray(rgb).quantize(16)
+    colours = np.asarray(palette.convert("RGB"))
+    for compute in (
+        lambda image: fsrcnn_np.upscale(image, engine="reference"),
+        lambda image: fsrcnn_np.imresize(image, 2),
+        lambda image: fsrcnn_np.upscale_batch([image], axes="NHWC", engine="reference"),
+        lambda image: fsrcnn_np.psnr(image, rgb, data_range=255),
+        lambda image: fsrcnn_np.ssim(rgb, image, data_range=255),
+    ):
+        np.testing.assert_array_equal(compute(palette), compute(colours))
+        for mode in ("LAB", "HSV", "YCbCr", "CMYK", "RGBA"):
+            with pytest.raises(ImageError, match=rf"mode {mode} is not taken as it is; pass image.convert\('RGB'\)"):
+                compute(Image.new(mode, (24, 20)))
+
+
+def test_a_batch_that_cannot_be_taken_apart():
+    with pytest.raises(ImageError, match="memoryview that is no batch"):
+        fsrcnn_np.upscale_batch(memoryview(np.zeros((2, 8, 8), np.uint8)))

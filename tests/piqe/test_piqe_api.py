@@ -312,7 +312,7 @@ def test_pillow_images_are_scored_by_their_colours():
     grey_palette = grey.convert("P")
     assert piqe(grey_palette).score == piqe(np.asarray(grey_palette.convert("L"))).score
     for mode in ("CMYK", "RGBA", "1", "LA"):
-        with pytest.raises(ImageError, match=rf"mode {mode} is not scored as it is; pass image.convert\('(L|RGB)'\)"):
+        with pytest.raises(ImageError, match=rf"mode {mode} is not taken as it is; pass image.convert\('(L|RGB)'\)"):
             piqe(whole.convert(mode))
 
 
