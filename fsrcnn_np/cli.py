@@ -92,6 +92,7 @@ def command_parser() -> Parser:
     )
     job.add_argument(
         "--remap-uids",
+        type=command_options.words,
         default="",
         metavar="TEXT",
         help="of DICOM: map every UID with this text, references too; the same text maps alike",

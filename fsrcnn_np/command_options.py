@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from piqe_np.line import has_controls
+
 
 def data_range(text: str) -> float | tuple[float, float]:
     """R or LOW:HIGH, as `fsrcnn_np.upscale` takes it.
@@ -25,6 +27,19 @@ def data_range(text: str) -> float | tuple[float, float]:
     if not (abs(values[0]) < float("inf") and abs(values[1]) < float("inf") and values[0] < values[1]):
         raise argparse.ArgumentTypeError(f"{text!r}: R must be positive and finite, LOW below HIGH")
     return values if colon else values[1]
+
+
+def words(text: str) -> str:
+    """A text that tables, pages and databases can hold.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        Control characters, or bytes that are no text in this locale.
+    """
+    if has_controls(text):
+        raise argparse.ArgumentTypeError(f"{text!r} has characters that cannot be printed; leave them out")
+    return text
 
 
 def folder(text: str) -> Path:

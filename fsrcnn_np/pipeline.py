@@ -327,6 +327,8 @@ class FileJob:
         for name, text in (("transfer_syntax", transfer_syntax), ("remap_uids", remap_uids)):
             if not isinstance(text, str):
                 raise OptionError(f"{name} is a {type(text).__name__}; allowed is a text")
+            if not text.isascii() and text != text.encode("utf-8", "replace").decode():
+                raise OptionError(f"{name} is {text!r}; allowed is a text that UTF-8 can hold")
         self._form = files.DicomForm(transfer_syntax, remap_uids)
         self._data_range, self._threads, self._engine = data_range, threads, engine
         self._overwrite, self._sidecar = overwrite, sidecar

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 #: Characters of a message; a path has at most 4096, a name 255.
 LONGEST = 1500
@@ -14,6 +15,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def has_controls(text: str) -> bool:
+    """Whether a text has control characters, or bytes that are no text: no table, page or database holds these."""
+    return any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
 
 
 def message(text: object) -> str:

@@ -20,7 +20,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         It cannot be read.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         str(found)  # a hexadecimal number of thousands of digits cannot even be quoted
         return found
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any
 from piqe_np.console import complain
 from piqe_np.line import printable
 
+from ..command_options import words
 from ..errors import FileError, NotThereError, OptionError, part_of_the_call
 from ..run_log import FAILED, KEPT, SKIPPED, RunLog, run_options
 
@@ -21,7 +22,9 @@ def add_commands(subparsers: Any) -> None:
     check = commands.add_parser("check", help="hold a derived object against its source, rule by rule")
     check.add_argument("source", type=Path, metavar="SOURCE")
     check.add_argument("derived", type=Path, metavar="DERIVED")
-    check.add_argument("--remap-uids", default="", metavar="TEXT", help="with which the derived object's were mapped")
+    check.add_argument(
+        "--remap-uids", type=words, default="", metavar="TEXT", help="with which the derived object's were mapped"
+    )
     run_options(check)
     check.set_defaults(run=run_check)
 

@@ -10,8 +10,10 @@ import ssl
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from ..files.dicom.texts import as_stored, keep_stored
 from .incoming import guard
 from .library import IMPLICIT, UNCOMPRESSED, end, import_pynetdicom
 from .peer import Peer
@@ -62,15 +64,18 @@ class Link:
 
     def open(self, contexts: list[Any], handlers: Sequence[Any] = ()) -> Any:
         """An association, established or not; the caller releases it."""
-        association = self._entity.associate(
-            self.peer.host,
-            self.peer.port,
-            contexts=contexts,
-            ae_title=self.peer.title,
-            max_pdu=self._limits.pdu_bytes,
-            tls_args=(self._tls, self.peer.host) if self._tls else None,
-            evt_handlers=list(handlers),
-        )
+        try:
+            association = self._entity.associate(
+                self.peer.host,
+                self.peer.port,
+                contexts=contexts,
+                ae_title=self.peer.title,
+                max_pdu=self._limits.pdu_bytes,
+                tls_args=(self._tls, self.peer.host) if self._tls else None,
+                evt_handlers=list(handlers),
+            )
+        except (OSError, UnicodeError) as error:  # of the host's name, which is looked up here
+            return _Nobody(getattr(error, "strerror", None) or "no name of a host")
         if association.is_established:
             guard(association, self._limits)
             association.dul.to_provider_queue = _Bounded(association, self._limits.idle_seconds)
@@ -93,7 +98,8 @@ class Link:
         if association.rejected_contexts and not association.accepted_contexts:
             return Outcome(each.number, "park", f"{self.peer} takes nothing of its SOP class and transfer syntax")
         if not association.is_established:
-            return Outcome(each.number, "retry", f"{self.peer} takes no association")
+            why = f" ({association.why})" if isinstance(association, _Nobody) else ""
+            return Outcome(each.number, "retry", f"{self.peer} takes no association{why}")
         accepted = {
             str(context.transfer_syntax[0])
             for context in association.accepted_contexts
@@ -106,12 +112,25 @@ class Link:
             if each.syntax in accepted and not each.bare:
                 answer = association.send_c_store(each.path)
             else:
-                answer = association.send_c_store(whole_data_set(each))
+                dataset = whole_data_set(each)
+                with as_stored(dataset):
+                    answer = association.send_c_store(dataset)
         except (OSError, RuntimeError) as error:
             return Outcome(each.number, "retry", f"it could not be sent ({type(error).__name__})")
         except Exception as error:  # its text may quote the object
             return Outcome(each.number, "park", f"it cannot be encoded ({type(error).__name__})")
         return outcome_of(each.number, self.peer, answer.get("Status"))
+
+
+class _Nobody:
+    """What there is in place of an association where the peer's name has no address."""
+
+    is_established = is_rejected = False
+    accepted_contexts = rejected_contexts = ()
+    dul = SimpleNamespace(socket=None)
+
+    def __init__(self, why: str) -> None:
+        self.why = why
 
 
 class _Bounded(queue.Queue):
@@ -174,9 +193,10 @@ def _first_contexts(objects: list[Outgoing]) -> tuple[list[Outgoing], list[Any]]
 
 
 def whole_data_set(each: Outgoing) -> Any:
-    """The whole data set, to be encoded otherwise."""
+    """The whole data set, to be encoded otherwise; within `as_stored` its texts are what they were."""
     from ..files.dicom.library import import_pydicom
 
     dataset = import_pydicom().dcmread(each.path, force=True)
+    keep_stored(dataset)
     dataset.file_meta.TransferSyntaxUID = each.syntax
     return dataset

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
+from ..files.dicom.texts import as_stored
 from .sending import Outcome, Outgoing, outcome_of, whole_data_set
 from .web import BLOCK, Answer, Web, WebError, means_later
 
@@ -104,8 +105,9 @@ def _opened(each: Outgoing) -> BinaryIO:
     from ..files.dicom.library import import_pydicom, quiet
 
     stream = io.BytesIO()
-    with quiet():
-        import_pydicom().dcmwrite(stream, whole_data_set(each), enforce_file_format=True)
+    dataset = whole_data_set(each)
+    with quiet(), as_stored(dataset):
+        import_pydicom().dcmwrite(stream, dataset, enforce_file_format=True)
     return stream
 
 

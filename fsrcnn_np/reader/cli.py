@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from piqe_np.console import complain, say
 
-from ..command_options import data_range
+from ..command_options import data_range, words
 from ..errors import FsrcnnError, OptionError, part_of_the_call
 from ..files import OutputExists
 
@@ -30,18 +30,24 @@ def add_commands(study: Any) -> None:
         "--data-range", type=data_range, metavar="R|LOW:HIGH", help="with --left: values of black and white"
     )
     job.add_argument("--criteria", type=Path, metavar="FILE", help="TOML of what is asked (the paper's 14 criteria)")
-    job.add_argument("--reader", action="append", default=[], metavar="NAME", help="again for each one (reader 1)")
-    job.add_argument("--title", default="Reader study", metavar="TEXT", help="that readers see above all")
+    job.add_argument(
+        "--reader", type=words, action="append", default=[], metavar="NAME", help="again for each one (reader 1)"
+    )
+    job.add_argument("--title", type=words, default="Reader study", metavar="TEXT", help="that readers see above all")
     job.add_argument("--repeats", type=int, default=0, metavar="N", help="cases that each reader sees twice (0)")
     job.add_argument("--seed", type=int, default=0, help="of order, sides and repeats (0)")
     job.add_argument("--port", type=int, default=8000, help="0 takes a free one (8000)")
-    job.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="of the interface (127.0.0.1)")
-    job.add_argument("--name", action="append", default=[], metavar="HOST", help="by which browsers call this machine")
+    job.add_argument("--host", type=words, default="127.0.0.1", metavar="ADDRESS", help="of the interface (127.0.0.1)")
+    job.add_argument(
+        "--name", type=words, action="append", default=[], metavar="HOST", help="by which browsers call this machine"
+    )
     job.add_argument("--certificate", type=Path, metavar="PEM", help="for TLS, with")
     job.add_argument("--key", type=Path, metavar="PEM")
     job.add_argument("--open-network", action="store_true", help="with --host: others may connect without TLS")
     job.add_argument("--days", type=float, default=90.0, metavar="N", help="that the printed links are valid (90)")
-    job.add_argument("--revoke", action="append", default=[], metavar="NAME", help="make earlier links of NAME invalid")
+    job.add_argument(
+        "--revoke", type=words, action="append", default=[], metavar="NAME", help="make earlier links of NAME invalid"
+    )
     job.add_argument("--prepare", action="store_true", help="make the tiles of all cases first")
     job.add_argument("--export", type=Path, metavar="CSV", help="write the ratings there, and serve nothing")
     job.add_argument("--overwrite", action="store_true", help="with --export: replace CSV where it holds others")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 from typing import Any
+
+from piqe_np.line import has_controls
 
 from ..errors import OptionError
 from ..files.toml import read_toml
@@ -139,11 +142,18 @@ def _values(given: Any, where: str) -> tuple[tuple[int, str], ...]:
         if type(value) is not int or not 1 <= value <= 9 or value in found:
             raise OptionError(f"{where}: found the value {value!r}; allowed are the whole numbers 1 to 9, each once")
         found[value] = _text(one, "text", where)
-        try:
-            found[value].format(**SIDES)
-        except (KeyError, IndexError, ValueError, AttributeError):
-            raise OptionError(f"{where}: {found[value]!r}: in braces only {{left}} and {{right}} are allowed") from None
+        if not _fills(found[value]):
+            raise OptionError(f"{where}: {found[value]!r}: in braces only {{left}} and {{right}} are allowed")
     return tuple(sorted(found.items()))
+
+
+def _fills(text: str) -> bool:
+    """Whether a text has nothing in braces but sides; a width of millions, say, would be a text of millions."""
+    try:
+        fields = [field for field in Formatter().parse(text) if field[1] is not None]
+    except ValueError:
+        return False
+    return all(name in SIDES and not spec and not conversion for _, name, spec, conversion in fields)
 
 
 def _check_symmetric(values: list[int], where: str) -> None:
@@ -158,7 +168,10 @@ def _text(given: dict[str, Any], key: str, where: str) -> str:
     text = given.get(key, "")
     if not isinstance(text, str) or len(text) > LONGEST:
         raise OptionError(f"{key} of {where} is no text of at most {LONGEST} characters; give one")
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    if has_controls(text):  # terminals, tables and CSV show it
+        raise OptionError(f"{key} of {where} has characters that cannot be printed; leave them out")
+    return text
 
 
 def _only(given: dict[str, Any], where: str, allowed: set[str]) -> None:

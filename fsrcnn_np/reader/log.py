@@ -239,7 +239,7 @@ class Log:
                     saved.append(event["id"])
                 except _Wrong as error:
                     identity = event.get("id") if isinstance(event, dict) else None
-                    refused.append(Refused(identity if isinstance(identity, str) else "", str(error)))
+                    refused.append(Refused(_writable(identity) if isinstance(identity, str) else "", str(error)))
         return saved, refused
 
     def _keep(self, c: sqlite3.Connection, reader: str, event: Any) -> None:
@@ -420,7 +420,12 @@ def _text(value: Any) -> str:
         raise _Wrong("its text is no text")
     if len(value) > LONGEST_TEXT:
         raise _Wrong(f"its text has {len(value)} characters; allowed are {LONGEST_TEXT}")
-    return value.encode("utf-8", "replace").decode().replace("\0", "�")
+    return _writable(value).replace("\0", "�")
+
+
+def _writable(text: str) -> str:
+    """Without halves of letters, which JSON can say and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 @contextmanager

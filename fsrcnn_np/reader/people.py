@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
 import time
+import unicodedata
 from typing import NamedTuple
+
+from piqe_np.line import has_controls
 
 from ..errors import OptionError
 from .log import Log
 
 DAYS = 90
 OWNER = "owner"
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,60}")
 
 
 class Person(NamedTuple):
@@ -29,16 +30,17 @@ class Unknown(Exception):
 
 
 def check_names(names: list[str]) -> list[str]:
-    """Readers' names, each once.
+    """Readers' names, each once; é is one letter in them, also where it was given in two.
 
     Raises
     ------
     OptionError
         A name twice, or none that can be shown.
     """
+    names = [unicodedata.normalize("NFC", name) for name in names]
     seen: set[str] = set()
     for name in names:
-        if not _NAME.fullmatch(name) or name != name.strip():
+        if not 0 < len(name) <= 60 or has_controls(name) or name != name.strip():
             raise OptionError(f"--reader {name!r}: allowed are 1 to 60 printable characters, no blanks around them")
         if name.casefold() == OWNER:
             raise OptionError(f"--reader {name!r}: is the name of the study's owner; choose another")

@@ -251,7 +251,8 @@ class Site:
     def _keep(self, reader: str, events: list[Any]) -> dict[str, Any]:
         saved, refused = self.log.keep(reader, events)
         self._troubles.over("log")
-        numbers = {event.get("case") for event in events if isinstance(event, dict) and event.get("id") in saved}
+        cases = [event.get("case") for event in events if isinstance(event, dict) and event.get("id") in saved]
+        numbers = {case for case in cases if type(case) is int}  # of two events with one id one may say anything
         slots = [slot for number in numbers if (slot := self.log.slot(reader, number))]
         self.publisher.some(reader, [(slot.case, slot.occasion) for slot in slots])
         return {"saved": saved, "refused": [{"id": one.id, "why": one.why} for one in refused], "status": 200}

@@ -52,6 +52,11 @@ class Address:
         """Raise an OptionError for what must not be, a FileError for certificates that are none."""
         if not 0 <= self.port < 65536:
             raise OptionError(f"--port is {self.port}; allowed are 0..65535")
+        for name in self.names:
+            try:
+                _asked_for(name)
+            except UnicodeError:
+                raise OptionError(f"--name {name!r} is no name of a machine; give one") from None
         if (self.certificate is None) != (self.key is None):
             raise OptionError("--certificate and --key go together; give both or neither")
         if not is_loopback(self.host) and not self.tls and not self.open_network:
@@ -70,7 +75,7 @@ class Address:
 
     def known_names(self) -> set[str]:
         """Host names that are ours; numeric addresses need not be named."""
-        own = {"localhost", self.host.lower(), *(name.lower() for name in self.names)}
+        own = {"localhost", self.host.lower(), *map(_asked_for, self.names)}
         return own if is_loopback(self.host) else {*own, socket.gethostname().lower()}
 
     def link(self, port: int) -> str:
@@ -79,6 +84,11 @@ class Address:
         if host in ("0.0.0.0", "::"):
             host = socket.gethostname()
         return f"{'https' if self.tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _asked_for(name: str) -> str:
+    """A machine's name as browsers send it: letters beyond ASCII spelled out (RFC 3490)."""
+    return name.encode("idna").decode().lower()
 
 
 def is_loopback(host: str) -> bool:

@@ -837,6 +837,11 @@ def test_uids_are_mapped_alike_and_the_standards_own_are_kept(tmp_path):
     assert [b for b in check_files(source, tmp_path / "b.dcm") if b.tag == "(0020,000D) StudyInstanceUID"]
 
 
+def test_a_text_that_maps_uids_is_one(tmp_path):
+    with pytest.raises(OptionError, match="remap_uids"):
+        upscale_file(save(mammogram(), tmp_path / "o.dcm"), tmp_path / "d.dcm", remap_uids="\udcff")
+
+
 def spelled(path, charset, text, syntax):
     """The mammogram with one text in five places, in bytes that no writer would write; some below sequences."""
     d = mammogram()

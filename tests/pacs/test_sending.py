@@ -213,6 +213,33 @@ def test_a_peer_that_takes_implicit_vr_alone(archive, tmp_path):
     assert outcome == (7, "sent", "")
 
 
+def test_texts_reach_a_peer_that_takes_implicit_vr_alone_byte_for_byte(archive, tmp_path):
+    """A name in Latin-1 that is said to be UTF-8, and one in letters that pydicom cannot encode."""
+    peer, sets = archive(syntaxes=[ImplicitVRLittleEndian]), []
+    peer.server.bind(evt.EVT_C_STORE, lambda event: sets.append(event.request.DataSet.getvalue()) or 0)
+    for number, (charset, name) in enumerate(
+        [(b"ISO_IR 192", b"M\xfcller"), (b"ISO_IR 13 ", b"\xd4\xcf\xc0\xde^\xb3")]
+    ):
+        dataset = mammogram(number)
+        dataset.SpecificCharacterSet, dataset.PatientName, dataset.InstitutionName = "C" * 10, "N" * 6, "I" * 6
+        path = save(dataset, tmp_path / "a.dcm")
+        data = path.read_bytes().replace(b"C" * 10, charset).replace(b"N" * 6, name).replace(b"I" * 6, name)
+        path.write_bytes(data)
+        (outcome,) = link(peer).deliver([Outgoing(7, path, MAMMOGRAPHY, ExplicitVRLittleEndian)])
+        assert outcome == (7, "sent", "")
+        assert sets[-1].count(name) == 2
+
+
+@pytest.mark.parametrize("host", ["nosuchhost.invalid", "\udcff", "a" * 70 + ".invalid"])
+def test_a_host_without_an_address_is_tried_again(host, tmp_path):
+    path = save(mammogram(1), tmp_path / "a.dcm")
+    import_pynetdicom()
+    way = Link("MOD", Peer("ARCHIVE", host, 104), None, Limits())
+    (outcome,) = way.deliver([Outgoing(7, path, MAMMOGRAPHY, ExplicitVRLittleEndian)])
+    assert outcome.kind == "retry"
+    assert outcome.line.startswith(f"ARCHIVE@{host}:104 takes no association (")
+
+
 def test_a_syntax_that_the_peer_does_not_take(archive, tmp_path):
     peer = archive(syntaxes=[ImplicitVRLittleEndian])
     packed = mammogram(1, shape=(16, 16))

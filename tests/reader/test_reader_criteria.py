@@ -61,6 +61,9 @@ def test_ones_own(tmp_path):
         ('[[values]]\nvalue = 1\n[[values]]\nvalue = 1\n[[criteria]]\nname = "a"', "found the value 1"),
         ('[[values]]\nvalue = 1\n[[criteria]]\nname = "a"', "two values or more"),
         ('[[values]]\nvalue = 1\ntext = "{0.x}"\n[[values]]\nvalue = 2\n[[criteria]]\nname = "a"', "in braces"),
+        ('[[values]]\nvalue = 1\ntext = "{left:>9999}"\n[[values]]\nvalue = 2\n[[criteria]]\nname = "a"', "in braces"),
+        (SCALE_OF_TWO + '[[criteria]]\nname = "a\\u0000"', "cannot be printed"),
+        ('question = "\\u001b[31m"\n' + SCALE_OF_TWO + '[[criteria]]\nname = "a"', "cannot be printed"),
         (
             'mirrored = true\n[[values]]\nvalue = 1\n[[values]]\nvalue = 2\n[[values]]\nvalue = 5\n'
             '[[criteria]]\nname = "a"',
@@ -74,6 +77,10 @@ def test_what_is_refused(tmp_path, text, said):
         own(tmp_path, text)
     assert str(error.value).startswith(str(tmp_path / "own.toml"))
     assert "\n" not in str(error.value)
+
+
+def test_a_byte_order_mark_is_none_of_the_text(tmp_path):
+    assert own(tmp_path, '\ufeffquestion = "q"\n' + SCALE_OF_TWO + '[[criteria]]\nname = "a"').question == "q"
 
 
 def test_a_file_that_is_missing(tmp_path):

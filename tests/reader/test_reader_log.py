@@ -270,7 +270,9 @@ def test_tokens(log, monkeypatch):
     assert person(log, new_token(log, "Ann")) == ("Ann", False)
 
 
-@pytest.mark.parametrize("names", [["Ann", "ann"], [""], [" Ann"], ["a\nb"], ["x" * 61], ["Owner"]])
+@pytest.mark.parametrize(
+    "names", [["Ann", "ann"], [""], [" Ann"], ["a\nb"], ["x" * 61], ["Owner"], ["\udcff"], ["Zo\u00eb", "Zoe\u0308"]]
+)
 def test_names_that_are_none(names):
     with pytest.raises(OptionError, match="--reader"):
         check_names(names)

@@ -199,6 +199,21 @@ def test_bodies_that_are_none(standing, body, status):
     assert ann.get("/api/session")[0] == 200
 
 
+@pytest.mark.parametrize("case", [[], {}, 1.0, None, 10**30])
+def test_two_events_of_one_id_of_which_one_is_none(results, case):
+    with served(results) as running:
+        ann, event = running.client("Ann"), rating(1)
+        status, answer = ann.post([event, event | {"case": case}])
+        assert (status, answer["saved"]) == (200, [event["id"]])
+        assert answer["refused"] == [{"id": event["id"], "why": "its id was used for something else"}]
+        assert not running.said
+
+
+def test_an_id_of_half_letters_is_refused_in_an_answer(standing):
+    status, answer = standing.client("Ann").post([rating(1, id="\ud800"), rating(1, kind="\ud800")])
+    assert (status, answer["saved"], len(answer["refused"])) == (200, [], 2)
+
+
 @pytest.mark.parametrize(
     "path",
     ["/../server.py", "/%2e%2e/server.py", "/..%2fserver.py", "/server.py", "/.hidden.html", "/honjo2022.toml",

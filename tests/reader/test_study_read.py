@@ -175,6 +175,7 @@ def test_addresses():
     assert Address("::1").link(80) == "http://[::1]:80"
     assert Address("0.0.0.0", names=("reading.example",), open_network=True).link(8) == "http://reading.example:8"
     assert "reading.example" in Address(names=("Reading.example",)).known_names()
+    assert "xn--mller-kva.example" in Address(names=("Müller.example",)).known_names()
     assert Address(certificate=Path("a"), key=Path("b")).link(1).startswith("https://127.0.0.1")
     with pytest.raises(OptionError):
         Address("192.0.2.1").check()
@@ -218,3 +219,15 @@ def test_encrypted(results, tmp_path):
         finally:
             process.terminate()
             time.sleep(0)
+
+
+@pytest.mark.parametrize("text", ["\udcff", "a\x1b[31m", "a\nb"])
+@pytest.mark.parametrize("option", ["--reader", "--title", "--revoke", "--name", "--host"])
+def test_texts_that_no_database_and_no_page_holds(tmp_path, capsys, option, text):
+    with pytest.raises(SystemExit) as end:
+        fsrcnn_np.cli.main(["study", "read", str(tmp_path), option, text])
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert "cannot be printed" in said
+    assert "report it" not in said
+    assert not list(tmp_path.iterdir())
