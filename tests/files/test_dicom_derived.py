@@ -442,6 +442,80 @@ def test_palettes_become_rgb(tmp_path):
     assert "(0028,0004) PhotometricInterpretation PALETTE COLOR is written as RGB" in remarks
 
 
+TABLE = np.array([[0, 1000, 200, 65535], [1, 2, 3, 4], [90, 80, 70, 60]], np.uint16)
+INDICES = (np.arange(35).reshape(5, 7) % 4).astype(np.uint16)
+
+
+def with_palette(indices, stored, table=TABLE, *, first=0, bits=16):
+    """The mammogram in colours; tables of 8 bits have two entries in a word."""
+    d = set_pixels(mammogram(), indices, stored)
+    del d.PixelPaddingValue
+    d.add_new((0x6002, 0x0100), "US", 16)
+    d.PhotometricInterpretation = "PALETTE COLOR"
+    for name, values in zip(("Red", "Green", "Blue"), table, strict=True):
+        setattr(d, f"{name}PaletteColorLookupTableDescriptor", [len(values), first, bits])
+        d[f"{name}PaletteColorLookupTableDescriptor"].VR = "US" if first >= 0 else "SS"
+        data = values.tobytes()
+        d.add_new(f"{name}PaletteColorLookupTableData", "OW", data + b"\0" * (len(data) % 2))
+    return d
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
+@pytest.mark.parametrize(
+    ("indices", "options"),
+    [
+        (INDICES, {}),
+        (INDICES | 0x1000, {}),  # the overlay that (6002,0102) says is in bit 12
+        (INDICES + 40, {"first": 40}),
+        (INDICES.astype(np.int16) - 2, {"first": -2}),
+        (((INDICES.astype(np.int16) - 2) & 0xFF).astype(np.int16), {"first": -2}),  # its sign is in bit 7
+        (INDICES, {"table": (TABLE[:, :3] & 0xFF).astype(np.uint8), "bits": 8}),  # an odd number of bytes
+        (INDICES, {"table": TABLE & 0xFF, "bits": 8}),  # a word each
+    ],
+)
+def test_palettes_by_the_stored_bits_alone_in_any_byte_order(tmp_path, indices, options, syntax):
+    table = options.get("table", TABLE)
+    save(with_palette(indices, 8, **options), tmp_path / "a.dcm", syntax)
+    found = files.read(tmp_path / "a.dcm").pixels
+    assert found.dtype == (np.uint8 if options.get("bits") == 8 else np.uint16)
+    np.testing.assert_array_equal(found, table.T[INDICES.clip(0, table.shape[1] - 1)])
+
+
+def test_frames_of_a_palette_have_one_dtype(tmp_path):
+    d = with_palette(INDICES, 8)
+    d.NumberOfFrames, d.PixelData = 2, (INDICES * 0).tobytes() + INDICES.tobytes()
+    picture = files.read(save(d, tmp_path / "a.dcm"), every_frame=True)
+    assert [frame.pixels.dtype for frame in picture.frames] == [np.uint16, np.uint16]
+
+
+def without(keyword):
+    return lambda d: delattr(d, keyword)
+
+
+def set_to(keyword, value):
+    return lambda d: setattr(d, keyword, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda d: set_pixels(d, INDICES | 0x0100, 8), "beyond .0028,0101. BitsStored 8"),
+        (without("GreenPaletteColorLookupTableData"), "has no GreenPalette"),
+        (without("BluePaletteColorLookupTableDescriptor"), r"\(0028,1103\) Blue"),
+        (set_to("RedPaletteColorLookupTableDescriptor", [3, 0, 16]), "the same for all colours"),
+        (set_to("RedPaletteColorLookupTableDescriptor", [4, 0, 12]), "entries have 12 bits"),
+        (set_to("RedPaletteColorLookupTableData", b"\0" * 6), "has 6 bytes for 4 entries"),
+        (set_to("AlphaPaletteColorLookupTableData", TABLE[0].tobytes()), "transparency"),
+    ],
+)
+def test_palettes_that_are_none(tmp_path, change, said):
+    d = with_palette(INDICES, 8)
+    change(d)
+    d.PhotometricInterpretation = "PALETTE COLOR"
+    with pytest.raises(FormatError, match=said):
+        files.read(save(d, tmp_path / "a.dcm"))
+
+
 def test_big_endian_words_are_turned(tmp_path):
     _, derived, _ = derive(tmp_path / "a.dcm", syntax=ExplicitVRBigEndian)
     _, expected, _ = derive(tmp_path / "b.dcm")

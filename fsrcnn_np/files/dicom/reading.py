@@ -15,9 +15,10 @@ from fsrcnn_np.errors import FormatError, MissingExtraError
 from fsrcnn_np.files.dicom import rle
 from fsrcnn_np.files.dicom.library import import_pydicom, quiet
 from fsrcnn_np.files.dicom.opening import Opened, Pixels, opened
+from fsrcnn_np.files.dicom.palette import coloured
 from fsrcnn_np.files.dicom.stored import Values, values_of_floats, values_of_words
 from fsrcnn_np.files.jpeg_whole import check_whole
-from fsrcnn_np.files.picture import PACKED, UNPACKED, Frame, NoPicture, Picture, check_size, narrowed, spacing
+from fsrcnn_np.files.picture import PACKED, UNPACKED, Frame, NoPicture, Picture, check_size, spacing
 from fsrcnn_np.files.stream_sizes import check_stream
 
 _YBR = ("YBR_FULL", "YBR_FULL_422")
@@ -170,12 +171,11 @@ class Frames:
             words = _decoded(dataset, pixels, number)
             if self.found.floats:
                 return values_of_floats(_native(words), dataset)
-            if dataset.PhotometricInterpretation == "PALETTE COLOR":
-                from pydicom.pixels import apply_color_lut
-
-                return Values(_native(narrowed(apply_color_lut(words, dataset))), None, [])
             lossy = dataset.file_meta.TransferSyntaxUID in LOSSY
-            return values_of_words(_native(words), dataset, lossy=lossy, allow=self.allow)
+            values = values_of_words(_native(words), dataset, lossy=lossy, allow=self.allow)
+            if dataset.PhotometricInterpretation == "PALETTE COLOR":
+                return Values(coloured(values.pixels, dataset), None, values.remarks)
+            return values
 
 
 def _native(pixels: NDArray[Any]) -> NDArray[Any]:
