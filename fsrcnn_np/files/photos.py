@@ -17,6 +17,7 @@ from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import xmp
 from fsrcnn_np.files.any_size import of_any_size
 from fsrcnn_np.files.jpeg_whole import check_whole
+from fsrcnn_np.files.orientation import of_exif, turned
 from fsrcnn_np.files.palette import check_palette
 from fsrcnn_np.files.photo_parts import left_out, segments
 from fsrcnn_np.files.picture import (
@@ -128,7 +129,7 @@ def _read(path: Path, format: str) -> Picture:
         pixels = opaque(pixels, remarks)
     if mode in ("P", "PA") and all((pixels[..., 0] == pixels[..., i]).all() for i in (1, 2)):
         pixels = pixels[..., 0]
-    remarks += turned(told.get("exif"))
+    remarks += turned(of_exif(told.get("exif")))
     info = {name: told[name] for name in _KINDS[format].kept if told.get(name)}
     if "xmp" in info and (rest := xmp.without(info.pop("xmp"))) != b"":
         info["xmp"] = rest
@@ -154,23 +155,6 @@ def _arithmetic(path: Path) -> bool:
     except struct.error:
         frame = None
     return frame is None or frame.marker > 0xC8  # not understood: no bound
-
-
-def turned(exif: bytes | None) -> list[str]:
-    """A remark where Exif says that the picture is to be shown turned or mirrored: tag 0x0112, CIPA DC-008 4.6.5."""
-    from PIL import Image
-
-    if not exif:
-        return []
-    found = Image.Exif()
-    try:
-        found.load(exif)
-        orientation = found.get(0x0112, 1)
-    except Exception:  # a damaged Exif says nothing
-        return []
-    if orientation in (0, 1):
-        return []
-    return [f"its Exif orientation is {orientation}: viewers turn it; pixels are read, and written, as they are stored"]
 
 
 @contextmanager

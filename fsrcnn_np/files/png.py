@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.deflate import crc32
+from fsrcnn_np.files.orientation import of_exif, turned
 from fsrcnn_np.files.palette import check_palette
 from fsrcnn_np.files.picture import (
     DEFLATED,
@@ -66,6 +67,7 @@ def read(path: Path) -> Picture:
         pixels = opaque(pixels, remarks)
     kept = [chunk for chunk in chunks if chunk.kind in _KEPT and not _ours(chunk)]
     lost = list(dict.fromkeys(c.kind.decode("latin-1") for c in chunks if c.kind not in _KEPT + _NO_LOSS))
+    remarks += turned(of_exif(next((chunk.body for chunk in kept if chunk.kind == b"eXIf"), None)))
     change = "a palette" if colour == 3 else f"{bits}-bit samples" if bits < 8 else ""
     apart = _spacing(kept)
     return Picture(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import xmp
 from fsrcnn_np.files.jpeg_whole import check_whole
+from fsrcnn_np.files.orientation import turned
 from fsrcnn_np.files.picture import (
     DEFLATED,
     PACKED,
@@ -40,7 +41,7 @@ _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels in a TIFF with 32-bit offsets
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 # Description, make, model, orientation, software, date, artist, XMP, ©, colour profile.
 _KEPT = (270, 271, 272, 274, 305, 306, 315, 700, 33432, 34675)
-_XMP = 700
+_XMP, _ORIENTATION = 700, 274
 _UIC2 = 33629  # MetaMorph's, of as many values as there are planes
 # Layout, and resolution.
 _LAYOUT = {254, 255, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 282, 283, 284, 296, 317, 320, 322, 323, 324, 325}
@@ -81,6 +82,8 @@ def read(path: Path) -> Picture:
         if page.compression == _JPEG:
             _check_jpegs(file, page)
         remarks = ["its previews (reduced pages) are left out"] if len(file.pages) > 1 else []
+        if _ORIENTATION in page.tags:
+            remarks += turned(page.tags[_ORIENTATION].value)
         _check_segments(page, remarks)
         _check_streams(file, page)
         pixels = with_threads(lambda count: page.asarray(maxworkers=count), available_cpus())
@@ -178,6 +181,8 @@ def encode(output: Output) -> Encoded:
     pixels = output.pixels
     details = dict(output.like.details) if output.like else {}
     remarks: list[str] = list(details.get("remarks", ()))
+    if details.get("palette"):
+        remarks.append("the original has a palette; written as its colours")
     bits, compression = details.get("bits"), details.get("compression", _DEFLATE)
     if compression not in _LOSSLESS:
         remarks.append("the original's compression is lossy or not written here; written with deflate")
@@ -312,6 +317,7 @@ def _details(file: Any, page: Any, photometric: int, bits: int | None) -> dict[s
         "resolution": [n / d for n, d in resolution if d] if len(resolution) == 2 else None,
         "resolutionunit": unit,
         "tags": [_tag(file, tag) for tag in kept if tag.code != _XMP or xmp.without(tag.value)],
+        "palette": page.photometric == _PALETTE,
         "left_out": lost,
         "remarks": remarks,
     }

@@ -138,3 +138,21 @@ def test_few_bits_that_become_eight_are_told(tmp_path):
     picture = files.read(tmp_path / "a.tga")
     remarks = files.write(tmp_path / "b.tga", picture.pixels, like=picture)
     assert "the original has 5 or 6 bits per sample; written with 8 bits per sample" in remarks
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png", "a.jpg", "a.webp"])
+def test_a_picture_that_viewers_turn_is_told(tmp_path, name):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(COLOURS).save(tmp_path / name, exif=exif)
+    if name == "a.tif":
+        tifffile.imwrite(tmp_path / name, COLOURS, extratags=[(274, 3, 1, 6, True)])
+    assert [remark for remark in files.read(tmp_path / name).remarks if "orientation is 6: viewers turn it" in remark]
+
+
+def test_a_palette_that_becomes_colours_is_told(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 65536, (3, 256)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", GREY, photometric="palette", colormap=colours)
+    picture = files.read(tmp_path / "a.tif")
+    remarks = files.write(tmp_path / "b.tif", picture.pixels, like=picture)
+    assert "the original has a palette; written as its colours" in remarks
