@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 from fsrcnn_np.errors import OptionError
 from fsrcnn_np.files.foreign import HEAD, packed
 from fsrcnn_np.files.formats import DICOM, IN_FOLDERS, by_head, by_suffix
-from fsrcnn_np.files.target import SEPARATOR, Target, split
+from fsrcnn_np.files.target import SEPARATOR, Target, folded, split
 
 _MAGIC = re.compile(r"[*?[]")  # as in glob
 _PACKED = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".txz", ".zst", ".lz4", ".z", ".7z", ".rar")
@@ -31,7 +31,7 @@ class Input:
     path : str
         What `read` takes.
     name : str
-        A relative path, with suffix, unique in the batch (also where upper and lower case are one): where an output
+        A relative path, with suffix, unique in the batch (also where upper and lower case are one, or é and e with its accent): where an output
         in the same format goes, below the output folder.
     stem : str
         The same for outputs of another format: unique without the suffix.
@@ -185,11 +185,9 @@ def _named(candidates: list[_Candidate]) -> list[Input]:
     good = [candidate for candidate in candidates if candidate.error is None]
     names = _unique_names(good)
     stems = [os.path.splitext(name)[0] for name in names]
-    counts = Counter(stem.casefold() for stem in stems)
+    counts = Counter(map(folded, stems))
     # a.png and a.tif → a_png and a_tif
-    stems = _numbered(
-        [n.replace(".", "_") if counts[s.casefold()] > 1 else s for n, s in zip(names, stems, strict=True)]
-    )
+    stems = _numbered([n.replace(".", "_") if counts[folded(s)] > 1 else s for n, s in zip(names, stems, strict=True)])
     found = iter(zip(names, stems, strict=True))
     return [Input(c.path, *(("", "") if c.error else next(found)), c.error, c.skipped) for c in candidates]
 
@@ -202,12 +200,12 @@ def _unique_names(candidates: list[_Candidate]) -> list[str]:
             stem, suffix = os.path.splitext(paths[i][-1])
             paths[i] = (*paths[i][:-1], stem + candidate.target.dataset.replace("/", "_") + suffix)
     depths = [len(Path(c.below).parts) or 1 for c in candidates]
-    folded = [tuple(part.casefold() for part in path) for path in paths]
+    same = [tuple(map(folded, path)) for path in paths]
     while True:
         meanings: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
-        for path, depth in zip(folded, depths, strict=True):
+        for path, depth in zip(same, depths, strict=True):
             meanings.setdefault(path[-depth:], set()).add(path)
-        unclear = [i for i, path in enumerate(folded) if len(meanings[path[-depths[i] :]]) > 1]
+        unclear = [i for i, path in enumerate(same) if len(meanings[path[-depths[i] :]]) > 1]
         if not unclear:
             return _numbered([os.path.join(*p[-d:]) for p, d in zip(paths, depths, strict=True)])
         for i in unclear:
@@ -219,14 +217,14 @@ def _full_parts(candidate: _Candidate) -> tuple[str, ...]:
 
 
 def _numbered(names: list[str]) -> list[str]:
-    """Names that differ only in case (or in nothing) get a number: outputs must not overwrite each other anywhere."""
+    """Names that are one where case or composed letters do not count get a number: no output may overwrite another."""
     taken: set[str] = set()
     unique = []
     for name in names:
         stem, suffix = os.path.splitext(name)
         numbers = itertools.count(2)
-        while name.casefold() in taken:
+        while folded(name) in taken:
             name = f"{stem}-{next(numbers)}{suffix}"
-        taken.add(name.casefold())
+        taken.add(folded(name))
         unique.append(name)
     return unique

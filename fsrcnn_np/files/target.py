@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,10 +28,16 @@ def path_text(path: object, name: str = "path") -> str:
     return text
 
 
+def folded(name: str) -> str:
+    """The same for all names that some file system takes for one: by case, or by how a letter is composed."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def split(path: str | os.PathLike[str]) -> Target:
-    """Split FILE::/dataset; a file whose own name holds "::" stays whole when it exists."""
+    """Split FILE::/dataset; a file whose own name holds "::" stays whole when it exists, or is to be like x::y.png."""
     text = path_text(path)
     file, separator, dataset = text.rpartition(SEPARATOR)
-    if not separator or os.path.lexists(text):
+    named = bool(os.path.splitext(dataset)[1]) and not os.path.splitext(file)[1] and not os.path.lexists(file)
+    if not separator or os.path.lexists(text) or named:
         return Target(Path(text), None)
     return Target(Path(file), "/" + dataset.strip("/") if dataset.strip("/") else None)

@@ -16,7 +16,7 @@ from piqe_np.compiled import available_cpus, thread_count
 
 from ..engine import DEFAULT, engine_named
 from ..errors import FileError, OptionError
-from ..files.target import SEPARATOR, split
+from ..files.target import SEPARATOR, folded, split
 from ..network.weights import Weights
 from ..pipeline import model_name
 from ..version import __version__
@@ -144,7 +144,7 @@ class _Job:
             stamp = self.stamps[entry.name] = _stamp(entry)
             record = there.get(entry.name)
             sr = _sr_path(self.results, entry.name) if save_sr else None
-            first = taken.setdefault(str(sr).casefold(), entry.name) if sr else entry.name
+            first = taken.setdefault(folded(str(sr)), entry.name) if sr else entry.name
             if first != entry.name:
                 yield self._left_out(entry, f"its SR image would replace that of {first}; rename one of them")
             elif not self.again and quarantined.get(entry.name) == stamp:

@@ -1,6 +1,7 @@
 import errno
 import gzip
 import os
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,22 @@ def test_names_are_unique_where_case_does_not_count(tree):
     found = names("one/a.png", "one/A.PNG", "two/a.png")
     assert len({name.casefold() for name in found}) == 3
     assert found[1].endswith("-2.PNG")
+
+
+def test_names_are_unique_where_letters_are_composed_otherwise(tree):
+    """é as one character or as e with an accent behind it: macOS has one file of both."""
+    for name in ("\u00e9.png", "e\u0301.png", "E\u0301.tif"):
+        (tree / "one" / name).touch()
+    found = find_inputs(["one"])
+    made = [unicodedata.normalize("NFC", i.name) for i in found]
+    assert len({name.casefold() for name in made}) == len(made)
+    assert len({unicodedata.normalize("NFC", i.stem).casefold() for i in found}) == len(found)
+
+
+def test_a_name_with_two_colons_is_a_file_s(tree):
+    assert split("x::y.png") == (Path("x::y.png"), None)
+    assert split("x.h5::y.png") == (Path("x.h5"), "/y.png")
+    assert split("x::3") == (Path("x"), "/3")
 
 
 def test_stems_are_unique_without_the_suffix(tree):
