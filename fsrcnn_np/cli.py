@@ -263,7 +263,7 @@ def _one_file(options: argparse.Namespace, inputs: Sequence[Input]) -> bool:
     from . import files
 
     output: Path = options.output
-    if files.names_a_file(output):
+    if not options.folder_meant and files.names_a_file(output):
         if len(inputs) != 1:
             raise OptionError(f"{output} names a file, but {len(inputs)} inputs were found; give a folder")
         return True

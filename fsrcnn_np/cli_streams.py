@@ -100,7 +100,7 @@ def _destination(options: argparse.Namespace, source: str | Path, folder: Path) 
 
     if options.output == Path(STREAM):
         return folder / f"result{f'.{options.format}' if options.format else split(source).path.suffix}"
-    if files.names_a_file(options.output):
+    if not options.folder_meant and files.names_a_file(options.output):
         return Path(options.output)
     return Path(options.output, f"standard-input{files.suffix_of(Path(source))}")
 

@@ -19,7 +19,9 @@ from fsrcnn_np.images.value_range import value_range
 
 
 def names_a_file(path: str | os.PathLike[str]) -> bool:
-    """Whether an output of this name is to be an image file, rather than a folder: no folder is there, but a suffix."""
+    """Whether an output of this name is to be an image file: a suffix, no slash behind it, and no folder there."""
+    if os.fspath(path).endswith(tuple(filter(None, ("/", os.sep, os.altsep)))):
+        return False
     target = split(path).path
     return not target.is_dir() and by_suffix(target.name) is not None
 

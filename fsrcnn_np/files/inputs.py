@@ -31,8 +31,8 @@ class Input:
     path : str
         What `read` takes.
     name : str
-        A relative path, with suffix, unique in the batch (also where upper and lower case are one, or é and e with its accent): where an output
-        in the same format goes, below the output folder.
+        A relative path, with suffix, unique in the batch (also where upper and lower case are one, or é and e with its
+        accent): where an output in the same format goes, below the output folder.
     stem : str
         The same for outputs of another format: unique without the suffix.
     error : str or None

@@ -82,7 +82,7 @@ def test_an_unknown_suffix_is_told_the_known_ones(here, capsys, name):
     assert files(here) == ["a.png"]
 
 
-@pytest.mark.parametrize("name", ["out.xyz/", "2026.11.27", "out", "exists.v2"])
+@pytest.mark.parametrize("name", ["out.xyz/", "out.png/", "out.tif/", "2026.11.27", "out", "exists.v2"])
 def test_folders_with_a_dot(here, name):
     (here / "exists.v2").mkdir()
     assert main(["upscale", "a.png", "-o", name]) == 0
