@@ -11,6 +11,7 @@ from fsrcnn_np.errors import FormatError
 
 _SOF = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # T.81 B.1.1.3; ISO 14495-1 C.1.1 (JPEG-LS)
 _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
+_SIZ = b"\xff\x4f\xff\x51"  # how a codestream of JPEG 2000 begins
 _MARGIN = 2  #: times the size around it: streams are filled up to whole blocks
 
 
@@ -30,9 +31,8 @@ def values_said(data: bytes) -> int | None:
     try:
         if data.startswith(b"\xff\xd8"):
             return math.prod(frame[2:]) if (frame := frame_of(data)) else None
-        if (at := data.find(b"\xff\x4f\xff\x51")) == 0 or data[4:8] == b"jP  ":
-            x1, y1, x0, y0 = struct.unpack_from(">IIII", data, at + 8)  # ISO/IEC 15444-1, A.5.1
-            return (x1 - x0) * (y1 - y0) * int(struct.unpack_from(">H", data, at + 40)[0]) if at >= 0 else None
+        if _is_jpeg2000(data):
+            return said.rows * said.columns * said.samples if (said := shape_of(data)) else None
         if data.startswith(b"\x89PNG"):
             width, height = struct.unpack_from(">II", data, 16)
             return int(width * height * 4)
@@ -49,6 +49,34 @@ def values_said(data: bytes) -> int | None:
     except (struct.error, IndexError):
         pass
     return None
+
+
+class Shape(NamedTuple):
+    """What a stream's own header says of its picture."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits: int  #: of the first sample
+
+
+def shape_of(data: bytes) -> Shape | None:
+    """Of a JPEG, JPEG-LS or JPEG 2000; None: of none of these, or damaged."""
+    try:
+        if data.startswith(b"\xff\xd8"):
+            return Shape(frame.rows, frame.columns, frame.samples, frame.bits) if (frame := frame_of(data)) else None
+        if _is_jpeg2000(data) and (at := data.find(_SIZ)) >= 0:
+            x1, y1, x0, y0 = struct.unpack_from(">IIII", data, at + 8)  # ISO/IEC 15444-1, A.5.1
+            samples, bits = struct.unpack_from(">HB", data, at + 40)
+            return Shape(y1 - y0, x1 - x0, samples, (bits & 0x7F) + 1)
+    except struct.error:
+        pass
+    return None
+
+
+def _is_jpeg2000(data: bytes) -> bool:
+    """A codestream, or boxes around one."""
+    return data.startswith(_SIZ) or data[4:8] == b"jP  "
 
 
 class Frame(NamedTuple):

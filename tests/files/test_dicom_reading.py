@@ -15,7 +15,9 @@ from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
     JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
@@ -253,12 +255,33 @@ def test_lossless_jpeg(tmp_path, dtype, bits):
     np.testing.assert_array_equal(picture.pixels, pixels)
 
 
-@pytest.mark.parametrize("bits", [8, 16])
-def test_lossless_jpeg_of_another_size_or_depth(tmp_path, bits):
-    frame = imagecodecs.ljpeg_encode(ramp((9, 7), f"uint{bits}"), bitspersample=bits)
-    data = make(ramp((9, 8), "uint8"), JPEGLosslessSV1, PixelData=encapsulate([frame]))
+STREAMS = {
+    JPEGLosslessSV1: lambda pixels: imagecodecs.ljpeg_encode(pixels, bitspersample=8 * pixels.itemsize),
+    JPEGLSLossless: imagecodecs.jpegls_encode,
+    JPEG2000Lossless: lambda pixels: imagecodecs.jpeg2k_encode(pixels, level=0, codecformat="j2k", reversible=True),
+    HTJ2KLossless: lambda pixels: imagecodecs.htj2k_encode(pixels, reversible=True),
+}
+
+
+@pytest.mark.parametrize("syntax", STREAMS)
+@pytest.mark.parametrize(
+    ("within", "around"),
+    [
+        (ramp((18, 14), "uint8"), ramp((18, 16), "uint8")),
+        (ramp((18, 14)), ramp((18, 16), "uint8")),
+        (ramp((18, 14)), ramp((14, 18))),  # as many pixels
+        (ramp((18, 14)), ramp((36, 7))),
+        (ramp((18, 14)), ramp((18, 14), "uint8")),  # the lower half of each
+    ],
+)
+def test_a_stream_of_another_size_or_depth_than_its_header(tmp_path, syntax, within, around):
+    data = make(around, syntax, PixelData=encapsulate([STREAMS[syntax](within)]))
     (tmp_path / "a.dcm").write_bytes(data)
-    with pytest.raises(FormatError, match=rf"\(7FE0,0010\) Pixel Data holds uint{bits} \(9, 7\), unlike \(0028,0010\)"):
+    rows, columns = within.shape
+    said = (
+        rf"\(7FE0,0010\) Pixel Data, .*: its own header says .* \({rows}, {columns}, 1\) of {8 * within.itemsize} bits"
+    )
+    with pytest.raises(FormatError, match=said):
         files.read(tmp_path / "a.dcm")
 
 

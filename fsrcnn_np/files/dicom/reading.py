@@ -19,7 +19,7 @@ from fsrcnn_np.files.dicom.palette import coloured
 from fsrcnn_np.files.dicom.stored import Values, values_of_floats, values_of_words
 from fsrcnn_np.files.jpeg_whole import check_whole
 from fsrcnn_np.files.picture import PACKED, UNPACKED, Frame, NoPicture, Picture, check_size, spacing
-from fsrcnn_np.files.stream_sizes import check_stream
+from fsrcnn_np.files.stream_sizes import check_stream, shape_of
 
 _YBR = ("YBR_FULL", "YBR_FULL_422")
 _PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR", "YBR_ICT", "YBR_RCT", *_YBR)
@@ -387,15 +387,31 @@ def _decoded(dataset: Any, pixels: Pixels, number: int) -> NDArray[Any]:
 
 
 def _check_stream(stream: Any, start: int, dataset: Any, number: int) -> None:
-    """Refuse a frame whose own header says far more than Rows and Columns do."""
+    """Refuse a frame whose own header says another picture than Rows, Columns, Samples per Pixel, Bits Allocated."""
     from pydicom.encaps import get_frame
 
     frame = get_frame(stream, number, number_of_frames=_frame_count(dataset), **_frame_offsets(dataset))
     try:
         check_stream(frame, dataset.Rows * dataset.Columns * dataset.SamplesPerPixel)
+        _check_shape(frame, dataset)
     except FormatError as error:
         raise FormatError(f"(7FE0,0010) Pixel Data, {dataset.file_meta.TransferSyntaxUID.name}: {error}") from error
     stream.seek(start)
+
+
+def _check_shape(frame: bytes, dataset: Any) -> None:
+    """As many values in other rows, or the lower bits of wider ones, would be a picture that nobody took."""
+    said = shape_of(frame)
+    if said is None:
+        return
+    there = (said.rows or dataset.Rows, said.columns, said.samples)  # 0 rows: said behind the data, T.81 B.2.5
+    header = (dataset.Rows, dataset.Columns, dataset.SamplesPerPixel)
+    if there != header or said.bits > dataset.BitsAllocated:
+        raise FormatError(
+            f"its own header says rows, columns and samples {there} of {said.bits} bits, (0028,0010) Rows, (0028,0011) "
+            f"Columns, (0028,0002) SamplesPerPixel and (0028,0100) BitsAllocated say {header} of "
+            f"{dataset.BitsAllocated}; correct them"
+        )
 
 
 def _check_jpeg(stream: Any, start: int, dataset: Any, number: int) -> None:
@@ -453,13 +469,6 @@ def _decoded_jpeg(dataset: Any, stream: Any, number: int) -> NDArray[Any]:
     colour = dataset.SamplesPerPixel == 3
     as_it_is = "RGB" if colour else None
     pixels = imagecodecs.jpeg8_decode(frame, colorspace=as_it_is, outcolorspace=as_it_is)
-    shape = (dataset.Rows, dataset.Columns, 3) if colour else (dataset.Rows, dataset.Columns)
-    if pixels.shape != shape or 8 * pixels.itemsize > dataset.BitsAllocated:
-        raise FormatError(
-            f"(7FE0,0010) Pixel Data holds {pixels.dtype.name} {pixels.shape}, unlike (0028,0010) Rows, "
-            f"(0028,0011) Columns, (0028,0100) BitsAllocated: {shape}, {dataset.BitsAllocated} bits"
-            "; copy or download it again"
-        )
     return _with_sign_and_colours(pixels.astype(f"u{dataset.BitsAllocated // 8}"), dataset)
 
 
