@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from piqe_np.masked import is_masked
+
 from ..errors import OptionError
 
 
@@ -46,8 +48,20 @@ def check_target(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], name: s
         return
     if not out.flags.writeable:
         raise OptionError(f"{name} is read-only; give an array that can be written")
-    if any(stride == 0 and size > 1 for stride, size in zip(out.strides, out.shape, strict=True)):
+    if is_masked(out):
+        raise OptionError(f"{name} is a masked array, whose mask would hide the result; give a plain one")
+    if _on_itself(out):
         raise OptionError(f"{name} has several pixels in one place (a broadcast array); give an ordinary array")
+
+
+def _on_itself(array: NDArray[Any]) -> bool:
+    """Whether elements lie on one another, as in broadcast arrays and windows that slide; slices never do."""
+    extent = array.itemsize
+    for stride, size in sorted((abs(stride), size) for stride, size in zip(array.strides, array.shape, strict=True)):
+        if size > 1 and stride < extent:
+            return True
+        extent += stride * (size - 1)
+    return False
 
 
 def shares_memory(one: NDArray[Any], other: NDArray[Any]) -> bool:

@@ -275,16 +275,17 @@ def _size_and_scales(shape: tuple[int, ...], scale: Any) -> tuple[tuple[int, int
     if isinstance(scale, tuple | list) or (isinstance(scale, np.ndarray) and scale.ndim):
         whole = [isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in scale]
         if len(whole) != 2 or not all(whole):
-            raise OptionError(f"scale is {scale!r}; allowed is a number, or (rows, columns) as positive whole numbers")
-        size = (int(scale[0]), int(scale[1]))
-        scales = (size[0] / shape[0], size[1] / shape[1])
-        if not all(least <= s <= most for s in scales):
             raise OptionError(
-                f"scale is {scale!r} for {shape[0]}×{shape[1]}; allowed is {least:g} to {most:g} times it"
+                f"scale is {scale!r:.60}; allowed is a number, or (rows, columns) as positive whole numbers"
             )
-        return size, scales
+        size = (int(scale[0]), int(scale[1]))
+        if not all(least * n <= made <= most * n for made, n in zip(size, shape, strict=True)):
+            raise OptionError(
+                f"scale is {scale!r:.60} for {shape[0]}×{shape[1]}; allowed is {least:g} to {most:g} times it"
+            )
+        return size, (size[0] / shape[0], size[1] / shape[1])
     number = isinstance(scale, int | float | np.integer | np.floating) and not isinstance(scale, bool)
     if not number or not least <= scale <= most:
-        raise OptionError(f"scale is {scale!r}; allowed is a number from {least:g} to {most:g}, or (rows, columns)")
+        raise OptionError(f"scale is {scale!r:.60}; allowed is a number from {least:g} to {most:g}, or (rows, columns)")
     scale = float(scale)
     return (math.ceil(shape[0] * scale), math.ceil(shape[1] * scale)), (scale, scale)

@@ -163,7 +163,26 @@ def test_contributions_sum_to_one_within_the_image(length, scale):
 
 @pytest.mark.parametrize(
     "scale",
-    [0, -1, np.nan, np.inf, 1e-5, 1e5, True, "2", None, 2j, (2,), (2, 0), (2, 3, 4), (2.0, 3), (True, 3), (2, 30001)],
+    [
+        0,
+        -1,
+        np.nan,
+        np.inf,
+        1e-5,
+        1e5,
+        True,
+        "2",
+        None,
+        2j,
+        (2,),
+        (2, 0),
+        (2, 3, 4),
+        (2.0, 3),
+        (True, 3),
+        (2, 30001),
+        10**400,
+        (2, 10**400),
+    ],
 )
 def test_impossible_scales(scale):
     with pytest.raises(OptionError, match="scale is"):

@@ -191,6 +191,7 @@ def test_impossible_options(options):
 
 MEMORY = np.zeros((16, 32), np.uint8)
 REPEATED = np.lib.stride_tricks.as_strided(np.zeros(6, np.uint8), (6, 6), (0, 1))
+SLIDING = np.lib.stride_tricks.sliding_window_view(np.zeros(11, np.uint8), 6, writeable=True)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -203,6 +204,8 @@ REPEATED = np.lib.stride_tricks.as_strided(np.zeros(6, np.uint8), (6, 6), (0, 1)
         ("here", "out is a str"),
         (np.broadcast_to(np.uint8(0), (6, 6)), "out is read-only"),
         (REPEATED, "several pixels in one place"),
+        (SLIDING, "several pixels in one place"),
+        (np.ma.zeros((6, 6), np.uint8), "out is a masked array"),
         (MEMORY[2:8, 2:8], "out overlaps the image"),
     ],
 )
