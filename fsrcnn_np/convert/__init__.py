@@ -135,14 +135,14 @@ def save_weights(
     if not isinstance(weights, Weights):
         raise OptionError(f"weights is a {type(weights).__name__}; allowed is a Weights, as load_weights gives it")
     path = Path(path_text(path))
-    if path.suffix not in SUFFIXES:
+    if path.suffix.lower() not in SUFFIXES:
         known = ", ".join(f"{suffix} ({what})" for suffix, what in SUFFIXES.items())
         raise OptionError(f"{path}: the suffix {path.suffix!r} says no format; allowed are {known}")
     from ..files.atomic import write_together
     from ..files.picture import OutputDiffers
     from . import hdf5, matlab, onnx, torch
 
-    match path.suffix:
+    match path.suffix.lower():
         case ".h5":
             data = hdf5.encoded(weights)
         case ".onnx":
@@ -152,7 +152,7 @@ def save_weights(
         case suffix:
             data = torch.encoded(weights, safetensors=suffix == ".safetensors", with_module=with_module)
     files = {path: data}
-    if with_module and path.suffix in TORCH:
+    if with_module and path.suffix.lower() in TORCH:
         files[path.with_name(MODULE)] = (Path(__file__).parent / "torch" / "module.py").read_bytes()
     try:
         write_together(files, overwrite=overwrite)
@@ -185,16 +185,16 @@ def _shipped_model(path: Path) -> Weights:
 def _read(path: Path, asked: Asked) -> Weights | Found:
     """Tell the format by the first bytes, and read."""
     with path.open("rb") as file:
-        head = file.read(foreign.HEAD)
+        head, suffix = file.read(foreign.HEAD), path.suffix.lower()
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         from . import hdf5, keras
 
         return keras.found(path, head) if keras.is_keras(path, head) else hdf5.load(path)
     from . import keras, matlab, onnx, tensorflow, torch
 
-    if path.suffix == ".index" or ".data-0" in path.name:
+    if suffix == ".index" or ".data-0" in path.name:
         raise WeightsError(f"a checkpoint of TensorFlow; {KERAS}")
-    if path.suffix in (".pdparams", ".pdopt", ".pdiparams", ".pdmodel"):
+    if suffix in (".pdparams", ".pdopt", ".pdiparams", ".pdmodel"):
         raise WeightsError(torch.PADDLE)
     if matlab.is_mat(head):
         return matlab.found(path, head, asked.scale or scale_in_name(path))
@@ -203,11 +203,11 @@ def _read(path: Path, asked: Asked) -> Weights | Found:
     ours = head.startswith((b"PK\x03\x04", b"\x80")) or head[8:9] == b"{"  # PyTorch's, safetensors
     if not ours and (what := foreign.what(head)):
         raise WeightsError(what)
-    if path.suffix == ".safetensors" or head.startswith((b"PK\x03\x04", b"\x80")):
+    if suffix == ".safetensors" or head.startswith((b"PK\x03\x04", b"\x80")):
         return torch.found(path)
-    if path.suffix == ".pb" or (head.startswith(b"\n") and path.suffix != ".onnx"):
+    if suffix == ".pb" or (head.startswith(b"\n") and suffix != ".onnx"):
         return tensorflow.found(path)
-    if path.suffix == ".onnx" or head.startswith(b"\x08"):
+    if suffix == ".onnx" or head.startswith(b"\x08"):
         return onnx.found(path)
     raise WeightsError(
         f"the file begins with {head[:8]!r}, which is no format that is read: HDF5 of fsrcnn-np, "

@@ -137,7 +137,7 @@ def _convert(options: argparse.Namespace) -> None:
     if options.dtype:
         weights = weights.astype(options.dtype)
     save_weights(weights, options.output, overwrite=options.overwrite, with_module=options.with_module)
-    if options.output.suffix == ".onnx" and weights.dtype.name == "float64":
+    if options.output.suffix.lower() == ".onnx" and weights.dtype.name == "float64":
         _warn(
             f"{options.output} is in double precision, which onnxruntime does not run; --dtype float32 writes the other"
         )
@@ -146,8 +146,8 @@ def _convert(options: argparse.Namespace) -> None:
         _print_json({"written": str(options.output), **described})
     else:
         say(_text(described))
-        say(f"{options.output}: {SUFFIXES[options.output.suffix]}")
-        if options.with_module and options.output.suffix in TORCH:
+        say(f"{options.output}: {SUFFIXES[options.output.suffix.lower()]}")
+        if options.with_module and options.output.suffix.lower() in TORCH:
             say(f"{MODULE} beside it: from fsrcnn_torch import FSRCNN; FSRCNN.load({options.output.name!r})")
     if described["probe"]["warning"]:
         _warn(described["probe"]["warning"])

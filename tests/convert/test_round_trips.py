@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsrcnn_np import load_weights
-from fsrcnn_np.convert import SUFFIXES, save_weights, shipped
+from fsrcnn_np.convert import SUFFIXES, TORCH, save_weights, shipped
 from fsrcnn_np.errors import FileError, NotThereError, OptionError, WeightsError
 from fsrcnn_np.files import OutputExists
 from models import random_weights
@@ -205,6 +205,16 @@ def test_no_file_no_format(tmp_path):
         path.write_bytes(content)
         with pytest.raises(WeightsError, match="which is no format that is read"):
             load_weights(path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_letters_of_a_suffix_may_be_large(tmp_path, suffix):
+    """As of pictures: PACS and Windows write MODEL.H5."""
+    small, large = tmp_path / f"a{suffix}", tmp_path / f"A{suffix.upper()}"
+    for path in (small, large):
+        save_weights(model(), path, with_module=suffix in TORCH, overwrite=True)
+    assert large.read_bytes() == small.read_bytes()
+    assert load_weights(large) == model()
 
 
 def test_the_suffix_does_not_matter_for_reading(ours, tmp_path):

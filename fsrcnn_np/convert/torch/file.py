@@ -46,7 +46,7 @@ def found(path: Path) -> Found:
     """
     notes: list[str] = []
     stated: Fact | None = None
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         tensors, header = _safetensors(path)
         form = "a safetensors file"
     else:

@@ -81,7 +81,7 @@ class FSRCNN(nn.Module):
     @classmethod
     def load(cls, path: str | PathLike[str]) -> FSRCNN:
         """Make the network that a file describes; nothing is unpickled but tensors, numbers and text."""
-        if str(path).endswith(".safetensors"):
+        if str(path).lower().endswith(".safetensors"):
             from safetensors import safe_open
 
             with safe_open(path, "pt") as file:
