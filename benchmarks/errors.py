@@ -29,12 +29,16 @@ SIDE = 500
 Plane = NDArray[np.float32]
 #: The fast engine without `toom.order`.
 UNORDERED = "llvm, maps in the model's order"
-#: The finite points of F(4, 3); infinity is the sixth.
+#: The finite points of F(4, 3), for mapping layers, and of F(4, 5), for feature extraction; infinity is the last.
 POINTS = {
     "0, ±1, ±2": (0.0, 1.0, -1.0, 2.0, -2.0),
     "0, ±1/2, ±1": (0.0, 0.5, -0.5, 1.0, -1.0),
     "0, ±1, 2, −1/2": (0.0, 1.0, -1.0, 2.0, -0.5),
     "0, ±3/4, ±3/2": (0.0, 0.75, -0.75, 1.5, -1.5),
+    "0, ±1/2, ±1, ±3/2": (0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5),
+    "0, ±3/8, ±1, ±9/4": (0.0, 0.375, -0.375, 1.0, -1.0, 2.25, -2.25),
+    "0, ±5/8, ±1, ±7/4": (0.0, 0.625, -0.625, 1.0, -1.0, 1.75, -1.75),
+    "0, ±1/2, ±1, ±2": (0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0),
 }
 
 
@@ -83,39 +87,43 @@ def _unordered() -> Iterator[None]:
         yield
 
 
-def points(terms: int = 36, columns: int = 20_000) -> str:
-    """RMS and greatest error of a 3×3 layer by F(4, 3), beside the direct form's, all sums in float32: a table.
+def points(columns: int = 20_000) -> str:
+    """RMS and greatest error of a layer by F(4, 3) or F(4, 5), beside the direct form's, sums in float32: a table.
 
-    For each kernel row there are `terms` products, of 12 channels and 3 columns.
+    For each kernel row there are as many products as in the network: of 12 channels and 3 columns, or 1 and 5.
     """
     rng = np.random.default_rng(1)
-    rows = rng.standard_normal((6, terms, columns)).astype(np.float32)
-    kernel = rng.standard_normal((3, terms)).astype(np.float32)
-    exact = np.stack([np.einsum("kc,kcx->x", kernel.astype(np.float64), rows[i : i + 3]) for i in range(4)])
-    direct = [_sum(kernel.T.ravel(), rows[i : i + 3].swapaxes(0, 1).reshape(-1, columns)) for i in range(4)]
-    base = _errors(np.stack(direct), exact)
     lines = ["| points, and ∞ | RMS error, direct form = 1 | greatest error, direct form = 1 |", "|---|---|---|"]
-    for name, finite in POINTS.items():
-        a, b, g = transforms(finite)
-        filters = (g @ kernel.astype(np.float64)).astype(np.float32)
-        spectrum = [_sum(row, rows.reshape(6, -1)).reshape(terms, columns) for row in b.astype(np.float32)]
-        products = np.stack([_sum(one, each) for one, each in zip(filters, spectrum, strict=True)])
-        rms, worst = _errors(np.stack([_sum(row, products) for row in a.astype(np.float32)]), exact)
-        lines.append(f"| {name} | {rms / base[0]:.2f} | {worst / base[1]:.2f} |")
+    for taps, terms in ((3, 36), (5, 5)):
+        rows = rng.standard_normal((taps + 3, terms, columns)).astype(np.float32)
+        kernel = rng.standard_normal((taps, terms)).astype(np.float32)
+        exact = np.stack([np.einsum("kc,kcx->x", kernel.astype(np.float64), rows[i : i + taps]) for i in range(4)])
+        direct = [_sum(kernel.T.ravel(), rows[i : i + taps].swapaxes(0, 1).reshape(-1, columns)) for i in range(4)]
+        base = _errors(np.stack(direct), exact)
+        for name, finite in POINTS.items():
+            if len(finite) != taps + 2:
+                continue
+            a, b, g = transforms(finite)
+            filters = (g @ kernel.astype(np.float64)).astype(np.float32)
+            spectrum = [_sum(row, rows.reshape(len(rows), -1)).reshape(terms, columns) for row in b.astype(np.float32)]
+            products = np.stack([_sum(one, each) for one, each in zip(filters, spectrum, strict=True)])
+            rms, worst = _errors(np.stack([_sum(row, products) for row in a.astype(np.float32)]), exact)
+            lines.append(f"| F(4, {taps}): {name} | {rms / base[0]:.2f} | {worst / base[1]:.2f} |")
     return "\n".join(lines)
 
 
 def transforms(finite: Sequence[float]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Aᵀ, Bᵀ and G of F(4, 3) for five finite points and infinity: y = Aᵀ[(G g) ⊙ (Bᵀ d)]."""
+    """Aᵀ, Bᵀ and G of F(4, r) for r + 2 finite points and infinity: y = Aᵀ[(G g) ⊙ (Bᵀ d)]."""
+    count, taps = len(finite) + 1, len(finite) - 2
     a = np.array([[p**i for p in finite] + [float(i == 3)] for i in range(4)])
-    b = np.zeros((6, 6))
-    g = np.zeros((6, 3))
+    b = np.zeros((count, count))
+    g = np.zeros((count, taps))
     for i, p in enumerate(finite):
         others = [q for j, q in enumerate(finite) if j != i]
-        b[i, :5] = np.poly(others)[::-1]
-        g[i] = np.array([1, p, p * p]) / np.prod([p - q for q in others])
-    b[5] = np.poly(finite)[::-1]
-    g[5] = 0, 0, 1
+        b[i, :-1] = np.poly(others)[::-1]
+        g[i] = p ** np.arange(taps) / np.prod([p - q for q in others])
+    b[-1] = np.poly(finite)[::-1]
+    g[-1, -1] = 1
     return a, b, g
 
 

@@ -75,7 +75,7 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
     rng = np.random.default_rng(0)
     memory = tiles.aligned(layout.scratch["end"])
     memory.view(np.float32)[:] = rng.random(memory.size // 4)
-    image = tiles.aligned(8 * layout.pitch)
+    image = tiles.aligned(9 * layout.pitch)
     image.view(np.float32)[:] = rng.random(image.size // 4)
     packed = packing.packed(weights, layout)
     result = np.zeros(2 * layout.width, np.float32)
@@ -98,7 +98,7 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
     mapping = [*rings[:POINTS], *rings[RING : RING + GROUP], w + layout.weights["mapping"], at, columns]
     return [
         stage("feature extraction, shrinking", "extraction",
-              [image.ctypes.data + 4 * layout.pitch + 64, rings[0], w, at, columns], 1, 1400 + 672),
+              [image.ctypes.data + 2 * layout.pitch + 64, *rings[:GROUP], w, at, columns], GROUP, 1400 * 8 / 20 + 672),
         stage("mapping, four layers", "mapping", mapping, GROUP / 4, 5184 / 2),
         stage("expanding", "expansion", [*rings[:GROUP], *[1] * GROUP, points, w, 0, layout.group, chunk], part, 672),
         stage("deconvolution", "multiplication", [points, products, w, 0, maps, chunk], part, 4536 * 15 / 36),

@@ -119,14 +119,20 @@ def test_table_and_picture(tmp_path):
 def test_the_transforms_of_any_points_are_a_correlation(finite):
     a, b, g = errors.transforms(finite)
     rng = np.random.default_rng(0)
-    rows, kernel = rng.random(6), rng.random(3)
+    rows, kernel = rng.random(len(finite) + 1), rng.random(len(finite) - 2)
     np.testing.assert_allclose(a @ ((g @ kernel) * (b @ rows)), np.correlate(rows, kernel), rtol=0, atol=1e-13)
 
 
-def test_the_points_simulated_are_the_engine_s():
-    _, _, g = errors.transforms(errors.POINTS["0, ±3/4, ±3/2"])
-    kernel = np.random.default_rng(0).random((2, 3, 3, 3))
-    np.testing.assert_allclose(winograd.filter_transform(kernel), np.einsum("pk,ockx->opcx", g, kernel), rtol=1e-14)
+@pytest.mark.parametrize(
+    ("filtering", "points"), [(winograd.MAPPING, "0, ±3/4, ±3/2"), (winograd.EXTRACTION, "0, ±1/2, ±1, ±2")]
+)
+def test_the_points_simulated_are_the_engine_s(filtering, points):
+    finite = errors.POINTS[points]
+    _, _, g = errors.transforms(finite)
+    own = [finite.index(p) for p in (0, *(sign * p for p in filtering.pairs for sign in (1, -1)))]
+    kernel = np.random.default_rng(0).random((2, 3, filtering.taps, filtering.taps))
+    expected = np.einsum("pk,ockx->opcx", g[[*own, -1]], kernel)
+    np.testing.assert_allclose(filtering.filters(kernel), expected, rtol=1e-14)
 
 
 def test_errors_of_the_engines_stay_within_the_table_s_magnitude():

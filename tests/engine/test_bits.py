@@ -72,7 +72,10 @@ def test_one_row_less_than_the_halo_is_too_little():
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 7, 8])
 def test_groups_start_where_every_layer_loses_one_row(m):
     """Counting instead of computing: which rows of a cut at a multiple of 4 are safe after each layer."""
-    first, last = 2, 400 - 3  # safe rows of the features
+    fours = [range(start, start + 4) for start in range(groups.start(0) - 4, 404, 4)]
+    safe = [row for rows in fours for row in rows if rows[0] - 2 >= 0 and rows[-1] + 2 < 400]
+    first, last = 2, 400 - 3
+    assert safe == list(range(first, last + 1))  # of the features, each of which needs two rows of the image beside it
     for layer in range(1, m + 1):
         safe = []
         for start in range(groups.start(layer) - 4, 404, 4):
@@ -85,6 +88,7 @@ def test_groups_start_where_every_layer_loses_one_row(m):
 
 def test_steps_only_read_rows_that_exist():
     delays = groups.delays(12)
+    assert -delays[0] % 4 == groups.start(0)
     for layer in range(1, 13):
         assert delays[layer - 1] - delays[layer] + 4 <= 3  # newest row read ≤ newest row of the layer before
         assert (delays[layer] + 1) - (delays[layer - 1] - 3) < RING  # oldest row read is still in the ring

@@ -5,8 +5,11 @@
 - strips.py: how large a strip is, and the rows that it needs
 - schedule.py: one strip, four rows at a time through all layers
 - groups.py: which four rows
-- kernels.py: the register tile, and extraction, shrinking, expanding, deconvolution made of it
-- winograd.py: the mapping layers
+- kernels.py: the register tile that the layers are made of
+- extraction.py: feature extraction and shrinking
+- mapping.py: the mapping layers
+- toom.py: expanding and deconvolution
+- winograd.py: the algebra of extraction and mapping
 - results.py: float32 phases → rows of the result's dtype
 - packing.py: weights in the order in which the kernels read them
 - layout.py: where everything lies

@@ -1,4 +1,4 @@
-"""The register tile that all layers share, and the layers made of it, one row of the image at a time.
+"""The register tile that all layers share, and what rows have beside the image.
 
 A register tile is `block` outputs × `vectors` vectors of pixels, kept in registers while all terms are added:
 
@@ -10,13 +10,11 @@ A register tile is `block` outputs × `vectors` vectors of pixels, kept in regis
 
 So the terms of a pixel are always added in the order channel, tap; nothing depends on the size of the tile.
 
-    layer                  outputs o         channels c     taps t
-    feature extraction     features          image rows *   5 columns
-    shrinking, expanding   features          features       1
-    mapping, one point     features          features       3 columns
-    deconvolution          kernel rows       features       the kernel columns of one phase
-
-* five, of a model of RGB fifteen: a line a channel. Its deconvolution runs three times.
+    layer                  outputs o         channels c         taps t
+    extraction, one point  features          image's channels   5 columns
+    shrinking, expanding   features          features           1
+    mapping, one point     features          features           3 columns
+    deconvolution, as well kernel rows       features           the kernel columns of one phase
 """
 
 from __future__ import annotations
@@ -95,45 +93,10 @@ def every(taps: Iterable[int], block: int) -> list[Tap]:
     return [(tap, range(block)) for tap in taps]
 
 
-def convolved(
-    f: Function, source: Rows, packed: Rows, block: int, layout: Layout, *, channels: int, taps: Sequence[int]
-) -> Sums:
-    """A register tile from packed weights, [slopes, biases, terms …][output], with its PReLU."""
-    lanes = layout.target.lanes
-    slope, bias = ([f.splat(packed[part, o], lanes) for o in range(block)] for part in (0, 1))
-    sums = [[value] * layout.vectors for value in bias]
-    sums = added(f, sums, [source], packed[2:], lanes=lanes, channels=channels, taps=every(taps, block))
-    return [[prelu(f, value, a) for value in row] for row, a in zip(sums, slope, strict=True)]
-
-
 def store(sums: Sums, rows: Rows, lanes: int) -> None:
     """A register tile, to rows [output][x]."""
     for o, v in tiles(sums):
         rows[o, v * lanes :] = sums[o][v]
-
-
-def extraction(module: Module, layout: Layout) -> Function:
-    """Feature extraction and shrinking of one row; the d feature maps exist for one register tile at a time.
-
-    image row, five rows ──5×5──▶ tile [d][tile] ──1×1──▶ destination [s][pitch]
-    """
-    f = module.function("extraction", "image destination weights scratch columns")
-    image, destination, (weights, scratch, columns) = *map(layout.maps, f.parameters[:2]), f.parameters[2:]
-    d, wide, narrow, lanes = layout.architecture.d, layout.wide, layout.narrow, layout.target.lanes
-    tile, channels = layout.rows(scratch, "tile"), layout.architecture.channels
-    extracting = layout.packed(weights + layout.weights["extraction"], wide, 25 * channels)
-    shrinking = layout.packed(weights + layout.weights["shrinking"], narrow, d)
-    with f.loop(0, columns, layout.tile) as x:
-        with f.loop(0, wide.count) as block:
-            sums = convolved(
-                f, image[-2 * channels :, x:], extracting[block], wide.size, layout,
-                channels=5 * channels, taps=range(-2, 3),
-            )  # fmt: skip
-            store(sums, tile[block * wide.size :], lanes)
-        with f.loop(0, narrow.count) as block:
-            sums = convolved(f, tile, shrinking[block], narrow.size, layout, channels=d, taps=[0])
-            store(sums, destination[block * narrow.size :, x:], lanes)
-    return f
 
 
 def edges(module: Module, layout: Layout, title: str, pitch: int) -> Function:

@@ -15,7 +15,8 @@ Scratch memory of a thread, first to last:
     zeros       [s][pitch]                            the row outside the image, under a zero border
     spectrum    [6][s][tile + lanes]                  Winograd's input transform of one register tile
     products    [6][block][tile]                      its products, if they cannot take the spectrum's place
-    tile        [d][tile]                             feature maps of one register tile
+    image spectrum [8][channel][tile + lanes]         feature extraction's, see extraction.py
+    features    [8][some maps][tile]                  its products, and in their place the feature maps
     points      [point][map][head + chunk]            some expanded maps of four rows, see toom.py
     products of groups   [channel][point][residue · scale + phase][width]    what they give; zero between two groups
     ring        [channel][high rows][scale phases][width]    high-resolution rows under construction
@@ -39,6 +40,7 @@ LINE = 64  # bytes of a cache line
 RING = 9  # rows a ring holds, see groups.py: four of a group, and five before that the next layer still reads
 GROUP = 4  # rows that a mapping layer computes at once
 POINTS = 6  # of Winograd's F(4, 3)
+EXTRACTION_POINTS = 8  # of F(4, 5)
 WIDTHS = (336, 240, 96, 48)  # of a strip, cut to whole register tiles; 336 + 12 columns of reach nearly fill 11 of 32
 MAPS = 8  # that go through expanding and deconvolution at once, and whose sum is rounded as one
 STAMP_VECTORS = 3  # of pixels in a register tile of the deconvolution, which has at most four outputs
@@ -114,6 +116,11 @@ class Layout:
     def wide(self) -> Blocks:
         """Register tiles of feature extraction, which has d outputs."""
         return Blocks(self.architecture.d, self.most_outputs)
+
+    @property
+    def shrunk(self) -> int:
+        """Register tiles of features that are shrunk at once, see extraction.py."""
+        return max(2 * MAPS // self.wide.size, 1)
 
     @property
     def narrow(self) -> Blocks:
@@ -209,7 +216,8 @@ class Layout:
             "zeros": (self.narrow.padded, pitch),
             "spectrum": (POINTS, a.s, self.tile + self.target.lanes),
             "products": (POINTS, self.narrow.size, self.tile),
-            "tile": (self.wide.padded, self.tile),
+            "image spectrum": (EXTRACTION_POINTS, a.channels, self.tile + self.target.lanes),
+            "features": (EXTRACTION_POINTS, self.shrunk * self.wide.size, self.tile),
             "points": (self.points, self.group * self.expanded.size, self._pitch(self.head + self.chunk) // FLOAT),
             "products of groups": (a.channels, self.points, a.scale**2, width),
             "ring": (a.channels * self.high, a.scale, width),
@@ -246,7 +254,7 @@ class Layout:
     def _sizes(self) -> dict[str, int]:
         a = self.architecture
         return {
-            "extraction": self.wide.padded * (2 + 25 * a.channels),
+            "extraction": self.wide.padded * (2 + EXTRACTION_POINTS * 5 * a.channels),
             "shrinking": self.narrow.padded * (2 + a.d),
             "mapping": a.m * self.mapping_weights // FLOAT,
             "expanding": self.expanded.padded * (2 + a.s),

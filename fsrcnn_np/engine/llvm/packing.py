@@ -5,9 +5,9 @@ Every convolution, for each register tile of `block` outputs (idle outputs have 
     slope [block] · bias [block] · weight [channel][tap][block]
 
     layer                 channel                   tap
-    feature extraction    kernel row, image channel kernel column
+    feature extraction    [8 points] image channel  kernel column      Winograd's G g, see winograd.py
     shrinking, expanding  input channel             –
-    mapping               [6 points] input channel  kernel column      Winograd's U = G g, see winograd.py
+    mapping               [6 points] input channel  kernel column      as well
 
 Deconvolution, for each channel of the result, each point and each register tile of (kernel rows, kernel columns):
 
@@ -23,7 +23,7 @@ import numpy as np
 from ...network.weights import Convolution, Weights
 from . import toom
 from .layout import Blocks, Layout
-from .winograd import filter_transform
+from .winograd import EXTRACTION, MAPPING
 
 
 def packed(weights: Weights, layout: Layout) -> np.ndarray:
@@ -32,9 +32,9 @@ def packed(weights: Weights, layout: Layout) -> np.ndarray:
     order = toom.order(weights)
     expanding, stamps = in_order(expanding, order), weights.deconvolution.weight[order].swapaxes(0, 1)
     parts = [
-        convolution(extraction, extraction.weight.transpose(0, 2, 1, 3), layout.wide),
+        convolution(extraction, EXTRACTION.filters(extraction.weight), layout.wide),
         convolution(shrinking, shrinking.weight, layout.narrow),
-        *(convolution(layer, filter_transform(layer.weight), layout.narrow) for layer in mapping),
+        *(convolution(layer, MAPPING.filters(layer.weight), layout.narrow) for layer in mapping),
         convolution(expanding, expanding.weight, layout.expanded),
         *(part for weight in stamps for part in toom.packed(weight, layout)),
         weights.deconvolution.bias,

@@ -18,7 +18,7 @@ import numpy as np
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
 
-from . import groups, kernels, toom, winograd
+from . import extraction, groups, kernels, mapping, toom
 from .layout import FLOAT, GROUP, RING, Layout
 
 #: What a strip is told, as one array of int64. Rows are rows of the image; columns are those of a buffer.
@@ -55,8 +55,8 @@ def module(layout: Layout) -> Module:
     """`strip` and all that it calls."""
     made = layout.target.module()
     callees = {
-        "extraction": kernels.extraction(made, layout),
-        "mapping": winograd.mapping(made, layout),
+        "extraction": extraction.extraction(made, layout),
+        "mapping": mapping.mapping(made, layout),
         "expansion": toom.expansion(made, layout),
         "multiplication": toom.multiplication(made, layout),
         "stamping": toom.stamping(made, layout),
@@ -132,16 +132,21 @@ def one_step(made: Module, layout: Layout, callees: dict[str, Function]) -> Func
         return f.select(inside, rings[layer, place(row)].address, zeros.address)
 
     top = step * GROUP
-    with f.loop(f.larger(top, layers[0, 1]), f.smaller(top + GROUP, layers[0, 2])) as row:
-        made_row = rings[0, place(row)]
-        f.call(callees["extraction"], image[row], made_row, weights, scratch, p["columns"])
-        f.call(callees["edges"], made_row, a.s, *beside(0))
 
-    with f.loop(1, a.m + 1) as layer:
+    def group(layer: Value | int) -> tuple[Value, Value, list[Rows]]:  # its first row, whether it is needed, its place
         delay, lowest, end = (layers[layer, i] for i in range(3))
         row = top - delay
-        with f.when((row >= lowest) & (row < end)):
-            rows = [rings[layer, place(row + i)] for i in range(GROUP)]
+        return row, (row >= lowest) & (row < end), [rings[layer, place(row + i)] for i in range(GROUP)]
+
+    row, needed, rows = group(0)
+    with f.when(needed):
+        f.call(callees["extraction"], image[row], *rows, weights, scratch, p["columns"])
+        for made_row in rows:
+            f.call(callees["edges"], made_row, a.s, *beside(0))
+
+    with f.loop(1, a.m + 1) as layer:
+        row, needed, rows = group(layer)
+        with f.when(needed):
             f.call(
                 callees["mapping"], *(reading(layer - 1, row + i) for i in range(-1, GROUP + 1)), *rows,
                 weights + layout.weights["mapping"] + (layer - 1) * layout.mapping_weights, scratch, p["columns"],

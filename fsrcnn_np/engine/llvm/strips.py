@@ -36,7 +36,10 @@ class Needs(NamedTuple):
             layers.append((low, high))
             high += (groups.start(layer) - high) % GROUP  # the end of the last group
             low, high = max(low - 1, 0), min(high + 1, height)
-        return cls((first, end), [(low, high), *reversed(layers)], (low - 2, high + 2))
+        low -= (low - groups.start(0)) % GROUP
+        layers.append((low, high))
+        high += (groups.start(0) - high) % GROUP
+        return cls((first, end), layers[::-1], (low - 2, high + 2))
 
 
 def rows_needed(first: int, last: int, height: int, weights: Weights) -> tuple[int, int]:

@@ -112,7 +112,7 @@ class Engine:
             width=strip.right - strip.left,
             left=-corner,
             right=plane.shape[1] - corner,
-            first_step=needs.layers[0][0] // GROUP,
+            first_step=(needs.layers[0][0] + delays[0]) // GROUP,
             end_step=-(-(end_row + last) // GROUP),
             first_row=first_row,
             end_row=end_row,

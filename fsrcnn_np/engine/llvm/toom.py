@@ -47,6 +47,7 @@ from .kernels import added, every, prelu
 from .layout import FLOAT, GROUP, STAMP_VECTORS, Layout
 
 ROWS = " ".join(f"{name}{i}" for name in ("row", "inside") for i in range(GROUP))  # parameters of functions
+ONE = 0x3F800000  # the bits of 1.0
 INFINITY = None
 POINTS = (Fraction(0), INFINITY, *(Fraction(p, 8) for p in (3, -4, 8, -8, -16, 18)))
 
@@ -156,7 +157,9 @@ def expansion(module: Module, layout: Layout) -> Function:
     s, size, lanes = layout.architecture.s, layout.expanded.size, layout.target.lanes
     planes = Rows.of(points, "float", layout.shapes["points"])
     packed = layout.packed(weights + layout.weights["expanding"], layout.expanded, s)
-    factors = [f.splat(f.cast("sitofp", inside, "float"), lanes) for inside in insides]
+    # 1.0 or 0.0 by its bits: x86 converts an integer into a part of a register, and waits for what was last in it.
+    bits = [f.cast("trunc", inside * ONE, "i32") for inside in insides]
+    factors = [f.splat(f.cast("bitcast", one, "float"), lanes) for one in bits]
     with f.loop(first, end) as block, f.loop(0, columns, lanes) as x:
         slopes, biases = ([f.splat(packed[block, part, o], lanes) for o in range(size)] for part in (0, 1))
         sums = [[bias * factor for factor in factors] for bias in biases]
@@ -260,29 +263,25 @@ def deconvolution(module: Module, layout: Layout, callees: dict[str, Function]) 
     points, products = layout.rows(scratch, "points"), layout.rows(scratch, "products of groups")
     lines = Rows.of(points.address, "float", (1, layout.shapes["points"][-1]))
     rings = Rows.of(ring, "float", layout.shapes["ring"])
-    count = math.prod(layout.shapes["points"][:2])
+    planes = math.prod(layout.shapes["points"][:2])
 
     with f.loop(0, blocks.count, layout.group) as block:
         end = f.smaller(block + layout.group, f.integer(blocks.count))
         maps = f.smaller(end * blocks.size, f.integer(layout.architecture.d)) - block * blocks.size
 
-        def expanded(
-            source: Value | int, target: int, count: Value | int, block: Value = block, end: Value = end
-        ) -> None:
-            sources = [layout.maps(row)[:, source:] for row in rows]
-            f.call(callees["expansion"], *sources, *insides, points[:, :, target:], weights, block, end, count)
-
-        expanded(0, 0, head)
         with f.loop(0, width, chunk) as x:
-            expanded(x + head, head, f.smaller(columns - head - x, f.integer(chunk)))
-            f.call(callees["edges of points"], points, count, left - x, right - x, head + chunk)
+            have = f.smaller(x, f.integer(head))  # of the points, from the chunk before
+            sources = [layout.maps(row)[:, x + have :] for row in rows]
+            count = f.smaller(columns - x, f.integer(head + chunk)) - have
+            f.call(callees["expansion"], *sources, *insides, points[:, :, have:], weights, block, end, count)
+            f.call(callees["edges of points"], points, planes, left - x, right - x, head + chunk)
             for channel in range(layout.architecture.channels):
                 f.call(
                     callees["multiplication"], points, products[channel, :, :, x:],
                     weights + channel * layout.stamp_weights, block * blocks.size, maps,
                     f.smaller(width - x, f.integer(chunk)),
                 )  # fmt: skip
-            with f.loop(0, count) as line, f.loop(0, head, lanes) as column:
+            with f.loop(0, planes) as line, f.loop(0, head, lanes) as column:
                 lines[line, column:] = lines[line, chunk:][column:].vector(lanes)
     for channel in range(layout.architecture.channels):
         f.call(callees["stamping"], products[channel:], rings[channel * layout.high :], first, width)
