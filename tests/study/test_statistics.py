@@ -104,6 +104,22 @@ def test_what_the_signed_rank_test_refuses():
         signed_rank(np.linspace(4, 5, 501), preset="exact")
 
 
+def test_exact_of_two_sizes_that_memory_would_not_hold():
+    with pytest.raises(OptionError, match="use r-3"):
+        signed_rank(np.repeat([2, 5], 50_000), preset="exact")
+    assert signed_rank(np.repeat([2, 4], 50_000), preset="exact").p == pytest.approx(1, abs=0.01)
+
+
+def test_differences_that_are_the_same_but_for_their_last_bits_have_no_effect_size():
+    """12.34 − 9.1 + x − x differs in its last digits; R calls such data essentially constant."""
+    base = np.random.default_rng(1).uniform(0, 100, 12)
+    test = statistics.paired_t(base + 3.24, base)
+    assert 0 < np.ptp(base + 3.24 - base) < 1e-12
+    assert math.isnan(test.t)
+    assert test.sd == 0
+    assert np.isnan(statistics.hedges_g(test.difference, test.sd, 12))
+
+
 def test_paired_t_by_hand_and_where_it_is_undefined():
     a, b = np.array([1.0, 2.5, 3.0, 7.0]), np.array([1.5, 2.0, 4.5, 4.0])
     found, d = statistics.paired_t(a, b), a - b
@@ -238,6 +254,19 @@ def test_kappa_and_its_interval_are_those_of_statsmodels(ours, theirs):
     other = cohens_kappa(table, wt=theirs)
     found = statistics.weighted_kappa(a, b, weights=ours)
     assert found[:3] == pytest.approx((other.kappa, other.kappa_low, other.kappa_upp), rel=1e-9)
+
+
+@pytest.mark.parametrize("wrong", [[1, 2.5], [1, math.nan], [1, math.inf]])
+def test_ratings_that_are_no_whole_numbers_are_not_cut_to_some(wrong):
+    for refused in (lambda: statistics.weighted_kappa(wrong, [1, 2]), lambda: statistics.repeatability([1, 2], wrong)):
+        with pytest.raises(OptionError, match="whole number"):
+            refused()
+
+
+@pytest.mark.parametrize(("counts", "patients"), [([[1, -1]], [0]), ([[1, math.nan]], [0]), ([[2, 0], [0, 2]], [0])])
+def test_counts_that_are_none(counts, patients):
+    with pytest.raises(OptionError, match="give counts"):
+        statistics.krippendorff_alpha(counts, patients=patients)
 
 
 def test_kappa_where_it_is_undefined_or_refused():

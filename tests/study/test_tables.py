@@ -363,3 +363,24 @@ def test_wrong_usage_and_missing_files(tmp_path, capsys):
     errors = capsys.readouterr().err.splitlines()
     assert len(errors) == 5
     assert all(line.startswith("fsrcnn-np: ") for line in errors)
+
+
+def test_bootstrapped_effects_of_equal_differences_are_none_and_of_others_reasonable():
+    """Drawn patients who all differ by the same have no spread: not one of 1e-8."""
+
+    def table(differences):
+        made = [
+            Case(path=str(i), patient=f"p{i}", breast="L", piqe_original=base, piqe_bicubic=base, piqe_sr=base + d)
+            for i, (base, d) in enumerate(zip((12.34, 31.1, 77.7, 20.05), differences, strict=True))
+        ]
+        return tables.patients_respected(made).records[0]
+
+    same, other = table([-9.1] * 4), table([-9.1, -9.1, -9.1, -2.3])
+    for name in ("g_low", "g_high"):
+        assert math.isnan(same[f"sr_original_{name}"])
+        assert abs(other[f"sr_original_{name}"]) < 100
+    assert same["sr_original_bootstrap_low"] == pytest.approx(-9.1)
+    pairs = [
+        Case(path=str(i), piqe_original=b, piqe_bicubic=b, piqe_sr=b - 9.1) for i, b in enumerate((12.3, 31.1, 7.7))
+    ]
+    assert math.isnan(tables.table3(pairs).records[0]["sr_original_g"])

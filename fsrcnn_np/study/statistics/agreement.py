@@ -51,7 +51,7 @@ def weighted_kappa(a: ArrayLike, b: ArrayLike, *, weights: str = "quadratic") ->
     Cohen, "Weighted kappa", Psychological Bulletin 70(4), 1968. Variance: Fleiss, Cohen, Everitt, "Large sample
     standard errors of kappa and weighted kappa", Psychological Bulletin 72(5), 1969.
     """
-    first, second = np.asarray(a, np.int64), np.asarray(b, np.int64)
+    first, second = _whole(a), _whole(b)
     if first.shape != second.shape or first.ndim != 1:
         raise OptionError(f"found ratings of shapes {first.shape} and {second.shape}; give pairs")
     if weights not in WEIGHTS:
@@ -118,6 +118,9 @@ def krippendorff_alphas(
     tables = [np.asarray(table, np.float64) for table in counts]
     if metric not in METRICS or any(table.ndim != 2 for table in tables):
         raise OptionError(f"give cases×values, and a metric of {', '.join(METRICS)}; found {metric!r}")
+    for table, whose in zip(tables, patients, strict=True):
+        if not np.isfinite(table).all() or (table < 0).any() or len(table) != len(np.asarray(whose)):
+            raise OptionError("give counts from 0 on, and one patient for each case")
     everyone = np.unique(np.concatenate([np.asarray(whose) for whose in patients]))
     values = [table.shape[1] for table in tables]
     sums = [
@@ -178,7 +181,7 @@ class Repeatability(NamedTuple):
 
 def repeatability(first: ArrayLike, second: ArrayLike) -> Repeatability:
     """How far a reader repeats herself: ratings of 1 to 5 of the same cases on two occasions."""
-    a, b = np.asarray(first, np.int64), np.asarray(second, np.int64)
+    a, b = _whole(first), _whole(second)
     kappa = weighted_kappa(a, b)
     if not len(a):
         return Repeatability(0, math.nan, math.nan, kappa, math.nan)
@@ -187,6 +190,14 @@ def repeatability(first: ArrayLike, second: ArrayLike) -> Repeatability:
     return Repeatability(
         len(a), float((steps == 0).mean()), float((steps <= 1).mean()), kappa, 1.96 * math.sqrt(2) * within
     )
+
+
+def _whole(ratings: ArrayLike) -> NDArray[np.int64]:
+    """Ratings as integers; 3.5 is none, and is not cut to 3."""
+    given = np.asarray(ratings, np.float64)
+    if not (np.isfinite(given) & (given == np.rint(given))).all():
+        raise OptionError("found a rating that is no whole number; leave unreadable ones out")
+    return given.astype(np.int64)
 
 
 def _check_scale(*ratings: NDArray[np.int64]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import OptionError
+from .paired import rounding
 
 DRAWS, SEED = 2000, 20220433
 _AT_ONCE = 4_000_000  #: drawn patients in memory
@@ -66,7 +67,7 @@ def clustered_mean(values: ArrayLike, clusters: ArrayLike) -> Clustered:
     if count < 2:
         return Clustered(mean, math.nan, math.nan, math.nan, count, correlation)
     error = float(np.sqrt(np.square(weights * (means - mean)).sum() * count / (count - 1)) / weights.sum())
-    if not error > 10 * np.finfo(float).eps * abs(mean):
+    if not error > rounding(mean):
         return Clustered(mean, math.nan, math.nan, math.nan, count, correlation)
     half = float(stdtrit(count - 1, 0.975)) * error
     return Clustered(

@@ -23,7 +23,12 @@ class PairedT(NamedTuple):
     low: float
     high: float
     difference: float
-    sd: float  #: of the differences
+    sd: float  #: of the differences; 0 where they are the same but for their last bits
+
+
+def rounding(size: float) -> float:
+    """What a spread that is none may come to by the last bits of values of this size: ten, as in R's `t.test`."""
+    return float(10 * np.finfo(float).eps * abs(size))
 
 
 def paired_t(a: ArrayLike, b: ArrayLike) -> PairedT:
@@ -46,9 +51,8 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> PairedT:
     differences = first - second
     n, mean = len(differences), float(differences.mean())
     sd = float(differences.std(ddof=1)) if n > 1 else math.nan
-    # R: "data are essentially constant"
-    if not sd > 10 * np.finfo(float).eps * abs(mean):
-        return PairedT(math.nan, n - 1, math.nan, math.nan, math.nan, mean, sd)
+    if not sd > rounding(max(np.abs(first).max(), np.abs(second).max())):  # R: "data are essentially constant"
+        return PairedT(math.nan, n - 1, math.nan, math.nan, math.nan, mean, sd * 0)
     test = ttest_1samp(differences, 0)
     low, high = test.confidence_interval()
     return PairedT(float(test.statistic), n - 1, float(test.pvalue), float(low), float(high), mean, sd)

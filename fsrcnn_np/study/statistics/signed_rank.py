@@ -18,6 +18,7 @@ from ...errors import OptionError
 NEUTRAL = 3
 ALL_NEUTRAL = "every rating is 3: the test is undefined (R and SciPy give NaN), 1.000 as the paper prints"
 MOST_EXACT = 500  #: differing values, where there are more than two sizes of difference
+MOST_PAIRS = 4_000_000  #: numbers of positive ones, each with each, where there are one or two sizes
 Values = NDArray[np.float64]
 
 
@@ -111,9 +112,10 @@ def _exact(differences: Values, kept: Values) -> tuple[float, float, str]:
 
     ranks = np.rint(2 * _ranks(kept)).astype(np.int64)
     doubled, sizes = np.unique(ranks, return_counts=True)
-    if len(doubled) > 2 and len(kept) > MOST_EXACT:
+    if len(kept) > MOST_EXACT if len(doubled) > 2 else np.prod(sizes + 1.0) > MOST_PAIRS:
         raise OptionError(
-            f"{len(kept)} differing values of {len(doubled)} sizes; exact takes {MOST_EXACT}, or use r-3.6"
+            f"{len(kept)} differing values of {len(doubled)} sizes; exact takes {MOST_EXACT}, of two sizes some "
+            f"{2 * math.isqrt(MOST_PAIRS)}, or use r-3.6"
         )
     sums: NDArray[Any] = np.zeros(1, np.int64)
     chances: NDArray[Any] = np.ones(1)

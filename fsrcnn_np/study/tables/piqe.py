@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..records import Case
 from ..statistics import clustered_mean, hedges_g, paired_t, resampled_sums
 from ..statistics.clusters import DRAWS, interval
+from ..statistics.paired import rounding
 from .render import Line, Table, mean_sd, number, p_value, span
 from .units import groupings, label, ordered, units
 
@@ -24,6 +25,7 @@ CONTRASTS = {
     "bicubic_original": ("bicubic", "original"),
 }
 ALL = "All"
+_LAST_DIGITS = 1e-12  #: of squares, whose difference tells no variance
 LOWER = "PIQE from 0 to 100, lower is better; mean ± SD. Bicubic is the control: interpolation alone changes the score."
 SUBSTITUTE = (
     "Not the paper's figures: its mammograms are private, and its 12.36 ± 5.03 (original) and 3.20 ± 1.33 (SR) cannot "
@@ -204,18 +206,24 @@ def _clustered(group: Group, draws: int) -> dict[str, Any]:
         "grouping": group.grouping, "group": group.name, "patients": patients, "n": len(group.scores),
     }  # fmt: skip
     differences = {contrast: group.differences(contrast) for contrast in CONTRASTS}
-    sums = [np.ones(len(whose)), *differences.values(), *(d**2 for d in differences.values())]
+    middle = {contrast: float(d.mean()) if len(d) else 0.0 for contrast, d in differences.items()}
+    around = [d - middle[contrast] for contrast, d in differences.items()]  # their squares keep their digits
+    sums = [np.ones(len(whose)), *around, *(d**2 for d in around)]
     drawn = (
         resampled_sums(np.column_stack([np.bincount(whose, column) for column in sums]), draws=draws)
         if patients > 1
         else np.full((1, len(sums)), np.nan)
     )
     count = drawn[:, 0]
+    largest = float(np.abs(group.scores).max(initial=0.0))
     for i, (contrast, values) in enumerate(differences.items(), 1):
         found = clustered_mean(values, whose) if patients else (math.nan,) * 6
         with np.errstate(divide="ignore", invalid="ignore"):
-            mean = drawn[:, i] / count
-            spread = np.sqrt((drawn[:, i + len(differences)] / count - mean**2) * count / (count - 1))
+            off, squares = drawn[:, i] / count, drawn[:, i + len(differences)] / count
+            variance = (squares - off**2) * count / (count - 1)
+        least = np.maximum(_LAST_DIGITS * squares, rounding(largest) ** 2)
+        variance[~(variance > least)] = np.nan  # all that were drawn differ by the same
+        mean, spread = middle[contrast] + off, np.sqrt(variance)
         low, high = interval(mean)
         g_low, g_high = interval(hedges_g(mean, spread, count))
         record |= {
