@@ -170,6 +170,10 @@ class Log:
         """A name for what a reader's browser keeps of this study."""
         return hashlib.blake2b(f"outbox {reader}".encode(), key=self.secret(), digest_size=16).hexdigest()
 
+    def study(self) -> str:
+        """A name for the study, that tells nothing of it."""
+        return hashlib.blake2b(b"study", key=self.secret(), digest_size=8).hexdigest()
+
     # Who sees what
 
     def arrange(self, reader: str, cases: Sequence[str], *, seed: int, repeats: int) -> None:

@@ -27,7 +27,6 @@ from .tiles import Failed, Making, Ready, Tiles
 from .web import Bucket, Gate, body_of
 
 PAGE = Path(__file__).with_name("page")
-COOKIE = "reader"
 MOST_EVENTS = 100
 AHEAD = 2  #: cases behind the one that was opened whose tiles are made in advance
 _KINDS = {
@@ -90,6 +89,7 @@ class Site:
         self.publisher, self.title, self.tls = publisher, title, tls
         self.results = ResultsPage(title, comparison, criteria, log, tiles)
         self._troubles = Troubles(say)
+        self.cookie = f"reader-{log.study()}"  # browsers give a machine's cookies to all of its ports
         self._questions = [one.as_json() for one in criteria.criteria]
         self._doors = Bucket(30, 0.5)  # tokens that are tried
         self._calls = Bucket(200, 40)  # of a person
@@ -130,7 +130,7 @@ class Site:
     # Who
 
     def _person(self, request: Request, bucket: Bucket) -> Person:
-        token = request.cookies.get(COOKIE, "")
+        token = request.cookies.get(self.cookie, "")
         if not token:
             raise Refusal(401, "nobody is signed in here: open the link that was printed for you")
         who = self._known(request, token)
@@ -161,7 +161,7 @@ class Site:
         who = await run_in_threadpool(self._known, request, token)
         response = RedirectResponse("/results" if who.owner else "/", 303)
         response.set_cookie(
-            COOKIE, token, max_age=round(DAYS * 86400), path="/", httponly=True, samesite="strict", secure=self.tls
+            self.cookie, token, max_age=round(DAYS * 86400), path="/", httponly=True, samesite="strict", secure=self.tls
         )
         return response
 

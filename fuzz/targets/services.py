@@ -90,6 +90,7 @@ class _Study:
         )  # fmt: skip
         threading.Thread(target=uvicorn.Server(config).run, args=([listening],), daemon=True).start()
         self.token, self.owner = new_token(self.log, "Ann"), new_token(self.log, "owner", owner=True)
+        self.cookie = site.cookie
 
     def check(self) -> None:
         """The study's owner was not told of a request that failed."""
@@ -104,7 +105,8 @@ _study = functools.cache(_Study)
 def _request(data: bytes, place: Path) -> None:
     """One request, byte by byte as it stands; PORT, TOKEN and OWNER are put in."""
     study = _study()
-    for name, value in ((b"PORT", str(study.port)), (b"TOKEN", study.token), (b"OWNER", study.owner)):
+    names = {b"PORT": str(study.port), b"TOKEN": study.token, b"OWNER": study.owner, b"COOKIE": study.cookie}
+    for name, value in names.items():
         data = data.replace(name, value.encode())
     answer = _said(study.port, data, end=True)
     study.check()
@@ -115,7 +117,7 @@ def _request(data: bytes, place: Path) -> None:
 
 
 def _requests() -> list[bytes]:
-    head = b" HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nCookie: reader=%s\r\nConnection: close\r\n"
+    head = b" HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nCookie: COOKIE=%s\r\nConnection: close\r\n"
     event = {
         "id": "0f8fad5b-d9cb-469f-a165-70867728950e",
         "kind": "rating",

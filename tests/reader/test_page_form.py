@@ -48,6 +48,22 @@ def test_everything_is_in_sight(browser, server, size):
     page.context.close()
 
 
+def test_what_other_programs_of_this_machine_kept_is_not_ours(browser, server):
+    """Another server had this port before, or has another one: its cookies, and its own idea of a display."""
+    page = watched(browser.new_context().new_page())
+    page.goto(f"http://127.0.0.1:{server.port}/page.css")
+    for kept in ("dark", "{}", "3"):
+        page.evaluate(
+            "kept => { for (const key of ['display', 'fsrcnn-np display']) localStorage.setItem(key, kept) }", kept
+        )
+        page.context.add_cookies([{"name": "reader", "value": "x", "url": f"http://127.0.0.1:{server.port}/"}])
+        page.goto(server.links["one"])
+        shown(page)
+        assert not page.locator("#message").is_visible()
+        assert not page.faults
+    page.context.close()
+
+
 def test_accessible(browser, server):
     """Nothing serious for axe-core: the desk, the help, the greys."""
     page = desk(browser, server)

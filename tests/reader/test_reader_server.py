@@ -151,6 +151,16 @@ def test_links(results):
         assert "revoked" in ann.get("/api/session")[1]["why"]
 
 
+def test_two_studies_on_one_machine_keep_their_readers(results, made, tmp_path):
+    """A browser gives what 127.0.0.1 has set to every port of it."""
+    other = shutil.copytree(made, tmp_path / "other")
+    with served(results) as one, served(other) as two:
+        ann, bea = one.client("Ann"), two.client("Bea")
+        ann.cookie = bea.cookie = f"{ann.cookie}; {bea.cookie}; reader=of-another-program"
+        assert ann.get("/api/session")[1]["reader"] == "Ann"
+        assert bea.get("/api/session")[1]["reader"] == "Bea"
+
+
 def test_guessing_is_slow(results):
     with served(results) as running:
         client, ann = Client(running.port), running.client("Ann")

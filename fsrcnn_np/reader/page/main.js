@@ -122,10 +122,22 @@ function marks(desk) {
   );
 }
 
+const KEPT = "fsrcnn-np display"; // other programs of this machine may have had this port, and kept something too
+
+/** What the dialog was told before: three texts; null where it was not, or something else lies there. */
+function restored() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT));
+    return Array.isArray(kept) && kept.length === 3 ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The greys that the dialog asks for; kept in this browser, since they belong to the display. */
 function display(viewer) {
   const fields = ["darkest", "brightest", "gamma"].map($);
-  const kept = JSON.parse(localStorage.getItem("display") ?? "null");
+  const kept = restored();
   const use = (on) => {
     const [darkest, brightest, gamma] = fields.map((field) => Number(field.value));
     viewer.screen.calibrate(on ? standardCurve({ darkest, brightest, gamma }) : null);
@@ -134,8 +146,8 @@ function display(viewer) {
   kept?.forEach((value, n) => (fields[n].value = value));
   use(kept !== null);
   $("display").addEventListener("close", ({ target: { returnValue } }) => {
-    if (returnValue === "on") localStorage.setItem("display", JSON.stringify(fields.map((field) => field.value)));
-    if (returnValue === "off") localStorage.removeItem("display");
+    if (returnValue === "on") localStorage.setItem(KEPT, JSON.stringify(fields.map((field) => field.value)));
+    if (returnValue === "off") localStorage.removeItem(KEPT);
     if (returnValue) use(returnValue === "on");
   });
 }
