@@ -89,6 +89,8 @@ def test_data_loader_workers(work):
     expected = [work(seed) for seed in range(4)]
     for found, wanted in zip(torch.utils.data.DataLoader(Images(work), num_workers=2), expected, strict=True):
         np.testing.assert_array_equal(found[0].numpy(), wanted)
+    del found
+    torch.multiprocessing.reductions.shared_cache.clear()  # else these end after PyTorch does, and print
 
 
 def test_fresh_process_without_home_or_writable_folder(tmp_path):
