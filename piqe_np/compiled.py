@@ -146,11 +146,13 @@ def with_threads(function: Callable[[int], _T], threads: int) -> _T:
         return function(1)
 
 
-def _started(thread: threading.Thread) -> bool:
+def _started(thread: threading.Thread, *, say: bool = False) -> bool:
     try:
         with unbroken():  # a thread that is born while the interpreter ends crashes it
             thread.start()
-    except RuntimeError:
+    except RuntimeError as error:
+        if say and "interpreter shutdown" not in str(error):  # from 3.12 on Python starts none while it waits for some
+            _say_few()
         return False
     return True
 
@@ -159,7 +161,7 @@ def _started(thread: threading.Thread) -> bool:
 def _say_few() -> None:
     """Once a process."""
     text = "the system grants fewer threads than were asked for (ulimit -u, or a container's limit): it takes longer"
-    warnings.warn(text, RuntimeWarning, stacklevel=3)
+    warnings.warn(text, RuntimeWarning, stacklevel=4)
 
 
 @contextmanager
@@ -217,8 +219,7 @@ def run_tasks(function: Callable[[int], Any], count: int, threads: int) -> None:
     helpers = [threading.Thread(target=help, daemon=True) for _ in range(most - 1)]
     try:
         for helper in helpers:
-            if not _started(helper):
-                _say_few()
+            if not _started(helper, say=True):
                 break
         work()
     except BaseException as interruption:  # Ctrl-C between two tasks

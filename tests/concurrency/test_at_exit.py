@@ -1,11 +1,13 @@
 """The interpreter ends while threads work, daemon threads too: no crash, no hang, not a word."""
 
 import random
+import threading
 
 import pytest
 
 import exit_at_random
 import programs
+from piqe_np import compiled
 
 #: A daemon thread is within `unbroken` when the main thread ends, and another one comes to it then.
 ABANDONED = """
@@ -90,3 +92,15 @@ def test_daemon_threads_that_stream_from_hdf5(tmp_path):
 def test_at_a_moment_of_the_first_or_a_later_call(kind):
     """Few moments of many; `exit_at_random.py` tries as many as it is told."""
     assert exit_at_random.run(*kind, random.uniform(0, 0.3)) == ""
+
+
+def test_python_that_ends_and_starts_no_threads(monkeypatch):
+    """From 3.12 on while it waits for others' threads; that is not the system's limit, and nothing is said."""
+
+    def refused(thread):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    done = []
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    compiled.run_tasks(done.append, 5, 3)
+    assert done == [0, 1, 2, 3, 4]
