@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import bicubic, engines, errors, graphs, page, peak, stages, table
+from benchmarks import bicubic, engines, errors, graphs, page, peak, stages, table, turns
 from fsrcnn_np.engine import ENGINES
 from fsrcnn_np.engine.llvm import winograd
 from fsrcnn_np.network import reference
@@ -141,6 +141,22 @@ def test_errors_of_the_engines_stay_within_the_table_s_magnitude():
     found = [float(line.split("|")[2]) for line in table.splitlines()[2:]]
     assert len(found) == len(ENGINES) + 1  # and the fast one with the maps in the model's own order
     assert 0 < max(found) < 1e-5
+
+
+@pytest.mark.parametrize("what", ["network", "piqe"])
+def test_versions_take_turns(what, capsys):
+    tree = str(Path(turns.__file__).parents[1])
+    assert turns.main([tree, tree, "--what", what, "--size", "40x48", "--rounds", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith(f"| {what}, 40x48, one thread |")
+    assert all(float(cell) > 0 for line in lines[2:] for cell in line.split("|")[2:5])
+
+
+def test_a_version_that_does_not_compute_is_said(tmp_path):
+    (tmp_path / "fsrcnn_np.py").write_text("raise SystemExit(3)")
+    with pytest.raises(SystemExit, match="did not compute"):
+        turns.main([str(tmp_path)])
 
 
 def test_engines_take_turns(tmp_path):

@@ -1,0 +1,100 @@
+"""Versions of this project in turns: `python -m benchmarks.turns OLD NEW …`, each a folder with a working tree of one.
+
+    git worktree add ../old COMMIT
+    python -m benchmarks.turns ../old .                                  the network on one thread
+    FSRCNN_NP_TARGET=avx2 python -m benchmarks.turns ../old . --rounds 41
+    python -m benchmarks.turns ../old . --what piqe --size 6656x8192
+
+A process of each version, which compute one after the other, round after round: what disturbs the machine for long
+disturbs all of them alike. Seconds of CPU count; the least is what the code can do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+#: Computes once for each line that it reads, and answers with the seconds of CPU; only what every version has is used.
+WORKER = """
+import sys, time
+import numpy as np
+what, rows, columns = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+image = np.random.default_rng(0).random((rows, columns), np.float32)
+if what == "piqe":
+    from piqe_np import piqe
+    pixels = (image * 255).astype(np.uint8)
+    compute = lambda: piqe(pixels, threads=1)
+else:
+    from fsrcnn_np import load_weights
+    from fsrcnn_np.engine.llvm import forward
+    weights, out = load_weights("x2"), np.empty((2 * rows, 2 * columns), np.float32)
+    compute = lambda: forward(image, weights, threads=1, out=out)
+compute()
+print("ready", flush=True)
+for _ in sys.stdin:
+    start = time.process_time()
+    compute()
+    print(time.process_time() - start, flush=True)
+"""
+
+
+def seconds(trees: Sequence[str | Path], what: str, size: tuple[int, int], rounds: int) -> list[list[float]]:
+    """Of CPU, for each version and round."""
+
+    def pipes(worker: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        return worker.stdin, worker.stdout
+
+    found: list[list[float]] = [[] for _ in trees]
+    with contextlib.ExitStack() as stack:
+        workers = []
+        for tree in trees:
+            # -P: the folder that this runs in is not looked through before the tree's
+            command = [sys.executable, "-P", "-c", WORKER, what, *map(str, size)]
+            environment = os.environ | {"PYTHONPATH": str(Path(tree).resolve())}
+            worker = subprocess.Popen(
+                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            workers.append(stack.enter_context(worker))
+            if pipes(worker)[1].readline() != "ready\n":
+                raise SystemExit(f"{tree}: this version did not compute; its own words are above")
+        for _ in range(rounds):
+            for worker, times in zip(workers, found, strict=True):
+                asked, answers = pipes(worker)
+                print(file=asked, flush=True)
+                times.append(float(answers.readline()))
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a table."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.turns", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "trees", nargs="+", metavar="TREE", help="folder of a version; the first is what others are times of"
+    )
+    parser.add_argument("--what", choices=["network", "piqe"], default="network")
+    parser.add_argument("--size", default="1024x1344", metavar="ROWSxCOLUMNS")
+    parser.add_argument("--rounds", type=int, default=21)
+    options = parser.parse_args(arguments)
+    rows, columns = map(int, options.size.split("x"))
+    found = seconds(options.trees, options.what, (rows, columns), options.rounds)
+    print(f"| {options.what}, {options.size}, one thread | least ms | median ms | times the first's least |")
+    print("|---|---|---|---|")
+    for tree, times in zip(options.trees, found, strict=True):
+        least = min(times)
+        print(f"| {tree} | {least * 1e3:.1f} | {statistics.median(times) * 1e3:.1f} | {least / min(found[0]):.3f} |")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
