@@ -316,7 +316,7 @@ def _compare_each(options: argparse.Namespace, inputs: Sequence[Input], model: W
             wide=options.wide,
             progress=progress,
         )
-        for item, outcome in zip(inputs, outcomes, strict=False):
+        for outcome, item in zip(outcomes, inputs, strict=False):  # to its end, where it renews the tables
             if isinstance(outcome, files.NoPicture):
                 log.end(item.path, SKIPPED, "no-picture", f"{outcome}; skipped")
             elif isinstance(outcome, FsrcnnError):

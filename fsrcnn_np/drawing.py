@@ -28,7 +28,7 @@ def import_matplotlib(extra: str = "plot") -> None:
     MissingExtraError
         matplotlib is not installed.
     FileError
-        No folder at all can be written, not even a temporary one.
+        No folder at all can be written, not even a temporary one; or the user's settings keep it from being imported.
     """
     try:
         with contextlib.nullcontext() if "matplotlib.font_manager" in sys.modules else _quiet():
@@ -38,6 +38,10 @@ def import_matplotlib(extra: str = "plot") -> None:
         raise MissingExtraError(f"figures need matplotlib: pip install 'fsrcnn-np[{extra}]'") from error
     except (OSError, RuntimeError) as error:  # RuntimeError: no home folder is known
         raise FileError("figures: matplotlib finds no folder to write to; set MPLCONFIGDIR to one") from error
+    except ValueError as error:  # MPLBACKEND, say
+        raise FileError(
+            f"figures: matplotlib refuses its settings ({error}); mend MPLBACKEND or matplotlibrc"
+        ) from error
 
 
 def can_draw(say: Callable[[str], object]) -> bool:

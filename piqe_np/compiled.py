@@ -42,7 +42,8 @@ def kernel(function: Callable[..., Any]) -> Any:
     from piqe_np.code_cache import attach
 
     compiled = numba.njit(function, **FLAGS)
-    attach(compiled)
+    if hasattr(compiled, "py_func"):  # not with NUMBA_DISABLE_JIT=1, which lets Python run it
+        attach(compiled)
     return compiled
 
 

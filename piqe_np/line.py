@@ -17,6 +17,14 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def writable(text: str) -> str:
+    """Bytes of a file's name that are no UTF-8, spelled out: files of text, tables and stores take no others."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a character of UTF-16, as JSON can say it
+        return text.encode("utf-8", "backslashreplace").decode()
+
+
 def has_controls(text: str) -> bool:
     """Whether a text has control characters, or bytes that are no text: no table, page or database holds these."""
     return any(unicodedata.category(c) in ("Cc", "Cs") for c in text)

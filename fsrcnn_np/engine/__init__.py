@@ -42,6 +42,11 @@ def engine_named(name: str | None) -> ModuleType:
         raise OptionError(f"engine is {name!r}; allowed are None, {', '.join(map(repr, ENGINES))}")
     if name != "reference":
         check_compiled_code_runs(name, OptionError)
+    if name == "numba":
+        from numba import config
+
+        if config.DISABLE_JIT:
+            raise OptionError("engine 'numba' is compiled, and NUMBA_DISABLE_JIT forbids that; take another engine")
     module = _module(name)
     if name == "llvm":
         module.host()  # $FSRCNN_NP_TARGET is found wrong here, not at every image

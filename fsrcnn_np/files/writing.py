@@ -27,6 +27,7 @@ from fsrcnn_np.files.target import Target, split
 from fsrcnn_np.files.together import without_warnings
 from fsrcnn_np.images.value_range import check_image
 from piqe_np.compiled import thread_count
+from piqe_np.line import writable
 
 _SEVERAL = "{} holds one picture, and there are several frames; name one of them (FILE::1), or write DICOM"
 
@@ -166,8 +167,11 @@ def check_beside(target: Target) -> None:
 
 
 def write_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = False) -> None:
-    """Write a text file in UTF-8, atomically. Raises OutputExists, OutputDiffers or FileError as `write` does."""
-    write_bytes(Path(path), text.encode(), overwrite=overwrite)
+    """Write a text file in UTF-8, atomically; bytes of names that are none are spelled out.
+
+    Raises OutputExists, OutputDiffers or FileError as `write` does.
+    """
+    write_bytes(Path(path), writable(text).encode(), overwrite=overwrite)
 
 
 def _prepared(target: Target, like: Picture | None) -> tuple[Format, Picture | None, list[str]]:

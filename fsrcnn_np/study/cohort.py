@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 
-from piqe_np.line import unnamed
+from piqe_np.line import unnamed, writable
 
 from ..errors import OptionError, unreadable
 from ..files import find_inputs
@@ -196,8 +196,3 @@ def _name(path: str, folder: Path) -> str:
     base = Path(os.path.abspath(folder))
     name = (whole.relative_to(base) if whole.is_relative_to(base) else whole).as_posix()
     return writable(name + (SEPARATOR + target.dataset if target.dataset else ""))
-
-
-def writable(text: str) -> str:
-    """Bytes of a file's name that are no UTF-8, spelled out: tables and stores take no others."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -9,6 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from piqe_np.line import printable
+
 from ..drawing import import_matplotlib
 from ..errors import OptionError
 from .display import Floats, Window
@@ -162,4 +164,4 @@ def _caption(c: Comparison, sizes: Plan) -> list[str]:
         + (", as the negative (MONOCHROME1)." if c.inverted else "."),
         "PIQE of the whole image at native depth, as stored; lower is better.",
     ]
-    return textwrap.wrap(" ".join(sentences), int(sizes.width / CHARACTER))
+    return textwrap.wrap(printable(" ".join(sentences)), int(sizes.width / CHARACTER))

@@ -21,9 +21,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from piqe_np.line import writable
+
 from ..database import for_reading
 from ..errors import FileError, FormatError, FsrcnnError, NotThereError, OptionError
-from .cohort import TEXTS, Cohort, Entry, writable
+from .cohort import TEXTS, Cohort, Entry
 from .records import About, Blocks, Case, LeftOut, Rating, Study
 
 NAME, LOCK = "study.sqlite", "study.lock"

@@ -14,6 +14,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from piqe_np.line import writable
+
 from .. import csv_cells
 from ..errors import FileError
 from ..version import __version__
@@ -176,13 +178,13 @@ class Tables:
         self._records: dict[str, Record] = {} if overwrite else self._earlier()
 
     def __contains__(self, name: object) -> bool:
-        return name in self._records
+        return writable(str(name)) in self._records
 
     def made(self, name: str) -> Provenance | None:
         """What made the record of an input; None where it does not say."""
         from ..files.record import parsed
 
-        facts = self._records[name].get("provenance")
+        facts = self._records[writable(name)].get("provenance")
         return parsed(json_module.dumps(facts))[0] if facts else None
 
     def check(self, name: str, wanted: Provenance) -> None:
@@ -201,9 +203,10 @@ class Tables:
         """Write the tables with this comparison, in place of an earlier one of the same input."""
         from ..files.record import text_of
 
-        self._records[comparison.name] = record(comparison)
+        name = writable(comparison.name)
+        self._records[name] = record(comparison) | {"input": name}
         if provenance is not None:
-            self._records[comparison.name]["provenance"] = json_module.loads(text_of(provenance))
+            self._records[name]["provenance"] = json_module.loads(text_of(provenance))
         self.renew()
 
     def renew(self) -> None:
@@ -211,7 +214,7 @@ class Tables:
         from ..files import write_text
 
         for path, render in reversed(self.paths.items()):  # what the others follow from comes first
-            shown = render(self._records.values())
+            shown = writable(render(self._records.values()))
             if self._records and not (path.is_file() and path.read_bytes() == shown.encode()):
                 write_text(path, shown, overwrite=True)
 
