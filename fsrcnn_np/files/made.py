@@ -70,6 +70,8 @@ def check_made(path: Path, wanted: Provenance) -> None:
     OutputDiffers
         They would not, or that cannot be told; the line says what differs.
     """
+    if path.is_symlink() and not path.exists():
+        raise differs(path, "is a link that leads nowhere")
     try:
         found = provenance(path)
     except FsrcnnError as error:

@@ -77,3 +77,12 @@ def test_settings_of_other_programs(here, words, variables, status, said):
     assert done.returncode == status, done.stderr
     assert said in done.stderr
     assert "unexpected" not in done.stderr
+
+
+def test_a_link_that_leads_nowhere_is_no_free_place(here, capsys):
+    os.symlink("nowhere/a.png", "link.png")
+    assert main(["upscale", "c$x$.png", "-o", "link.png", *FAST]) == 1
+    assert "link.png: is a link that leads nowhere; --overwrite" in capsys.readouterr().err
+    assert main(["upscale", "c$x$.png", "-o", "link.png", "--overwrite", *FAST]) == 0
+    assert os.path.isfile("link.png")
+    assert not os.path.islink("link.png")
