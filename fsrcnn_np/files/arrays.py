@@ -80,6 +80,7 @@ def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -
         said = meaning(found)
         attributes = {name: value for name, value in found.attrs.items() if name != _ATTRIBUTE}
         kept = {name: value for name, value in attributes.items() if _can_be_kept(value) and name not in said.stale}
+        szip, scaled = found.compression == "szip", found.scaleoffset is not None
         large = unloaded is not None and found.ndim == 2 and found.size > unloaded
         pixels: Any = Rows(path, found) if large else _native(channels_last(found[()], said.channels))
         details = {
@@ -88,9 +89,12 @@ def read_hdf5(path: Path, dataset: str | None, *, unloaded: int | None = None) -
             "attributes": kept,
             "channels": said.channels,
             "precision": said.bits,
-            "left_out": _left_out(file, [name for name in attributes if name not in kept]),
+            "left_out": [
+                *_left_out(file, [name for name in attributes if name not in kept]),
+                *(f"the filter {name}" for name, used in (("szip", szip), ("scale-offset", scaled)) if used),
+            ],
             "options": {
-                "compression": found.compression if found.compression != "szip" else "gzip",
+                "compression": found.compression if not szip else "gzip",
                 "compression_opts": found.compression_opts if found.compression == "gzip" else None,
                 "shuffle": found.shuffle,
                 "fletcher32": found.fletcher32,
@@ -146,7 +150,7 @@ def _write_hdf5(place: Any, output: Output, *, fill: Callable[[Any], None] | Non
             output.dataset or details.get("dataset", _DEFAULT_DATASET), dtype=dtype, **how, **options
         )
         for name, value in attributes.items():
-            created.attrs[name] = value
+            created.attrs[name] = _as_read(value)
         if output.provenance is not None:
             created.attrs[_ATTRIBUTE] = np.bytes_(text_of(output.provenance).encode())
         if fill is not None:
@@ -222,7 +226,20 @@ def _can_be_kept(value: Any) -> bool:
     array = np.asarray(value)
     if array.dtype.kind != "O" or isinstance(value, str):
         return array.dtype.kind != "V" or not array.dtype.hasobject
-    return array.size > 0 and all(isinstance(one, str) for one in array.ravel())
+    return array.size > 0 and all(isinstance(one, str) and _is_utf8(one) for one in array.ravel())
+
+
+def _as_read(value: Any) -> Any:
+    """An attribute's text as the bytes that it was, where these are no UTF-8; all else as it is."""
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) and not _is_utf8(value) else value
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _left_out(file: Any, attributes: list[str]) -> list[str]:

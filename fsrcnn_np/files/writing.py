@@ -179,6 +179,8 @@ def _prepared(target: Target, like: Picture | None) -> tuple[Format, Picture | N
     format = choose(target.path, like)
     if target.dataset and format is not HDF5:
         raise FormatError(f"is to be {format.name}, not HDF5, and has no dataset {target.dataset}")
+    if target.dataset and "." in target.dataset.split("/"):
+        raise FormatError(f"the dataset {target.dataset} has a part '.', which HDF5 takes for the group; give another")
     if like is not None and format is by_name(like.format):
         lost = like.details.get("left_out")
         return format, like, [f"left out of the {format.name}: {', '.join(lost)}"] if lost else []

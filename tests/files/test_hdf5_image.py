@@ -82,3 +82,28 @@ def test_fewer_bits_than_bytes_hold_stay_so(tmp_path):
     found = files.read(tmp_path / "b.h5")
     assert found.data_range == 4095.0
     np.testing.assert_array_equal(found.pixels, upscale(pixels, data_range=4095, engine="reference"))
+
+
+def test_attributes_that_are_no_utf8_go_on(tmp_path):
+    """After all had been computed the file could not be written."""
+    path = made(tmp_path / "a.h5", GREY, latin=b"\xe9t\xe9", good="ü")
+    with h5py.File(path, "r+") as file:
+        file["picture"].attrs["list"] = np.array([b"\xff", b"b"], h5py.string_dtype())
+    assert files.write(tmp_path / "b.h5", GREY, like=files.read(path)) == ["left out of the HDF5: attribute list"]
+    with h5py.File(path) as before, h5py.File(tmp_path / "b.h5") as after:
+        assert set(after["picture"].attrs) == {"latin", "good"}
+        assert after["picture"].attrs["latin"] == before["picture"].attrs["latin"] == "\udce9t\udce9"
+
+
+def test_a_filter_that_is_not_written_is_told(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("picture", data=GREY, chunks=(4, 5), scaleoffset=0)
+    remarks = files.write(tmp_path / "b.h5", GREY, like=files.read(tmp_path / "a.h5"))
+    assert remarks == ["left out of the HDF5: the filter scale-offset"]
+
+
+@pytest.mark.parametrize("name", [".", "/a/.", "./a"])
+def test_a_name_that_hdf5_takes_for_the_group_is_refused_before(tmp_path, name):
+    np.save(tmp_path / "a.npy", GREY)
+    with pytest.raises(FormatError, match=r"has a part '\.'"):
+        files.check_target(f"{tmp_path / 'b.h5'}::{name}", files.read(tmp_path / "a.npy"))
