@@ -59,8 +59,11 @@ def read(path: Path) -> Picture:
     if b"IDAT" not in kinds:
         raise FormatError("damaged PNG: it holds no pixels (no chunk IDAT); copy or download it again")
     remarks: list[str] = []
-    with _heard(remarks):
-        pixels = imagecodecs.png_decode(data)
+    try:
+        with _heard(remarks):
+            pixels = imagecodecs.png_decode(data)
+    except UnicodeDecodeError as error:  # imagecodecs has lost the words that libpng said
+        raise FormatError("damaged PNG: libpng does not take its chunks; copy or download it again") from error
     if colour == 3 and any(chunk.kind == b"PLTE" and len(chunk.body) < 3 << bits for chunk in chunks):
         check_palette(path)
     if pixels.ndim == 3 and pixels.shape[2] in (2, 4):

@@ -657,3 +657,11 @@ def test_chunks_that_were_never_written(rows, tmp_path):
     assert [remark.split(";")[0] for remark in picture.remarks] == [
         f"{missing} of its 3 chunks were never written: read as the fill value 7"
     ] * bool(missing)
+
+
+def test_chunks_of_a_png_that_do_not_fit(tmp_path):
+    """imagecodecs loses what libpng says of them: "'utf-8' codec can't decode byte 0x86"."""
+    whole = png_header(20, 5)
+    (tmp_path / "a.png").write_bytes(whole[:33] + whole[8:])  # two headers
+    assert refused(tmp_path / "a.png").startswith("damaged")
+    assert "codec" not in refused(tmp_path / "a.png")
