@@ -12,6 +12,8 @@ from ..files.toml import read_toml
 
 BEFORE_SENDING_AGAIN = 30.0  # seconds, after the archive said that it does not have an object
 _MAMMOGRAPHY = "1.2.840.10008.5.1.4.1.1.1.2"  # Digital Mammography X-Ray Image Storage - For Presentation: PS3.4 B.5
+MOST, MOST_WHOLE = 1e8, 1 << 50  #: seconds or days, three years and more, which every clock can wait; bytes
+LEAST_IDLE = 0.1  #: seconds; with none, nobody could say anything
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,11 @@ def _as(like: Any, value: Any, where: str) -> Any:
     elif isinstance(like, str):
         fits = isinstance(value, str)
     else:
-        fits = isinstance(value, int | float if isinstance(like, float) else int) and value >= 0
+        whole = isinstance(like, int)
+        fits = isinstance(value, int if whole else int | float) and 0 <= value <= (MOST_WHOLE if whole else MOST)
     if not fits:
-        kinds = {bool: "true or false", str: "a text", int: "a whole number from 0", float: "a number from 0"}
+        numbers = {int: f"a whole number from 0 to {MOST_WHOLE}", float: f"a number from 0 to {MOST:.0f}"}
+        kinds = {bool: "true or false", str: "a text"} | numbers
         raise OptionError(f"{where} is {value!r}; allowed is {kinds[type(like)]}")
     return value
 
@@ -143,5 +147,9 @@ def _check(path: Path, settings: Settings) -> None:
         raise OptionError(f'{path}: how = "qido" in [commitment] needs qido_url')
     if settings.commitment.qido_url and not settings.commitment.qido_url.startswith(("http://", "https://")):
         raise OptionError(f"{path}: qido_url in [commitment] is no http:// or https:// address; give one")
+    if settings.limits.idle_seconds < LEAST_IDLE:
+        raise OptionError(
+            f"{path}: idle_seconds in [limits] is {settings.limits.idle_seconds:g}; give {LEAST_IDLE} or more"
+        )
     if settings.limits.associations < 1 or not 4096 <= settings.limits.pdu_bytes < 1 << 31:
         raise OptionError(f"{path}: [limits] need associations from 1 and pdu_bytes from 4096")
