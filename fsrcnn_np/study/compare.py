@@ -187,7 +187,9 @@ def export_8_bit(pixels: NDArray[Any], bounds: ValueRange) -> NDArray[np.uint8]:
 
 
 def _exported(values: NDArray[Any], bounds: ValueRange) -> NDArray[np.uint8]:
-    return to_integers(255 * (values.astype(np.float64) - bounds.low) / bounds.span, np.uint8)
+    small = 2.0**-60 if bounds.span > 1e300 else 1.0  # times 255 it would overflow; a power of two changes no digit
+    above = values.astype(np.float64) * small - bounds.low * small
+    return to_integers(255 * above / (bounds.span * small), np.uint8)
 
 
 def _scores(

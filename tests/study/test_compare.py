@@ -212,3 +212,10 @@ def test_the_padding_of_a_dicom_is_no_edge(model, small):
     np.testing.assert_array_equal(control[:, 208:], imresize(pixels, 2)[:, 208:])
     assert found.piqe(BICUBIC) == piqe(control, data_range=4095).score
     assert found.piqe(SR) == piqe(seen[0], data_range=4095).score
+
+
+def test_an_export_of_spans_near_the_end_of_float64():
+    values = np.linspace(-0.8, 0.8, 77)[None]
+    usual = export_8_bit(values, ValueRange(-0.8, 0.8, "data_range"))
+    wide = export_8_bit(values * 2.0**1023, ValueRange(-0.8 * 2.0**1023, 0.8 * 2.0**1023, "data_range"))
+    np.testing.assert_array_equal(wide, usual)
