@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -61,42 +62,61 @@ def refuse_early(like: Picture, provenance: Provenance, form: DicomForm) -> NoRe
 
 
 def _of_level_5(path: Path, name: str | None) -> tuple[str, NDArray[Any], list[str]]:
-    images, names = {}, []
+    images, others = {}, {}
     for found, value in mat5.read(path, most=_MOST_BYTES):
-        names.append(found)
+        others[found] = _called(value)
         if isinstance(value, np.ndarray) and value.dtype.name in _DTYPES and value.ndim in (2, 3) and value.size:
             images[found] = value
     if name is None and len(images) > 1:  # a 1×1 is a parameter, not a picture
         images = {found: value for found, value in images.items() if max(value.shape) > 1} or images
-    chosen = _one(list(images), name, "images")
-    return chosen, images[chosen], [other for other in names if other != chosen]
+    chosen = _one(list(images), name, "images", others)
+    return chosen, images[chosen], [other for other in others if other != chosen]
 
 
 def _of_hdf5(path: Path, name: str | None) -> tuple[str, NDArray[Any], list[str]]:
     import h5py
 
     with opened(path) as file:
-        images = {}
-        for key in file:
+        images, others = {}, {}
+        for key in (key for key in file if not key.startswith("#")):
             item = file.get(key, getlink=True)
-            if isinstance(item, h5py.HardLink) and isinstance(file[key], h5py.Dataset) and not key.startswith("#"):
+            others[key] = "a struct or a link"
+            if isinstance(item, h5py.HardLink) and isinstance(file[key], h5py.Dataset):
                 kind = np.bytes_(file[key].attrs.get("MATLAB_class", b"")).decode("latin-1")
+                others[key] = f"{kind} {'×'.join(map(str, file[key].shape[::-1]))}"
                 if kind in _CLASSES and "MATLAB_empty" not in file[key].attrs and file[key].ndim in (2, 3):
                     images[key] = file[key]
-        chosen = _one(list(images), name, "images")
+        chosen = _one(list(images), name, "images", others)
         dataset = images[chosen]
         if why := foreign_values(dataset):
             raise FormatError(f"the variable {chosen} {why}")
         stored = dataset.id.get_storage_size() * DEFLATED
         _check_size(chosen, dataset.shape, dataset.dtype.itemsize, stored)
         check_stored(dataset)
-        others = [key for key in file if key != chosen and not key.startswith("#")]
-        return chosen, np.asarray(dataset[()]).T, others  # MATLAB counts down the columns first
+        # MATLAB counts down the columns first
+        return chosen, np.asarray(dataset[()]).T, [other for other in others if other != chosen]
 
 
-def _one(names: list[str], wanted: str | None, what: str) -> str:
-    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+def _called(value: object) -> str:
+    """What a variable of MATLAB is, for a message."""
+    if isinstance(value, str):
+        return "char"
+    if not isinstance(value, np.ndarray):
+        return "struct" if isinstance(value, dict) else "object"
+    kind = {"bool": "logical", "object": "cell or struct"}.get(value.dtype.name, value.dtype.name)
+    return f"{kind} {'×'.join(map(str, value.shape))}"
+
+
+def _one(names: list[str], wanted: str | None, what: str, others: Mapping[str, str] | None = None) -> str:
     wanted = wanted.strip("/") if wanted else None
+    if others is not None and (not names or (wanted in others and wanted not in names)):
+        shown = ", ".join(f"{name} ({kind})" for name, kind in list(others.items())[:8]) or "nothing"
+        found = f"no images in it, but {shown}" if not names else f"{wanted} ({others[str(wanted)]})"
+        raise FormatError(
+            f"found {found}; allowed are {', '.join(sorted(_CLASSES))}, real, of 2 or 3 dimensions; in MATLAB "
+            "NAME = uint16(NAME), if its values fit"
+        )
+    listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     if wanted is not None and wanted not in names:
         raise FormatError(f"has no {wanted} among its {what} ({listed or 'none'}); name one of these")
     if not names:

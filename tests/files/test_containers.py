@@ -118,3 +118,19 @@ def test_a_newline_in_a_name_is_quoted_in_csv(tmp_path, capsys):
     Image.fromarray(image()).save(tmp_path / "a\nb.png")
     assert piqe_cli.main([str(tmp_path / "a\nb.png"), "--csv"]) == 0
     assert 'a\nb.png"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "called"),
+    [
+        (np.ones((2, 3), bool), "logical 2×3"), (np.ones((2, 3), np.int32), "int32 2×3"), ("words", "char"),
+        (np.ones((2, 3)) * 1j, "complex128 2×3"), ({"a": 1.0}, "struct"), (np.zeros((0, 3)), "float64 0×3"),
+    ],
+)  # fmt: skip
+def test_variables_that_are_no_images_are_named_with_their_class(tmp_path, value, called):
+    scipy.io.savemat(tmp_path / "a.mat", {"x": value})
+    with pytest.raises(FormatError, match=rf"found no images in it, but x \({called}\).*NAME = uint16\(NAME\)"):
+        files.read(tmp_path / "a.mat")
+    scipy.io.savemat(tmp_path / "a.mat", {"x": value, "picture": np.ones((4, 5))})
+    with pytest.raises(FormatError, match=rf"found x \({called}\); allowed are double"):
+        files.read(f"{tmp_path / 'a.mat'}::x")
