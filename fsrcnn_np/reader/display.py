@@ -139,6 +139,7 @@ def _fitted(pixels: NDArray[Any], bounds: ValueRange, inverted: bool) -> tuple[f
 def _rescale(dataset: Any) -> tuple[float, float, list[str]]:
     if dataset is None:
         return 1.0, 0.0, []
+    dataset = _holder(dataset, "RescaleSlope", "ModalityLUTSequence")
     if dataset.get("ModalityLUTSequence"):
         return 1.0, 0.0, ["its Modality LUT is not applied: values are as stored"]
     try:
@@ -152,9 +153,20 @@ def _rescale(dataset: Any) -> tuple[float, float, list[str]]:
     return slope, intercept, []
 
 
+def _holder(dataset: Any, *keywords: str) -> Any:
+    """The data set, or the functional group that says this of all frames, or of the only one: PS3.3 C.7.6.16.2."""
+    every = list(dataset.get("SharedFunctionalGroupsSequence") or ())
+    own = list(dataset.get("PerFrameFunctionalGroupsSequence") or ())
+    groups = [*every, *(own if len(own) == 1 else ())]
+    macros = [item for group in groups for element in group if element.VR == "SQ" for item in element.value or ()]
+    return next((one for one in (dataset, *macros) if any(keyword in one for keyword in keywords)), dataset)
+
+
 def _named_windows(dataset: Any) -> list[dict[str, Any]]:
     """Windows and VOI LUTs, by the names that the file gives them where these are harmless."""
     found: list[dict[str, Any]] = []
+    signed = dataset.get("PixelRepresentation") == 1
+    dataset = _holder(dataset, "WindowCenter", "VOILUTSequence")
     function = str(dataset.get("VOILUTFunction") or "LINEAR").strip().upper()
     function = function if function in ("LINEAR", "LINEAR_EXACT", "SIGMOID") else "LINEAR"
     least = 1.0 if function == "LINEAR" else 1e-6
@@ -171,7 +183,7 @@ def _named_windows(dataset: Any) -> list[dict[str, Any]]:
             found.append({"name": name, "function": function, "centre": centre, "width": width})
     tables: list[dict[str, Any]] = []
     for item in dataset.get("VOILUTSequence") or ():
-        if table := _table(item, dataset):
+        if table := _table(item, signed=signed):
             said = _texts(item.get("LUTExplanation"))
             tables.append({"name": named(0, f"VOI LUT {len(tables) + 1}", found + tables), "table": table})
     return [*found, *tables]
@@ -201,18 +213,20 @@ def _numbers(value: Any) -> list[float]:
         return []
 
 
-def _table(item: Any, dataset: Any) -> dict[str, Any] | None:
+def _table(item: Any, *, signed: bool) -> dict[str, Any] | None:
     """PS3.3 C.11.2.1.1: the number of entries (0 means 65536), the first value mapped, bits of an entry."""
     try:
         count, first, bits = (int(value) for value in item.LUTDescriptor)
         data = item.LUTData
         if isinstance(data, bytes):
-            data = np.frombuffer(data, "<u2" if item.is_little_endian is not False else ">u2")
+            data = np.frombuffer(data, "<u2" if item.original_encoding[1] is not False else ">u2")
         values = np.asarray(data).astype(np.int64) & 0xFFFF
     except (AttributeError, TypeError, ValueError, OverflowError):
         return None
     count = count % 65536 or 65536
-    if dataset.get("PixelRepresentation") == 1 and first > 32767:
+    if bits == 8 and len(values) == (count + 1) // 2 < count:  # two entries a word: PS3.3 C.11.1.1.1
+        values = np.frombuffer(values.astype("<u2").tobytes(), np.uint8)[:count].astype(np.int64)
+    if signed and first > 32767:
         first -= 65536
     if len(values) != count or not 8 <= bits <= 16 or count > MOST_ENTRIES:
         return None

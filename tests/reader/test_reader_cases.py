@@ -81,10 +81,47 @@ def test_a_voi_lut():
     assert "SMITH" not in json.dumps(found.as_json())
 
 
-def test_a_voi_lut_of_65536_entries_as_bytes():
-    item = lut(0, 0, 16, np.arange(65536, dtype="<u2").tobytes())
+@pytest.mark.parametrize("little", [True, False])
+def test_a_voi_lut_of_65536_entries_as_bytes(little):
+    item = lut(0, 0, 16, np.arange(65536).astype("<u2" if little else ">u2").tobytes())
+    item.set_original_encoding(False, little)
     (table,) = [preset["table"] for preset in shown(dicom(VOILUTSequence=[item])).presets if "table" in preset]
     assert (len(table["values"]), table["values"][-1], table["maximum"]) == (65536, 65535, 65535)
+
+
+@pytest.mark.parametrize(("count", "little"), [(256, True), (256, False), (255, True)])
+def test_a_voi_lut_of_8_bits_has_two_entries_in_a_word(count, little):
+    entries = (np.arange(256) ** 2 // 256).astype(np.uint8)
+    words = entries[: count + count % 2].view("<u2").astype("<u2" if little else ">u2")
+    item = lut(count, 0, 8, words.tobytes())
+    item.set_original_encoding(False, little)
+    for given in (item, lut(count, 0, 8, entries[: count + count % 2].view("<u2").tolist())):
+        (table,) = [preset["table"] for preset in shown(dicom(VOILUTSequence=[given])).presets if "table" in preset]
+        assert table == {"first": 0, "values": entries[:count].tolist(), "maximum": 255}
+
+
+def of(**tags):
+    """An item of a sequence."""
+    item = Dataset()
+    for name, value in tags.items():
+        setattr(item, name, value)
+    return item
+
+
+def test_windows_and_rescale_of_functional_groups():
+    """PS3.3 C.7.6.16.2.9 and C.7.6.16.2.10: of all frames, or of the only one; those of several are no one's."""
+    windows = {"FrameVOILUTSequence": [of(WindowCenter=500, WindowWidth=300, VOILUTFunction="LINEAR_EXACT")]}
+    rescales = {"PixelValueTransformationSequence": [of(RescaleSlope="2", RescaleIntercept="-7")]}
+    window, rescale = of(**windows), of(**rescales)
+    for groups in (
+        {"SharedFunctionalGroupsSequence": [of(**windows, **rescales)]},
+        {"SharedFunctionalGroupsSequence": [rescale], "PerFrameFunctionalGroupsSequence": [window]},
+    ):
+        found = shown(dicom(**groups))
+        assert (found.slope, found.intercept) == (2.0, -7.0)
+        assert found.presets[0] == {"name": "window 1", "function": "LINEAR_EXACT", "centre": 500.0, "width": 300.0}
+    several = shown(dicom(PerFrameFunctionalGroupsSequence=[window, window]))
+    assert several.presets[0]["name"] == "fitted"
 
 
 def test_signed_rescaled_and_inverted():
