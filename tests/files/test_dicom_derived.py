@@ -911,6 +911,34 @@ def test_uids_are_mapped_alike_and_the_standards_own_are_kept(tmp_path):
     assert [b for b in check_files(source, tmp_path / "b.dcm") if b.tag == "(0020,000D) StudyInstanceUID"]
 
 
+def test_a_private_element_of_an_unknown_vr_is_left_out_and_the_image_goes_on(tmp_path):
+    path = save(mammogram(), tmp_path / "o.dcm")
+    data = path.read_bytes()
+    at = data.index(b"\xe0\x7f\x10\0OW")
+    path.write_bytes(data[:at] + b"\x01\x40\x02\x10ZZ\x04\0abcd" + data[at:])
+    remarks = upscale_file(path, tmp_path / "d.dcm", allow=["burned-in"]).remarks
+    assert any(remark.startswith("(4001,1002) cannot be read") for remark in remarks)
+    assert not [breach for breach in check_files(path, tmp_path / "d.dcm") if not breach.inherited]
+
+
+@pytest.mark.parametrize("said", [b"1.2.840.10008.1.2\0", b"1.2.840.10008.1.2.1\0"])
+def test_explicit_in_a_file_that_says_implicit_and_the_other_way_round(tmp_path, said):
+    """The pixels lie four bytes later or earlier than such a file's reader thinks."""
+    original, other = mammogram(), said[-2:] == b"1\0"
+    path = save(original, tmp_path / "o.dcm", "1.2.840.10008.1.2" if other else ExplicitVRLittleEndian)
+    data = path.read_bytes()
+    start = data.index(b"\2\0\x10\0UI")
+    end = start + 8 + int.from_bytes(data[start + 6 : start + 8], "little")
+    length = int.from_bytes(data[140:144], "little") + 8 + len(said) - (end - start)
+    meta = data[132:140] + length.to_bytes(4, "little") + data[144:start]
+    path.write_bytes(data[:132] + meta + b"\2\0\x10\0UI" + bytes([len(said), 0]) + said + data[end:])
+    picture = files.read(path)
+    np.testing.assert_array_equal(picture.pixels, files.read(save(original, tmp_path / "right.dcm")).pixels)
+    assert any("(0002,0010) TransferSyntaxUID says" in remark for remark in picture.remarks)
+    upscale_file(path, tmp_path / "d.dcm", allow=["burned-in"])
+    assert not [breach for breach in check_files(path, tmp_path / "d.dcm") if not breach.inherited]
+
+
 def test_a_text_that_maps_uids_is_one(tmp_path):
     with pytest.raises(OptionError, match="remap_uids"):
         upscale_file(save(mammogram(), tmp_path / "o.dcm"), tmp_path / "d.dcm", remap_uids="\udcff")

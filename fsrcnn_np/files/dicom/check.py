@@ -186,7 +186,7 @@ def _kept(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
             derived.get("PhotometricInterpretation"),
             colours,
         )
-    private = {e for e in list(source.keys()) if e.is_private and e.element and not _is_icon(source, e)}
+    private = {e for e in list(source.keys()) if e.is_private and e.element and not _is_left_out(source, e)}
     for tag in sorted(private - set(derived.keys())):
         yield Breach(
             name(tag), "private elements are kept: only their maker knows what they say", "none", "kept", False
@@ -196,12 +196,13 @@ def _kept(source: Any, derived: Any, scale: int) -> Iterator[Breach]:
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 
 
-def _is_icon(dataset: Any, tag: Any) -> bool:
+def _is_left_out(dataset: Any, tag: Any) -> bool:
+    """An icon, compressed as the old pixels were; or of an unknown VR, which nobody can write."""
     try:
         element = dataset[tag]
         return element.VR == "SQ" and any("PixelData" in item for item in element.value or ())
     except Exception:
-        return False
+        return True
 
 
 def _derivation(source: Any, derived: Any, scale: int) -> Iterator[Breach]:

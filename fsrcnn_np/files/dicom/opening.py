@@ -86,6 +86,7 @@ def opened(path: Path) -> Opened:
             stream.seek(0)
             dataset = pydicom.filereader.read_partial(stream, _at_pixels, defer_size=later, force=True)
             position = stream.tell()
+            _set_true_encoding(dataset, remarks)
     with source() as stream:
         pixels = _pixels(stream, position, dataset, source)
         if pixels is not None:
@@ -95,6 +96,18 @@ def opened(path: Path) -> Opened:
         if dataset.get_item(tag).value is None:
             dataset[tag]  # what was left out for its size is read while the file is there
     return Opened(dataset, pixels, remarks)
+
+
+def _set_true_encoding(dataset: Any, remarks: list[str]) -> None:
+    """pydicom reads elements as they are, and says what (0002,0010) says: the pixels would be looked for elsewhere."""
+    said, little = dataset.original_encoding
+    raw = (dataset.get_item(tag, keep_deferred=True) for tag in list(dataset.keys()))
+    implicit = next((element.is_implicit_VR for element in raw if element.is_raw), said)
+    if implicit != said:
+        dataset.set_original_encoding(implicit, little, dataset.original_character_set)
+        if dataset.file_meta.get("TransferSyntaxUID"):
+            words = ("explicit", "implicit") if implicit else ("implicit", "explicit")
+            remarks.append("(0002,0010) TransferSyntaxUID says {} VR, and its data set has {}".format(*words))
 
 
 def begins_as_one(path: Path) -> bool:
