@@ -41,7 +41,8 @@ def meaning(dataset: Any) -> Meaning:
     if dataset.ndim == 3 and dataset.shape[channels] != 3:
         found = f"is {'×'.join(map(str, dataset.shape))} and says {mode or 'INTERLACE_PIXEL'}, where 3 channels belong"
         raise FormatError(f"the dataset {dataset.name} {found}; {_SHOW}")
-    inverted = bool(np.asarray(dataset.attrs.get("IMAGE_WHITE_IS_ZERO", 0)).any())
+    white_is_zero = np.asarray(dataset.attrs.get("IMAGE_WHITE_IS_ZERO", 0))
+    inverted = white_is_zero.dtype.kind in "biuf" and bool(white_is_zero.any())
     return Meaning(inverted, channels, bits, (_EXTREMES,) if _EXTREMES in dataset.attrs else ())
 
 

@@ -31,7 +31,8 @@ def test_white_is_zero_is_kept_told_and_shown(tmp_path):
     files.write(tmp_path / "b.tif", GREY, like=picture)
     assert files.read(tmp_path / "b.tif").inverted
     assert any("low values are bright" in remark for remark in files.write(tmp_path / "b.png", GREY, like=picture))
-    assert not files.read(made(tmp_path / "c.h5", GREY, **IMAGE, IMAGE_WHITE_IS_ZERO=np.uint8(0))).inverted
+    for nothing in (np.uint8(0), "no", h5py.Empty("u1"), np.zeros(0)):
+        assert not files.read(made(tmp_path / "c.h5", GREY, **IMAGE, IMAGE_WHITE_IS_ZERO=nothing)).inverted
     assert not files.read(made(tmp_path / "d.h5", GREY, IMAGE_WHITE_IS_ZERO=np.uint8(1))).inverted  # of no such class
 
 
