@@ -193,6 +193,10 @@ def changed(weights, what):
         case "blocks":
             name = next(key for key in graph.nodes if key.startswith("DepthToSpace") or key == "high")
             graph.nodes[name] = graph.nodes[name].replace(b"block_size", b"block_sizf")
+        case "strides":
+            graph = frozen(weights, end="Conv2DBackpropInput")
+            name = next(key for key in graph.nodes if key.startswith("Conv2DBackpropInput"))
+            graph.nodes[name] = graph.nodes[name].replace(b"strides", b"stridet")
         case "saved":
             return field(1, 1) + field(2, field(2, b"".join(graph.nodes.values())))
         case "twice":
@@ -214,6 +218,7 @@ def changed(weights, what):
         ("valid", "VALX padding; SAME"),
         ("operation", "is a Tanh here"),
         ("blocks", "has the block_size None; a whole number"),
+        ("strides", r"has strides \[\]; 2, 3 or 4"),
         ("saved", "SavedModel.*tf2onnx"),
         ("twice", "two nodes have one name"),
         ("quantised", "no constant kernel"),

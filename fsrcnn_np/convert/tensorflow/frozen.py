@@ -112,6 +112,8 @@ class _Graph:
             block = node.attributes.get("block_size")
             if not isinstance(block, int):
                 raise WeightsError(f"{node.name} has the block_size {block!r}; a whole number is expected")
+            if len(node.inputs) != 1:
+                raise WeightsError(f"{node.name} has {len(node.inputs)} inputs; one is expected")
             inner, own = self.biased(self.node(node.inputs[0]))
             convolution = self.convolution(inner, own)
             channels = 3 if convolution.weight.shape[0] == 3 * block**2 else 1
@@ -130,7 +132,7 @@ class _Graph:
             raise WeightsError(f"{node.name}, at the end, is a {node.op}; {_MADE_OF}")
         kernel = self.parameter(node, 1, "kernel")
         strides = self.checked(node, kernel)
-        scale = strides[1]
+        scale = strides[1] if len(strides) == 4 else 0
         if strides != [1, scale, scale, 1] or scale not in (2, 3, 4):
             raise WeightsError(f"{node.name} has strides {strides}; 2, 3 or 4 in both directions are expected")
         offset = (kernel.shape[0] - scale) // 2  # SAME pads k − s in all, the smaller half first
@@ -145,8 +147,9 @@ class _Graph:
         """A convolution's strides, once its layout and padding are known to be an FSRCNN's."""
         attributes: dict[str, Any] = {"data_format": "NHWC", "dilations": [], "padding": ""} | node.attributes
         strides = attributes.get("strides", [])
-        if not isinstance(attributes["dilations"], list) or not isinstance(strides, list):
-            raise WeightsError(f"{node.name} has strides or dilations that are no lists; copy the graph again")
+        lists = (attributes["dilations"], strides)
+        if not all(isinstance(one, list) and all(isinstance(v, int) for v in one) for one in lists):
+            raise WeightsError(f"{node.name} has strides or dilations that are no whole numbers; copy the graph again")
         if attributes["padding"] != "SAME":
             raise WeightsError(
                 f"{node.name} has {attributes['padding']} padding; SAME, which keeps the size, is expected"
@@ -157,7 +160,7 @@ class _Graph:
             )
         if kernel.ndim != 4 or kernel.shape[0] % 2 == 0 or kernel.shape[0] != kernel.shape[1]:
             raise WeightsError(f"{node.name} has a kernel {kernel.shape}; (rows, columns, in, out), odd, is expected")
-        return [int(stride) for stride in strides]
+        return list(strides)
 
     def convolution(self, node: Node, bias: np.ndarray | None) -> Layer:
         if node.op != "Conv2D" or len(node.inputs) != 2:
