@@ -6,6 +6,7 @@ python -m benchmarks stages
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from piqe_np.llvm.assembler import Rows
 from .graphs import benchmark_weights
 from .peak import gflops
 
-REPEATS = 40
+LEAST = 40  # calls of a function in a run, and rows that they are good for: a call from Python takes as long as some
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Stage:
     Attributes
     ----------
     run : callable
-        Calls the function REPEATS times.
+        Calls the function so many times that they are good for `rows`.
     rows : float
-        Low-resolution rows of a strip, or what comes to as many pixels, that REPEATS calls are good for.
+        Low-resolution rows of a strip, or what comes to as many pixels.
     operations : float
         Multiply-adds a low-resolution pixel that its arithmetic needs, by Winograd and Toom where they are used.
     """
@@ -66,9 +67,9 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
     module.declarations |= final.declarations
     for function in list(module.functions):
         repeated = module.function(f"repeat_{function.title}", "arguments")
-        given = Rows.of(repeated.parameters[0], "i64", (len(function.parameters),))
-        arguments = [given[i] for i in range(len(function.parameters))]
-        with repeated.loop(0, REPEATS):
+        given = Rows.of(repeated.parameters[0], "i64", (1 + len(function.parameters),))
+        calls, *arguments = [given[i] for i in range(1 + len(function.parameters))]
+        with repeated.loop(0, calls):
             repeated.call(function, *arguments)
     code = target.loaded(module, processor)
 
@@ -87,13 +88,14 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
     part = GROUP * chunk / width * maps / layout.architecture.d  # of a row
 
     def stage(name: str, function: str, arguments: list[int], rows_a_call: float, operations: float) -> Stage:
-        given = np.array(arguments, np.int64)
+        calls = math.ceil(max(LEAST, LEAST / rows_a_call))
+        given = np.array([calls, *arguments], np.int64)
         call = ctypes.CFUNCTYPE(None, ctypes.c_int64)(code.get_function_address(f"repeat_{function}"))
 
         def run(keep: object = (code, memory, image, packed, limits, result)) -> None:
             call(given.ctypes.data)
 
-        return Stage(name, run, REPEATS * rows_a_call, operations, width)
+        return Stage(name, run, calls * rows_a_call, operations, width)
 
     mapping = [*rings[:POINTS], *rings[RING : RING + GROUP], w + layout.weights["mapping"], at, columns]
     return [
