@@ -44,7 +44,7 @@ from piqe_np.llvm.assembler import Function, Module, Rows, Value
 from ...network.weights import Weights
 from . import kernels
 from .kernels import added, every, prelu
-from .layout import FLOAT, GROUP, STAMP_VECTORS, Layout
+from .layout import FLOAT, GROUP, MAPS, STAMP_VECTORS, Layout
 
 ROWS = " ".join(f"{name}{i}" for name in ("row", "inside") for i in range(GROUP))  # parameters of functions
 ONE = 0x3F800000  # the bits of 1.0
@@ -281,8 +281,9 @@ def deconvolution(module: Module, layout: Layout, callees: dict[str, Function]) 
                     weights + channel * layout.stamp_weights, block * blocks.size, maps,
                     f.smaller(width - x, f.integer(chunk)),
                 )  # fmt: skip
-            with f.loop(0, planes) as line, f.loop(0, head, lanes) as column:
-                lines[line, column:] = lines[line, chunk:][column:].vector(lanes)
+            with f.loop(0, planes, MAPS) as line:
+                for i, column in itertools.product(range(MAPS), range(0, head, lanes)):
+                    lines[line:][i, column:] = lines[line:][i, chunk + column :].vector(lanes)
     for channel in range(layout.architecture.channels):
         f.call(callees["stamping"], products[channel:], rings[channel * layout.high :], first, width)
     return f
