@@ -285,6 +285,24 @@ def test_a_stream_of_another_size_or_depth_than_its_header(tmp_path, syntax, wit
         files.read(tmp_path / "a.dcm")
 
 
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEGLSLossless])
+@pytest.mark.parametrize("colours", ["YBR_ICT", "YBR_RCT"])
+def test_colours_that_only_jpeg_2000_unmixes(tmp_path, syntax, colours):
+    more = {"PixelData": encapsulate([bytes(64)])} if syntax == JPEGLSLossless else {}
+    said = colours.ljust(8).encode()
+    data = make(ramp((6, 4, 3), "uint8"), syntax, **more).replace(b"\x28\0\4\0CS\4\0RGB ", b"\x28\0\4\0CS\x08\0" + said)
+    (tmp_path / "a.dcm").write_bytes(data)
+    with pytest.raises(FormatError, match=rf"PhotometricInterpretation is {colours} with .*; allowed is JPEG 2000"):
+        files.read(tmp_path / "a.dcm")
+
+
+def test_pairs_of_pixels_are_whole(tmp_path):
+    data = make(ramp((4, 5, 3), "uint8"), PhotometricInterpretation="YBR_FULL_422", PixelData=bytes(48))
+    (tmp_path / "a.dcm").write_bytes(data)
+    with pytest.raises(FormatError, match=r"Columns is 5; allowed is an even number"):
+        files.read(tmp_path / "a.dcm")
+
+
 @pytest.mark.parametrize("planar", [0, 1])
 def test_colour_by_pixel_or_by_plane(tmp_path, planar):
     pixels = ramp((5, 4, 3), "uint8")

@@ -28,7 +28,8 @@ _JPEG_EXTENDED, _JPEG_LOSSLESS = _JPEG + "51", (_JPEG + "57", _JPEG + "70")
 # Chosen here, because pydicom tries gdcm first, which ends the whole process on some damaged files.
 _PLUGINS = dict.fromkeys((_JPEG + "50", _JPEG_EXTENDED), "pillow")
 _PLUGINS |= dict.fromkeys((_JPEG + "80", _JPEG + "81"), "pyjpegls")
-_PLUGINS |= dict.fromkeys((_JPEG + "90", _JPEG + "91", *(f"{_JPEG}{n}" for n in (201, 202, 203))), "pylibjpeg")
+_JPEG_2000 = (_JPEG + "90", _JPEG + "91", *(f"{_JPEG}{n}" for n in (201, 202, 203)))
+_PLUGINS |= dict.fromkeys(_JPEG_2000, "pylibjpeg")
 _STARTS = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"  # SOI and the next marker; SOC and SIZ
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG_LS = (_JPEG + "80", _JPEG + "81")
@@ -230,6 +231,7 @@ def _check(found: Opened) -> None:
         _check_integers(dataset, remarks)
     _check_colours(dataset, remarks)
     _check_transfer_syntax(dataset, pixels, remarks)
+    _check_mixed_colours(dataset)
     _check_size(dataset, pixels)
 
 
@@ -287,6 +289,18 @@ def _check_colours(dataset: Any, remarks: list[str]) -> None:
     if samples == 3 and dataset.get("PlanarConfiguration") not in (0, 1):
         remarks.append("(0028,0006) PlanarConfiguration is missing, and taken for 0: colours by pixel")
         dataset.PlanarConfiguration = 0
+
+
+def _check_mixed_colours(dataset: Any) -> None:
+    """Colours that only a decoder of JPEG 2000 unmixes (PS3.3 C.7.6.3.1.2), and pairs of pixels that share them."""
+    colours, syntax = dataset.PhotometricInterpretation, dataset.file_meta.TransferSyntaxUID
+    if colours in ("YBR_ICT", "YBR_RCT") and syntax not in _JPEG_2000:
+        raise FormatError(
+            f"(0028,0004) PhotometricInterpretation is {colours} with {syntax.name}; allowed is JPEG 2000 alone: "
+            "correct one of them"
+        )
+    if colours == "YBR_FULL_422" and not syntax.is_encapsulated and dataset.Columns % 2:
+        raise FormatError(f"(0028,0011) Columns is {dataset.Columns}; allowed is an even number with YBR_FULL_422")
 
 
 def _expect(dataset: Any, keyword: str, tag: str, values: Any, allowed: str) -> None:
