@@ -10,6 +10,8 @@ from typing import Any
 
 from piqe_np.line import has_controls
 
+from .command_parser import named_path
+
 
 def data_range(text: str) -> float | tuple[float, float]:
     """R or LOW:HIGH, as `fsrcnn_np.upscale` takes it.
@@ -52,9 +54,10 @@ def folder(text: str) -> Path:
     """
     from .files import names_a_file
 
+    path = named_path(text)
     if names_a_file(text):
         raise argparse.ArgumentTypeError(f"{text!r} names a file, and there are several results; give a folder")
-    return Path(text)
+    return path
 
 
 class Destination(argparse.Action):
@@ -68,5 +71,8 @@ class Destination(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Keep the path, and what the slash says."""
-        namespace.output = Path(str(values))
+        try:
+            namespace.output = named_path(str(values))
+        except argparse.ArgumentTypeError as error:
+            raise argparse.ArgumentError(self, str(error)) from None
         namespace.folder_meant = str(values).endswith(tuple(filter(None, ("/", os.sep, os.altsep))))

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from piqe_np.line import printable
@@ -15,11 +16,27 @@ from piqe_np.line import printable
 _SIGNED_RANGE = re.compile(r"-[\d.][^:]*:.+")
 
 
+def named_path(text: str) -> Path:
+    """A file or folder that was named: of nothing, `Path` makes the folder where the command runs.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        The text is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError(
+            "'' names nothing, as an empty variable of the shell does; name a file or folder"
+        )
+    return Path(text)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose messages are printable lines; subcommands' parsers are of this class, too."""
 
     def __init__(self, *words: Any, **options: Any) -> None:
         super().__init__(*words, **options)
+        self.register("type", Path, named_path)
         self.color = False  # Python 3.14's help has colours, which a terminal would get as text: see console.Terminal
 
     def error(self, message: str) -> NoReturn:

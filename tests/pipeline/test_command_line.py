@@ -145,3 +145,19 @@ def test_negative_int16_is_told_how_to_say_its_range(signed, capsys):
     assert "--data-range=LOW:HIGH" in said
     assert piqe_main([signed, "--data-range", "4095"]) == 1
     assert "--data-range=LOW:HIGH" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (main, "upscale a.png -o"), (main, "compare a.png -o"), (main, "upscale a.png -o out --report"),
+        (main, "phantom -o"), (main, "study report results -o"), (main, "study table2 --paper -o"),
+        (main, "dicom fetch http://127.0.0.1:9/x --study 1.2 -o"), (main, "weights convert x2"),
+        (piqe_main, "a.png --masks"), (piqe_main, "a.png --report"),
+    ],
+)  # fmt: skip
+def test_an_empty_name_is_not_the_folder_where_the_command_runs(here, capsys, run, words):
+    """As of -o "$OUT" where OUT was never set."""
+    assert stopped(run, [*words.split(), ""]) == 2
+    assert "'' names nothing" in capsys.readouterr().err
+    assert files(here) == ["a.png"]
