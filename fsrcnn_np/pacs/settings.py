@@ -12,7 +12,7 @@ from ..files.toml import read_toml
 
 BEFORE_SENDING_AGAIN = 30.0  # seconds, after the archive said that it does not have an object
 _MAMMOGRAPHY = "1.2.840.10008.5.1.4.1.1.1.2"  # Digital Mammography X-Ray Image Storage - For Presentation: PS3.4 B.5
-MOST, MOST_WHOLE = 1e8, 1 << 50  #: seconds or days, three years and more, which every clock can wait; bytes
+MOST, MOST_WHOLE = 1e8, (1 << 63) - 1  #: seconds or days, three years and more, which every clock can wait; bytes
 LEAST_IDLE = 0.1  #: seconds; with none, nobody could say anything
 
 
