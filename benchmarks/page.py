@@ -85,7 +85,7 @@ def network(content: Row) -> str:
     lines = [
         f"{machine['cpu']}, {machine['vectors']}, two threads, {machine['date']}; {versions}; medians of n runs:",
         "",
-        "| 3328×4096 → 6656×8192 | n | wall s | of peak | times ours | peak memory GiB |",
+        "| 3328×4096 → 6656×8192, float32 | n | wall s | of peak | times ours | peak memory GiB |",
         "|---|---|---|---|---|---|",
     ]
     for row in sorted((row for row in rows if "walls" in row), key=median):

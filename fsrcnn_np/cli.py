@@ -319,7 +319,7 @@ def _compare_each(options: argparse.Namespace, inputs: Sequence[Input], model: W
         for outcome, item in zip(outcomes, inputs, strict=False):  # to its end, where it renews the tables
             if isinstance(outcome, files.NoPicture):
                 log.end(item.path, SKIPPED, "no-picture", f"{outcome}; skipped")
-            elif isinstance(outcome, FsrcnnError):
+            elif isinstance(outcome, Exception):
                 log.failed(item.path, outcome)
                 if stops(outcome):
                     break

@@ -67,7 +67,7 @@ def compare_files(
     overwrite: bool = False,
     wide: bool = False,
     progress: Progress | bool | None = None,
-) -> Iterator[Compared | FsrcnnError]:
+) -> Iterator[Compared | Exception]:
     """Compare files one after another; the directory gets a figure of each and a table of all.
 
     Parameters
@@ -90,8 +90,9 @@ def compare_files(
 
     Yields
     ------
-    Compared or FsrcnnError
-        One for each input, in their order: one that fails does not stop the others.
+    Compared or Exception
+        One for each input, in their order: one that fails does not stop the others. Mostly a FsrcnnError; a
+        MemoryError, an OSError or a fault of ours as it was raised.
 
     Raises
     ------
@@ -130,6 +131,8 @@ def compare_files(
         except FsrcnnError as error:
             text = about(item.path, error)
             yield error if text == str(error) else type(error)(text)
+        except Exception as error:
+            yield error
         else:
             written, kept = (*outputs.written, *tables.paths), tuple(outputs.kept)
             yield Compared(item.path, comparison, written, kept, (*said, *comparison.remarks))

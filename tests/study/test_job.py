@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -13,6 +14,7 @@ from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation, Expli
 from fsrcnn_np import files, pipeline
 from fsrcnn_np.cli import main
 from fsrcnn_np.errors import FsrcnnError, OptionError, WeightsError
+from fsrcnn_np.study import job
 from fsrcnn_np.study.compare import compare
 from fsrcnn_np.study.demo import demo
 from fsrcnn_np.study.job import compare_files
@@ -49,6 +51,25 @@ def test_one_bad_input_does_not_stop_the_others(batch, model):
     assert [r["input"] for r in table["comparisons"]] == [str(inputs[0]), str(inputs[3])]
     expected = compare(picture(ord("a")), weights=model, engine="reference")
     assert first.comparison.scores == expected.scores
+
+
+@pytest.mark.parametrize(
+    "fault", [MemoryError(), RuntimeError("of a library"), PermissionError(13, "Permission denied", "x")]
+)
+def test_nor_does_a_fault_that_is_no_error_of_ours(fault, batch, model, monkeypatch, capsys):
+    def failing(picture, *, name, **options):
+        if "b" in Path(name).parts:
+            raise fault
+        return compare(picture, name=name, **options)
+
+    monkeypatch.setattr(job, "compare", failing)
+    inputs = [batch / "b" / "x.png", batch / "a" / "x.png"]
+    bad, good = compare_files(inputs, batch / "out", weights=model, engine="reference")
+    assert bad is fault
+    assert good.comparison is not None
+    assert main(["compare", *map(str, inputs), "-o", str(batch / "other"), "--engine", "reference"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert (batch / "other" / "comparison.csv").exists()
 
 
 def test_what_exists_is_kept_and_not_computed_again(batch, model, monkeypatch):
