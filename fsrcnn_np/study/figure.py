@@ -154,8 +154,9 @@ def _caption(c: Comparison, sizes: Plan) -> list[str]:
         return " to ".join(f"{v:.4g}" if bounds.span <= 1 else f"{v:.0f}" for v in ends)
 
     shape = "×".join(map(str, c.shape))
+    colour = ", of whose colours the luma (Y) is shown" if len(c.shape) == 3 else ""
     sentences = [
-        f"{Path(c.name).name}{f' ({c.note})' if c.note else ''}: {shape} {c.dtype}, values {bounds}.",
+        f"{Path(c.name).name}{f' ({c.note})' if c.note else ''}: {shape} {c.dtype}{colour}, values {bounds}.",
         f"A, C: super-resolution ×{c.scale} by {c.model}. B, D: original. E: bicubic ×{c.scale}, the control, since "
         "interpolation alone changes PIQE.",
         f"The square in B, {c.square.side} pixels from row {c.square.row}, column {c.square.column} "

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -146,6 +147,26 @@ def test_all_tables_hold_the_same_numbers(measured):
             assert f"{t.contrast.value:.4f}" in text
     for cell in measured.detection.cells:
         assert f"{cell.auc.low:.3f}–{cell.auc.high:.3f}" in text
+
+
+@pytest.mark.parametrize("draw", [figures.thresholds, figures.curves])
+def test_legends_lie_beside_the_panels(measured, draw):
+    figure = draw(measured)
+    (legend,) = figure.legends
+    assert not any(axes.get_legend() for axes in figure.axes)
+    assert not any(legend.get_window_extent().overlaps(axes.bbox) for axes in figure.axes)
+    assert [text.get_text() for text in legend.get_texts()] == list(IMAGES)
+
+
+def test_a_threshold_without_an_interval_is_explained(measured):
+    found = [t._replace(contrast=t.contrast._replace(value=0.03, low=0.02, high=0.04),
+                        of_original=t.of_original._replace(value=1.0, low=0.9, high=1.1))
+             for t in measured.detection.thresholds]  # fmt: skip
+    bare = found[-1]._replace(contrast=found[-1].contrast._replace(low=math.nan, high=math.nan))
+    for thresholds, said in ((found, False), ([*found[:-1], bare], True)):
+        m = replace(measured, detection=measured.detection._replace(thresholds=tuple(thresholds)))
+        assert ("without an interval" in table.text(m)) == said
+        assert ("without an interval" in figures.thresholds(m).get_supxlabel()) == said
 
 
 def test_the_command_writes_all_and_keeps_what_is_there(tmp_path, capsys, measured_before):

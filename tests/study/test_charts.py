@@ -56,6 +56,27 @@ def test_limits_of_agreement_by_hand():
     assert {round(v, 9) for v in (0, change.mean(), change.mean() - spread, change.mean() + spread)} <= levels
 
 
+@pytest.mark.parametrize("values", [[18.3, 31.4, 33.4, 34.7], [34.7, 21.6, 19.6, 18.3], [1, 2, 3], [5]])
+def test_whiskers_lead_out_of_the_box(values):
+    """Of four values a quartile lies between two, and may lie beyond all that are no outliers."""
+    made = [Case(f"{n}.png", piqe_original=v, piqe_bicubic=v, piqe_sr=v) for n, v in enumerate(values)]
+    axes = figures.boxes(made).figure.axes[0]
+    whiskers = [segments for found in axes.collections if len(segments := found.get_segments()) == 2]
+    assert len(whiskers) == len(axes.patches) == 3
+    for (lower, upper), box in zip(whiskers, axes.patches, strict=True):
+        low, high = box.get_x(), box.get_x() + box.get_width()
+        assert lower[0, 0] <= lower[1, 0] == pytest.approx(low)
+        assert pytest.approx(high) == upper[0, 0] <= upper[1, 0]
+
+
+def test_the_legend_of_slopes_covers_no_point():
+    """Above the axes, also where points reach the top."""
+    made = [Case(f"{n}.png", piqe_original=50, piqe_bicubic=50, piqe_sr=100) for n in range(3)]
+    axes = figures.slopes(made).figure.axes[0]
+    assert axes.get_legend().get_window_extent().y0 >= axes.bbox.y1
+    assert axes.get_legend().get_window_extent().y1 <= axes.figure.bbox.y1
+
+
 def test_the_same_figure_has_the_same_bytes():
     one, two = figures.slopes(cases()), figures.slopes(cases())
     for format in ("png", "svg"):

@@ -113,6 +113,18 @@ def test_labels_scores_and_caption(comparison, drawn):
         assert part in caption
 
 
+def test_of_colours_the_luma_is_shown_and_said(model, comparison):
+    pixels = np.random.default_rng(3).integers(0, 256, (60, 50, 3), np.uint8)
+    captions = [
+        " ".join(text.get_text() for text in figure.draw(one).texts[5:])
+        for one in (compare(pixels, weights=model, engine="reference"), comparison)
+    ]
+    assert ["60×50×3 uint8, of whose colours the luma (Y) is shown, values" in caption for caption in captions] == [
+        True,
+        False,
+    ]
+
+
 def test_texts_stay_on_the_page_and_apart(drawn, comparison):
     drawn.canvas.draw()
     boxes = [text.get_window_extent() for text in drawn.texts]

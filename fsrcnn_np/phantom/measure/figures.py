@@ -19,6 +19,7 @@ from .detection import OBSERVERS
 from .enlarged import IMAGES, Enlarger
 from .run import Measurement
 from .sharpness import SHOWN
+from .table import without_interval
 
 #: colour-blind safe (Okabe, Ito), and a mark and a line of its own for each
 STYLE = {"original": ("#000000", "o", "-"), "bicubic": ("#0072B2", "s", "--"), "SR": ("#D55E00", "^", "-.")}
@@ -66,7 +67,9 @@ def thresholds(m: Measurement) -> Any:
             axes.grid(alpha=0.3, which="both")
     panels[0, 0].set_ylabel("threshold contrast ∫µ dl (AUC 0.75)")
     panels[1, 0].set_ylabel("over the original's")
-    panels[0, 0].legend()
+    _legend(figure, panels[0, 0])
+    if missing := without_interval(m):
+        figure.supxlabel(missing, fontsize=9)
     return settled(figure)
 
 
@@ -88,6 +91,11 @@ def _points(axes: Any, m: Measurement, image: str, shift: float, found: list[Any
     )
 
 
+def _legend(figure: Any, axes: Any) -> None:
+    """One legend for all panels, above them, where it covers nothing."""
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=len(IMAGES))
+
+
 def curves(m: Measurement) -> Any:
     """MTF and noise power over frequency."""
     figure = _figure(9, 4.2)
@@ -103,7 +111,7 @@ def curves(m: Measurement) -> Any:
         axes.grid(alpha=0.3)
     left.set(title="MTF of an edge, all processing included", ylim=(0, None))
     right.set(title="noise power, 10⁻⁶ range² mm²", yscale="log", ylim=(1e-2, None))
-    left.legend()
+    _legend(figure, left)
     return settled(figure)
 
 

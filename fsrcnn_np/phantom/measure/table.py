@@ -210,9 +210,18 @@ def text(m: Measurement) -> str:
                 for t in found.thresholds
             ],
         ),
+        *([missing] if (missing := without_interval(m)) else []),
         "\n".join(NOTES),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
+
+
+def without_interval(m: Measurement) -> str:
+    """Why a threshold stands without its interval, where one does; else empty."""
+    pairs = (pair for t in m.detection.thresholds for pair in (t.contrast, t.of_original))
+    if all(math.isfinite(found.low) for found in pairs if math.isfinite(found.value)):
+        return ""
+    return "A threshold without an interval: more than one in twenty of the draws of cases had no threshold."
 
 
 def _counts(differences: Any, observer: str, first: str, second: str) -> tuple[str, str, str]:

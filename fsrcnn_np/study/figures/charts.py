@@ -36,7 +36,7 @@ def slopes(cases: Sequence[Case], *, unit: str = "breast") -> Chart:
             axes.plot(np.full(len(shown), place), shown[:, place], "o", ms=3, color=COLOURS[image], alpha=0.6, mew=0)
         if len(scores):
             axes.plot(range(3), scores.mean(0), "-o", color=INK, linewidth=2.2, ms=6, label="mean")
-            axes.legend(loc="upper right")
+            axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2)  # above: it covers no point
         axes.set_xticks(range(3), [NAMES[image] for image in ORDER])
         axes.set_xlim(-0.25, 2.25)
         axes.set_ylabel("PIQE (lower is better)")
@@ -127,13 +127,14 @@ def _boxes(axes: Any, groups: Sequence[Group]) -> None:
 
 
 def _box(axes: Any, values: NDArray[np.float64], place: float, colour: str) -> None:
-    """Tukey's box, lying, with every point of few."""
+    """Tukey's box, lying, with every point of few; a whisker ends at its quartile, or beyond it."""
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
     inside = values[(values >= low - 1.5 * (high - low)) & (values <= high + 1.5 * (high - low))]
     axes.barh(place, high - low, left=low, height=0.19, color=colour, alpha=0.5, edgecolor=INK, linewidth=0.7)
-    axes.hlines((place, place), (inside.min(), high), (low, inside.max()), color=INK, linewidth=0.8)
+    ends = min(low, inside.min()), max(high, inside.max())  # a quartile lies between values, so it may be an end
+    axes.hlines((place, place), (ends[0], high), (low, ends[1]), color=INK, linewidth=0.8)
     axes.vlines(middle, place - 0.1, place + 0.1, color=INK, linewidth=1.6)
-    points = values if len(values) <= FEW else values[(values < inside.min()) | (values > inside.max())]
+    points = values if len(values) <= FEW else values[(values < ends[0]) | (values > ends[1])]
     heights = place + 0.06 * np.sin(np.arange(len(points)) * 2.4)  # beside each other, the same in every drawing
     axes.plot(points, heights, ".", ms=3, mew=0, color=INK, alpha=0.6, rasterized=len(points) > RASTER)
 
