@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def command_parser() -> Parser:
     """Every command and option there is."""
-    from .files import SUFFIXES
+    from .files import WRITTEN
     from .files.dicom import TRANSFER_SYNTAXES
     from .files.reading import ALLOWANCES
 
@@ -72,7 +72,7 @@ def command_parser() -> Parser:
     )
     job.add_argument(
         "--format",
-        choices=[suffix[1:] for suffix in SUFFIXES],
+        choices=[suffix[1:] for suffix in WRITTEN],
         metavar="SUFFIX",
         help="of -o -: png, tif, npy, …; default: the input's own format",
     )
@@ -275,7 +275,7 @@ def _one_file(options: argparse.Namespace, inputs: Sequence[Input]) -> bool:
         return True
     raise OptionError(
         f"{output}: {suffix} names no format; of one input a file can be written that ends with one of "
-        f"{', '.join(files.SUFFIXES)}; if a folder is meant, end it with a slash: {output}/"
+        f"{', '.join(files.WRITTEN)}; if a folder is meant, end it with a slash: {output}/"
     )
 
 

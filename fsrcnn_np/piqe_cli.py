@@ -141,7 +141,7 @@ def _one(item: Input, options: argparse.Namespace, log: RunLog, *, first: bool) 
     log.begin()
     try:
         with saying({item.path: name} if name != item.path else {}):
-            record, remarks = _score(item, options)
+            record, remarks, kept = _score(item, options)
     except NoPicture as other:
         log.end(name, SKIPPED, "no-picture", f"{other}; skipped")
         return None, True
@@ -154,13 +154,14 @@ def _one(item: Input, options: argparse.Namespace, log: RunLog, *, first: bool) 
     else:
         log.show(_text_line(record))
     scaled = str(Scaling(record["low"], record["high"], record["scaling"]))
-    log.note(range=scaled, remarks=remarks, **{key: value for key, value in record.items() if key != "input"})
-    log.end(name, log.states[0], lines=[f"{name}: {'; '.join(remarks)}"] if remarks else [])
+    said = remarks + kept
+    log.note(range=scaled, remarks=said, **{key: value for key, value in record.items() if key != "input"})
+    log.end(name, log.states[0], lines=[f"{name}: {'; '.join(said)}"] if said else [])
     return record | {"remarks": remarks}, True
 
 
-def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    """One input's record, and remarks for the user."""
+def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], list[str], list[str]]:
+    """One input's record, remarks on it, and what is said of this run alone: a rerun's table is the same."""
     from .files import NoPicture, read
     from .files.record import source_of
 
@@ -176,23 +177,28 @@ def _score(item: Input, options: argparse.Namespace) -> tuple[dict[str, Any], li
     remarks = [*said, *picture.remarks, *result.remarks]
     if given is None and picture.range_doubt:
         remarks.append(picture.range_doubt)
+    kept: list[str] = []
     if options.masks:
         stem, source = options.masks / item.stem, source_of(item.path)
-        remarks += _write_masks(stem, picture.pixels, result, source, overwrite=options.overwrite)
+        kept = _write_masks(stem, picture.pixels, result, source, overwrite=options.overwrite)
     active, artifact, noise = result.block_shares
-    return {
-        "input": item.path,
-        "score": result.score,
-        "band": band(result.score),
-        "low": result.scaling.low,
-        "high": result.scaling.high,
-        "scaling": result.scaling.source,
-        "height": result.shape[0],
-        "width": result.shape[1],
-        "active": active,
-        "artifact": artifact,
-        "noise": noise,
-    }, remarks
+    return (
+        {
+            "input": item.path,
+            "score": result.score,
+            "band": band(result.score),
+            "low": result.scaling.low,
+            "high": result.scaling.high,
+            "scaling": result.scaling.source,
+            "height": result.shape[0],
+            "width": result.shape[1],
+            "active": active,
+            "artifact": artifact,
+            "noise": noise,
+        },
+        remarks,
+        kept,
+    )
 
 
 def _write_masks(

@@ -12,7 +12,7 @@ from piqe_np.on_demand import names_of
 if TYPE_CHECKING:
     from fsrcnn_np.files.bands import Made, Rows
     from fsrcnn_np.files.conversion import names_a_file
-    from fsrcnn_np.files.formats import SUFFIXES, suffix_of
+    from fsrcnn_np.files.formats import SUFFIXES, WRITTEN, suffix_of
     from fsrcnn_np.files.inputs import Input, find_inputs
     from fsrcnn_np.files.made import check_made, provenance
     from fsrcnn_np.files.picture import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "bands": "Made Rows",
     "conversion": "names_a_file",
-    "formats": "SUFFIXES suffix_of",
+    "formats": "SUFFIXES WRITTEN suffix_of",
     "inputs": "Input find_inputs",
     "made": "check_made provenance",
     "picture": "DicomForm Frame NoPicture OutputDiffers OutputExists Picture Provenance",
@@ -40,6 +40,7 @@ _HOMES = {
 
 __all__ = [
     "SUFFIXES",
+    "WRITTEN",
     "DicomForm",
     "Frame",
     "Input",

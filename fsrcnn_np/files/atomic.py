@@ -115,15 +115,21 @@ def _difference(found: bytes, wanted: bytes) -> str:
         number = next((n for n, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), None)
         if number is None:
             return f"{len(old) - 1} lines → {len(new) - 1}"
-        return f"line {number + 1} {_short(old[number])} → {_short(new[number])}"
+        return f"line {number + 1} {' → '.join(map(repr, _apart(old[number], new[number])))}"
     if len(found) != len(wanted):
         return f"{len(found)} bytes → {len(wanted)} bytes"
     first = next(n for n, (old, new) in enumerate(zip(found, wanted, strict=True)) if old != new)
     return f"byte {first} 0x{found[first]:02x} → 0x{wanted[first]:02x}"
 
 
-def _short(line: str) -> str:
-    return repr(line if len(line) <= 40 else line[:39] + "…")
+def _apart(*lines: str) -> list[str]:
+    """Of two lines what can be shown: 40 characters with the place where they part."""
+    same = next((n for n, pair in enumerate(zip(*lines, strict=False)) if pair[0] != pair[1]), min(map(len, lines)))
+    begin = 0 if max(map(len, lines)) <= 40 or same < 30 else same - 12
+    return [
+        ("…" if begin else "") + (rest if len(rest) <= 40 else rest[:39] + "…")
+        for rest in (line[begin:] for line in lines)
+    ]
 
 
 def _rename_if_free(beside: Path, path: Path) -> None:
@@ -142,6 +148,10 @@ def _cannot_write(path: Path, error: OSError) -> OSError:
     if number := _full(error):
         remedy = "give a folder that takes files" if number == errno.EROFS else "make space"
         return DiskFullError(f"{path}: cannot be written: {os.strerror(number)}; {remedy}, and run it again")
+    if (
+        no_folder := next((place for place in path.parents if place.exists() and not place.is_dir()), None)
+    ) is not None:
+        return FileError(f"{path}: cannot be written: {no_folder} is no folder; give one")
     return FileError(f"{path}: cannot be written ({error.strerror or error}); give a folder with space and permission")
 
 

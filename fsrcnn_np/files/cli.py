@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
                 log.end(path, FAILED, "no-provenance", f"{path}: does not say what made it")
                 continue
             log.note(**asdict(found))
-            facts = {**asdict(found), "value_range": found.value_range, "allow": ", ".join(found.allow)}
+            lists = {"allow": ", ".join(found.allow), "settings": ", ".join(found.settings)}
+            facts = {**asdict(found), **lists, "value_range": found.value_range}
             lines = [f"  {name:15} {value}" for name, value in facts.items() if value not in ("", None)]
             log.end(path, "told", lines=[path, *lines])
     return log.status

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
-from fsrcnn_np.files.formats import DICOM, SUFFIXES, Format, by_name, by_suffix
+from fsrcnn_np.files.formats import DICOM, WRITTEN, Format, by_name, by_suffix
 from fsrcnn_np.files.picture import Picture
 from fsrcnn_np.files.png import resolution
 from fsrcnn_np.files.target import split
@@ -43,7 +43,7 @@ def choose(path: Path, like: Picture | None) -> Format:
         if named is not None and named.read is by_name(like.format).read:
             return by_name(like.format)
     if named is None:
-        raise FormatError(f"its suffix names no known format; allowed are {', '.join(SUFFIXES)}")
+        raise FormatError(f"its suffix names no known format; allowed are {', '.join(WRITTEN)}")
     return named
 
 

@@ -80,8 +80,11 @@ FORMATS = (
     DICOM,
 )
 SUFFIXES = tuple(suffix for format in FORMATS for suffix in format.suffixes)
-#: What is taken out of folders: a .mat or .npz there is as likely a model or a table, and is named if it is meant.
-IN_FOLDERS = tuple(suffix for suffix in SUFFIXES if suffix not in NPZ.suffixes + MAT.suffixes)
+#: Those that an output can have.
+WRITTEN = tuple(s for format in FORMATS if format.encode is not containers.refuse for s in format.suffixes)
+#: What is not taken out of folders: it is as likely a model or a table there, and is named if it is meant.
+NAMED_ONLY = (*NPZ.suffixes, *MAT.suffixes)
+IN_FOLDERS = tuple(suffix for suffix in SUFFIXES if suffix not in NAMED_ONLY)
 
 
 def by_suffix(name: str) -> Format | None:

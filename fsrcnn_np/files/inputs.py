@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 
 from fsrcnn_np.errors import OptionError
 from fsrcnn_np.files.foreign import HEAD, packed
-from fsrcnn_np.files.formats import DICOM, IN_FOLDERS, by_head, by_suffix
+from fsrcnn_np.files.formats import DICOM, IN_FOLDERS, NAMED_ONLY, by_head, by_suffix
 from fsrcnn_np.files.target import SEPARATOR, Target, folded, split
 
 _MAGIC = re.compile(r"[*?[]")  # as in glob
@@ -71,7 +71,8 @@ def find_inputs(
     -------
     list of Input
         A folder without images or that cannot be read, or a glob without a match, is one entry with `error`, and so is
-        each packed file of a folder (.zip, .gz, .tar, …), `skipped`. Missing files are found out when they are read.
+        each packed file of a folder (.zip, .gz, .tar, …) and each .npz and .mat, `skipped`. Missing files are found out
+        when they are read.
     """
     wanted = tuple(suffix.lower() for suffix in (IN_FOLDERS if suffixes is None else suffixes))
     candidates: dict[str, _Candidate] = {}
@@ -158,6 +159,11 @@ def _below(folder: str, wanted: tuple[str, ...], apart: str | None) -> Iterator[
                 with contextlib.suppress(OSError):
                     if what := packed(_head(path)):
                         yield _Candidate(path, error=f"{path}: {what}", skipped=True)
+            elif not name.startswith(".") and wanted == IN_FOLDERS and name.lower().endswith(NAMED_ONLY):
+                said = (
+                    f"{path}: may be a model or a table, so it is not taken out of a folder; name it if it is an image"
+                )
+                yield _Candidate(path, error=said, skipped=True)
     for problem in unreadable:
         where = problem.filename
         yield _Candidate(where, error=f"{where}: a folder that cannot be read: {problem.strerror}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from fsrcnn_np.errors import FormatError, FsrcnnError
 from fsrcnn_np.files import drawings
 from fsrcnn_np.files.atomic import check_place
+from fsrcnn_np.files.formats import by_suffix
 from fsrcnn_np.files.picture import OutputDiffers, Provenance, differs, exists
 from fsrcnn_np.files.reading import identify, one_line_errors
 from fsrcnn_np.files.record import parsed
@@ -77,8 +78,11 @@ def check_made(path: Path, wanted: Provenance) -> None:
     except FsrcnnError as error:
         raise OutputDiffers(f"{error}: it is there already; --overwrite (overwrite=True) replaces it") from error
     if found is None:
-        why = "does not say what made it (by an earlier version, by others, or in a format without a place for it)"
-        raise differs(path, f"exists and {why}")
+        why = "exists and does not say what made it"
+        format = by_suffix(split(path).path.name)
+        if format is None or format.made is not None:
+            raise differs(path, f"{why} (by an earlier version, or by others)")
+        raise differs(path, f"{why}, for which {format.name} has no place: --sidecar (sidecar=True) writes it beside")
     if differing := differences(found, wanted):
         raise differs(path, f"exists, made otherwise: {', '.join(differing)}")
     raise exists(path)

@@ -288,7 +288,8 @@ def opaque(pixels: NDArray[Any], remarks: list[str]) -> NDArray[Any]:
     if transparent and not _ALPHA_ALLOWED.get():
         raise FormatError(
             "found an alpha channel with transparent pixels; allowed are grey and RGB; flatten it first: "
-            "magick IN -background black -alpha remove -alpha off OUT"
+            "magick IN -background black -alpha remove -alpha off OUT; "
+            f"or have upscale leave it out: --allow {ALPHA} (allow=['{ALPHA}'])"
         )
     what = "with transparent pixels" if transparent else "opaque everywhere"
     remarks.append(f"its alpha channel, {what}, is left out")

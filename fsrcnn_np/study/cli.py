@@ -10,7 +10,7 @@ from piqe_np.console import complain
 
 from ..command_options import data_range, folder
 from ..engine import DEFAULT, ENGINES
-from ..run_log import RunLog, run_options
+from ..run_log import RunLog, one_line, run_options
 from .cli_report import add_commands as add_report
 from .cli_tables import add_commands as add_tables
 
@@ -147,14 +147,14 @@ def _tell(outcomes: Iterator[Outcome], left_out: Sequence[LeftOut], log: RunLog,
     reasons = {MEASURED: "", KEPT: "exists", SKIPPED: "no-picture", LEFT_OUT: "refused"}
     with log.summing_up():
         for one in left_out:
-            log.end(one.what, LEFT_OUT, "cohort", one.why, lines=[str(one)])
+            log.end(one.what, SKIPPED if one.skipped else LEFT_OUT, "cohort", one.why, lines=[str(one)])
         try:
             for outcome in outcomes:
                 if outcome.name in ended:  # a copy of another, which is found at the end
                     log.counts[ended[outcome.name]] -= 1
                 ended[outcome.name] = outcome.state
                 if outcome.piqe is not None:
-                    log.note(piqe=outcome.piqe, seconds=outcome.seconds)
+                    log.note(piqe=outcome.piqe, seconds=outcome.seconds, remarks=outcome.remarks)
                 log.end(outcome.name, outcome.state, reasons[outcome.state], outcome.why, lines=_lines(outcome))
         except FsrcnnError as error:
             if not ended:
@@ -200,4 +200,4 @@ def _lines(outcome: Outcome) -> list[str]:
         return []
     original, bicubic, sr = outcome.piqe
     scores = f"PIQE {original:.2f}, bicubic {bicubic:.2f}, SR {sr:.2f}"
-    return [f"{place}{outcome.name}: {scores}, {outcome.seconds:.1f} s"]
+    return [one_line(f"{place}{outcome.name}: {scores}, {outcome.seconds:.1f} s", outcome.remarks)]

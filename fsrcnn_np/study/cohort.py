@@ -111,7 +111,8 @@ def _folder(folder: Path, without: str | PathLike[str] | None) -> Cohort:
     entries, left_out = [], []
     for found in find_inputs([folder], without=without):
         if found.error:
-            left_out.append(LeftOut(found.path, unnamed(found.path, found.error)))
+            why = unnamed(found.path, found.error) + ("; skipped" if found.skipped else "")
+            left_out.append(LeftOut(found.path, why, found.skipped))
         else:
             entries.append(Entry(_name(found.path, folder), found.path, found.path))
     return Cohort(folder.resolve().name, tuple(entries), tuple(left_out), folder=str(folder.resolve()))

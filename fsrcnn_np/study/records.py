@@ -124,6 +124,7 @@ class LeftOut:
 
     what: str  #: a file, or a file's row and column
     why: str
+    skipped: bool = False  #: which is no failure, as of a packed file in a folder
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}"

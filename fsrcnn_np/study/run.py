@@ -38,6 +38,7 @@ class Outcome:
     state: str  #: "measured", "kept" (it was there already), "left out" or "skipped" (the file holds no picture)
     piqe: tuple[float, float, float] | None = None  #: of original, bicubic and SR, of one measured now
     seconds: float | None = None
+    remarks: tuple[str, ...] = ()  #: on one measured now
     why: str = ""  #: it was left out or skipped
     done: int = 0  #: images that have an outcome,
     total: int = 0  #: of so many
@@ -182,7 +183,8 @@ class _Job:
         if report["state"] == DONE:
             self.store.put(entry, report, stamp=stamp, sr=sr)
             piqe = tuple(report["record"][f"piqe_{image}"] for image in ("original", "bicubic", "sr"))
-            yield self._outcome(entry, MEASURED, piqe=piqe, seconds=report["seconds"])
+            remarks = tuple(json.loads(report["record"]["remarks"]))
+            yield self._outcome(entry, MEASURED, piqe=piqe, seconds=report["seconds"], remarks=remarks)
         elif report["state"] == SAME:
             self.store.same(entry.name, report, stamp=stamp)
             yield self._outcome(entry, KEPT)

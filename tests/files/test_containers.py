@@ -7,6 +7,8 @@ import scipy.io
 from PIL import Image
 
 from fsrcnn_np import FormatError, OptionError, files, piqe_cli, upscale_file
+from fsrcnn_np.cli import main
+from fsrcnn_np.study.cohort import read_cohort
 from piqe_np import piqe
 
 
@@ -88,7 +90,26 @@ def test_they_are_not_written(tmp_path):
 def test_folders_do_not_bring_them(tmp_path):
     np.savez(tmp_path / "weights.npz", image())
     Image.fromarray(image()).save(tmp_path / "a.png")
-    assert [found.name for found in files.find_inputs([tmp_path])] == ["a.png"]
+    image_, other = files.find_inputs([tmp_path])
+    assert (image_.name, other.skipped) == ("a.png", True)
+    assert other.error.endswith(
+        "weights.npz: may be a model or a table, so it is not taken out of a folder; name it if it is an image"
+    )
+    assert len(files.find_inputs([tmp_path], suffixes=[".png"])) == 1
+    cohort = read_cohort(tmp_path)
+    assert [(one.skipped, str(one).endswith("; skipped")) for one in cohort.left_out] == [(True, True)]
+
+
+def test_what_can_be_written_is_what_is_listed(tmp_path, capsys):
+    Image.fromarray(image()).save(tmp_path / "a.png")
+    assert main(["upscale", str(tmp_path / "a.png"), "-o", str(tmp_path / "b.dat")]) == 2
+    said = capsys.readouterr().err
+    assert ".npy" in said
+    assert ".npz" not in said
+    assert ".mat" not in said
+    with pytest.raises(FormatError, match=r"allowed are .png.*\.npy, \.h5"):
+        upscale_file(tmp_path / "a.png", tmp_path / "b.dat")
+    assert {*files.SUFFIXES} - {*files.WRITTEN} == {".npz", ".mat"}
 
 
 def test_piqe_leaves_transparency_out_as_imread_does(tmp_path, capsys):
@@ -98,7 +119,7 @@ def test_piqe_leaves_transparency_out_as_imread_does(tmp_path, capsys):
     said = capsys.readouterr()
     assert f"{piqe(rgba[..., :3].copy()).score:.4f}" in said.out
     assert "its alpha channel, with transparent pixels, is left out" in said.err
-    with pytest.raises(FormatError, match="found an alpha channel with transparent pixels"):
+    with pytest.raises(FormatError, match=r"transparent pixels.*--allow alpha \(allow=\['alpha'\]\)"):
         files.read(tmp_path / "a.png")
     np.testing.assert_array_equal(files.read(tmp_path / "a.png", allow=["alpha"]).pixels, rgba[..., :3])
     with pytest.raises(OptionError):

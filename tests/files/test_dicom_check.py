@@ -168,3 +168,8 @@ def test_what_the_reader_mends_the_check_mends_too(pair, tmp_path):
     (tmp_path / "bare.dcm").write_bytes(source.read_bytes()[132:])
     for name in ("trailing.dcm", "bare.dcm"):
         assert check_files(tmp_path / name, derived) == []
+
+
+def test_the_two_swapped(pair):
+    with pytest.raises(FormatError, match=r"b\.dcm: says that it was derived from .*a\.dcm; give the source first"):
+        check_files(*reversed(pair))

@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import io
+import json
 import warnings
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
 
-from fsrcnn_np import files, upscale, upscale_file
+from fsrcnn_np import cli, files, upscale, upscale_file
 from fsrcnn_np.errors import FormatError, OptionError
 from fsrcnn_np.files.dicom import TRANSFER_SYNTAXES
 from fsrcnn_np.files.dicom.check import check_files
@@ -991,3 +992,21 @@ def test_texts_come_byte_for_byte_in_any_character_set(tmp_path, charset, text, 
         assert was in data
         out.write_bytes(data.replace(was, new))
         assert "PatientName" in next(breach.tag for breach in check_files(path, out))
+
+
+def test_what_is_burned_in_is_said_by_each_command(tmp_path, capsys):
+    (tmp_path / "images").mkdir()
+    original, log = mammogram(), tmp_path / "night.jsonl"
+    original.Rows = original.Columns = 40
+    original.PixelData = np.arange(1600, dtype="<u2").tobytes()
+    source = str(save(original, tmp_path / "images" / "a.dcm"))
+    said = "(0028,0301) BurnedInAnnotation is YES: a name may stand in its pixels"
+    for command in (
+        ["upscale", source, "-o", str(tmp_path / "b.png")],
+        ["compare", source, "-o", str(tmp_path / "c")],
+        ["study", "run", str(tmp_path / "images"), "-o", str(tmp_path / "r"), "--workers", "0", "--no-report"],
+    ):
+        assert cli.main([*command, "--weights", "x2-small", "--report", str(log)]) == 0
+        assert said in capsys.readouterr().out
+    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [said in record["remarks"] for record in records] == [True] * 3

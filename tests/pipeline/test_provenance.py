@@ -64,7 +64,7 @@ def test_beside_what_has_no_place(suffix, image, tmp_path, capsys):
     files.write(source, image)
     upscaled(source, target)
     assert [path.name for path in sorted(tmp_path.iterdir())] == [source.name, target.name]
-    with pytest.raises(files.OutputDiffers, match="does not say what made it"):
+    with pytest.raises(files.OutputDiffers, match=r"does not say what made it.*: --sidecar \(sidecar=True\)"):
         upscaled(source, target)
     upscaled(source, target, sidecar=True, overwrite=True)
     assert fsrcnn_np.provenance(target).source_sha256
@@ -165,3 +165,29 @@ def test_xmp_that_cannot_be_added_to():
     assert packet("text", b"\xff\xfe") is None
     assert without(packet("a < b")) == b""
     assert text_in(packet("a < b")) == "a < b"
+
+
+def test_what_has_a_place_needs_no_sidecar(image, tmp_path, capsys):
+    source = tmp_path / "a.png"
+    files.write(source, image)
+    with pytest.raises(files.OutputDiffers, match="does not say what made it") as caught:
+        upscaled(source, files.write(tmp_path / "b.png", image) or tmp_path / "b.png")
+    assert "sidecar" not in str(caught.value)
+
+
+def test_lists_are_told_in_words(image, tmp_path, capsys):
+    source, target = tmp_path / "a.png", tmp_path / "b.png"
+    files.write(source, image)
+    upscaled(source, target)
+    assert main(["provenance", str(target)]) == 0
+    out = capsys.readouterr().out
+    assert "engine" in out
+    assert "settings" not in out
+    assert "()" not in out
+
+
+def test_an_output_folder_that_is_none(image, tmp_path, capsys):
+    source = tmp_path / "a.png"
+    files.write(source, image)
+    assert main(["upscale", str(source), "-o", f"{source}/"]) == 1
+    assert f"cannot be written: {source} is no folder; give one" in capsys.readouterr().err

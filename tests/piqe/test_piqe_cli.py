@@ -252,3 +252,17 @@ def test_shared_images(shared, capsys):
     assert (status, err) == (0, "")
     found = [line.split(": ")[1].split()[0] for line in out.splitlines()]
     assert found == ["24.8481", "100.0000", "21.6244", "35.8645", "41.1475", "76.9485"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json"])
+def test_masks_that_are_kept_make_no_other_table(folder, capsys, suffix):
+    table, log = folder / f"scores.{suffix}", folder / "night.jsonl"
+    arguments = [str(folder / "one" / "picture.png"), "--masks", str(folder / "m d"), "-o", str(table)]
+    for _ in range(2):
+        status, _, err = run(capsys, *arguments, "--report", str(log))
+        assert status == 0
+    assert f"{table}: exists already and is kept" in err
+    assert "--overwrite" not in table.read_text(encoding="utf-8")
+    first, again = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines())
+    assert not any("--overwrite" in remark for remark in first["remarks"])
+    assert any("_noise.png" in remark for remark in again["remarks"])

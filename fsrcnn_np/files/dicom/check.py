@@ -107,7 +107,14 @@ def _broken(source: Path, derived: Path, read: list[Any], remap_uids: str) -> li
                 raise FormatError(
                     f"{path}: has no (0028,0010) Rows and (0028,0011) Columns: no image, or damaged; give an image"
                 )
+        if read[1].get("SOPInstanceUID") in _sources(read[0]):
+            raise FormatError(f"{source}: says that it was derived from {derived}; give the source first")
         return [*breaches(*read), *_pixel_breaches((source, derived), *read)]
+
+
+def _sources(derived: Any) -> list[Any]:
+    """The instances that an object says it was derived from: PS3.3 C.7.6.1.1.4."""
+    return [item.get("ReferencedSOPInstanceUID") for item in derived.get("SourceImageSequence") or ()]
 
 
 def mapped(source: Any, remap_uids: str) -> Any:

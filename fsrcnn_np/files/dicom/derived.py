@@ -37,7 +37,7 @@ from fsrcnn_np.files.dicom.encoding import (
 from fsrcnn_np.files.dicom.geometry import scale_geometry, values_of
 from fsrcnn_np.files.dicom.library import import_pydicom, name, quiet, with_items
 from fsrcnn_np.files.dicom.opening import opened
-from fsrcnn_np.files.dicom.reading import FLOATS, LOSSY, Frames
+from fsrcnn_np.files.dicom.reading import FLOATS, LOSSY, Frames, burned_in
 from fsrcnn_np.files.dicom.stored import Padding, words_of_values
 from fsrcnn_np.files.dicom.texts import as_stored, survives
 from fsrcnn_np.files.dicom.uids import remap, uid_of
@@ -167,11 +167,8 @@ def _check_original(original: Any, like: Picture) -> None:
             f"is one frame of {len(frames)}, which is not written as DICOM alone; upscale the whole file, or write "
             ".png, .tif, .npy or .h5"
         )
-    if str(original.get("BurnedInAnnotation") or "").upper() == "YES" and BURNED_IN not in frames.allow:
-        raise FormatError(
-            "(0028,0301) BurnedInAnnotation is YES: a name may stand in its pixels; look, and allow it: "
-            f"--allow {BURNED_IN} (allow=['{BURNED_IN}'])"
-        )
+    if (said := burned_in(original)) and BURNED_IN not in frames.allow:
+        raise FormatError(f"{said}; look, and allow it: --allow {BURNED_IN} (allow=['{BURNED_IN}'])")
 
 
 def _check_bits(original: Any, like: Picture, provenance: Provenance, form: DicomForm) -> None:

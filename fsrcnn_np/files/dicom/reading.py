@@ -113,6 +113,8 @@ def _picture(path: Path, found: Opened, frames: Frames, values: Values, every_fr
         remarks.append(
             f"(0028,0101) BitsStored {dataset.BitsStored} is read as float64; the network's float32 has 24 bits"
         )
+    if said := burned_in(dataset):
+        remarks.append(said)
     apart, origin = _spacing(dataset)
     declared = None if palette or found.floats else _declared(dataset)
     return Picture(
@@ -129,6 +131,13 @@ def _picture(path: Path, found: Opened, frames: Frames, values: Values, every_fr
         remarks=tuple(remarks),
         details={"dataset": dataset, "encoded_bytes": found.pixels.length if found.pixels else 0, "frames": frames},
     )
+
+
+def burned_in(dataset: Any) -> str:
+    """What is said of an image whose pixels may name its patient; of others nothing: PS3.3 C.7.6.1."""
+    if str(dataset.get("BurnedInAnnotation") or "").upper() != "YES":
+        return ""
+    return "(0028,0301) BurnedInAnnotation is YES: a name may stand in its pixels"
 
 
 def _declared(dataset: Any) -> float | tuple[float, float]:
