@@ -17,7 +17,11 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
+try:
+    from packaging.requirements import Requirement
+except ModuleNotFoundError:
+    print(f"{sys.argv[0]}: the tables need packaging: pip install 'fsrcnn-np[test]'", file=sys.stderr)
+    raise SystemExit(2) from None
 
 ROOT = Path(__file__).parents[1]
 #: Why the core has it; one line each.

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -129,6 +130,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, help="write the lines into this page")
     page = parser.parse_args().page
+    if find_spec("pydicom") is None:
+        parser.exit(2, f"{parser.prog}: the run needs pydicom: pip install 'fsrcnn-np[dicom]'\n")
     block = "```\n" + "\n".join(lines()) + "\n```\n"
     print(block, end="")
     if page is not None:

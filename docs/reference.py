@@ -133,6 +133,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     options = parser.parse_args()
+    if importlib.util.find_spec("pdoc") is None:
+        parser.exit(2, f"{parser.prog}: the reference needs pdoc: pip install 'fsrcnn-np[docs]'\n")
     problems = build(options.output)
     for pattern in PAGES:
         for path in sorted(ROOT.glob(pattern)):

@@ -28,6 +28,7 @@ import fsrcnn_np
 from card import insert, table
 from fsrcnn_np import files
 from fsrcnn_np.convert import shipped
+from fsrcnn_np.drawing import import_matplotlib
 from fsrcnn_np.images.binning import bin2x2, bin_by
 from fsrcnn_np.images.imresize import imresize
 from fsrcnn_np.images.quality import psnr, ssim
@@ -191,6 +192,10 @@ def main() -> None:
     parser.add_argument("--data-range", type=named_range, nargs="*", default=[], metavar="NAME=R", help=NAMED_RANGE)
     parser.add_argument("-o", "--output", type=Path, default=HERE, help="folder of results.json, curve.png, README.md")
     options = parser.parse_args()
+    try:
+        import_matplotlib("plot")
+    except fsrcnn_np.FileError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
     names = [*shipped(), *options.model]
     models: dict = {BICUBIC: BICUBIC}
     models |= {Path(name).stem: fsrcnn_np.load_weights(name) for name in names}

@@ -186,6 +186,8 @@ def main() -> None:
     models = at_scale({Path(name).stem: fsrcnn_np.load_weights(name) for name in (*shipped(), *options.model)}, 2)
     snapshots = {}
     if options.checkpoints:
+        import needs_torch  # noqa: F401
+
         number = lambda path: int(path.stem.removeprefix("epoch"))  # noqa: E731
         for path in sorted(options.checkpoints.glob("epoch*.pt"), key=number):
             snapshots[f"{options.checkpoints.name} after epoch {number(path)}"] = snapshot(path)

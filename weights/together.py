@@ -15,6 +15,7 @@ import threading
 import traceback
 from pathlib import Path
 
+import needs_torch  # noqa: F401, before it
 import torch
 
 import train

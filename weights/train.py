@@ -50,6 +50,7 @@ from typing import Any
 import numpy as np
 
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else no two runs on a graphics card agree
+import needs_torch  # noqa: F401, before it
 import PIL
 import torch
 import torch.nn.functional as F

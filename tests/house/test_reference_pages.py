@@ -1,5 +1,7 @@
 """The API reference builds whole, and a broken reference in a docstring or a page does not pass."""
 
+import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
@@ -59,3 +61,36 @@ def test_what_is_there_passes(tmp_path, monkeypatch):
     """
     (tmp_path / "page.md").write_text(text.replace("    ", ""), encoding="utf-8")
     assert list(reference.broken(tmp_path / "page.md")) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "missing", "options", "extra"),
+    [
+        ("docs/reference.py", "pdoc", ["-o", "x"], "docs"),
+        ("docs/night.py", "pydicom", [], "dicom"),
+        ("docs/dependencies.py", "packaging", [], "test"),
+        ("weights/train.py", "torch", ["--images", "x"], "train"),
+        ("weights/together.py", "torch", ["x"], "train"),
+        ("weights/examine_piqe.py", "torch", ["--images", "x", "--checkpoints", "x"], "train"),
+        ("weights/evaluate.py", "matplotlib", ["--images", "x"], "plot"),
+    ],
+)
+def test_without_its_extra_a_script_is_one_line(script, missing, options, extra, tmp_path, monkeypatch, capsys):
+    class Absent:
+        def find_spec(self, name, path=None, target=None):
+            if name.partition(".")[0] == missing:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    for name in [name for name in sys.modules if name.partition(".")[0] in (missing, "train", "needs_torch")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else object())
+    monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
+    monkeypatch.setattr(sys, "path", [str((ROOT / script).parent), *sys.path])
+    monkeypatch.setattr(sys, "argv", [script, *options])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / script), run_name="__main__")
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{missing.replace('torch', 'PyTorch')}: pip install 'fsrcnn-np[{extra}]'" in line
+    assert not list(tmp_path.iterdir())
