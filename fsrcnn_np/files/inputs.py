@@ -16,9 +16,11 @@ from pathlib import Path, PurePath
 from fsrcnn_np.errors import OptionError
 from fsrcnn_np.files.foreign import HEAD, packed
 from fsrcnn_np.files.formats import DICOM, IN_FOLDERS, NAMED_ONLY, by_head, by_suffix
+from fsrcnn_np.files.record import BEGINNING, no_picture
 from fsrcnn_np.files.target import SEPARATOR, Target, folded, split
 
 _MAGIC = re.compile(r"[*?[]")  # as in glob
+_WITH_RECORD = (".png", ".tif", ".tiff")  # what masks and figures are written as
 _PACKED = (".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".txz", ".zst", ".lz4", ".z", ".7z", ".rar")
 
 
@@ -38,7 +40,8 @@ class Input:
     error : str or None
         Why this is no input, in one line; `path` then is what the user gave.
     skipped : bool
-        It is passed over because of `error`, which is no failure: a packed file of a folder.
+        It is passed over because of `error`, which is no failure: a packed file of a folder, or labels, a mask or a
+        figure that was written by this package.
     """
 
     path: str
@@ -71,8 +74,8 @@ def find_inputs(
     -------
     list of Input
         A folder without images or that cannot be read, or a glob without a match, is one entry with `error`, and so is
-        each packed file of a folder (.zip, .gz, .tar, …) and each .npz and .mat, `skipped`. Missing files are found out
-        when they are read.
+        each packed file of a folder (.zip, .gz, .tar, …), each .npz and .mat, and each file that says itself that it is
+        a phantom's labels, a mask of PIQE or a figure: `skipped`. Missing files are found out when they are read.
     """
     wanted = tuple(suffix.lower() for suffix in (IN_FOLDERS if suffixes is None else suffixes))
     candidates: dict[str, _Candidate] = {}
@@ -154,7 +157,8 @@ def _below(folder: str, wanted: tuple[str, ...], apart: str | None) -> Iterator[
         for name in sorted(files):
             path = os.path.join(root, name)
             if not name.startswith(".") and (name.lower().endswith(wanted) or _dicom_by_content(path, wanted)):
-                yield _Candidate(path, os.path.relpath(path, folder))
+                what = _no_picture(path)
+                yield _Candidate(path, os.path.relpath(path, folder), what and f"{path}: {what}", bool(what))
             elif not name.startswith(".") and name.lower().endswith(_PACKED):
                 with contextlib.suppress(OSError):
                     if what := packed(_head(path)):
@@ -179,12 +183,20 @@ def _dicom_by_content(path: str, wanted: tuple[str, ...]) -> bool:
         return False
 
 
-def _head(path: str) -> bytes:
+def _no_picture(path: str) -> str | None:
+    """What a file is of ours that is not to be taken for a picture; what cannot be read is found out when it is."""
+    if path.lower().endswith(_WITH_RECORD):
+        with contextlib.suppress(OSError):
+            return no_picture(_head(path, BEGINNING)) or None
+    return None
+
+
+def _head(path: str, length: int = HEAD) -> bytes:
     """A file's first bytes; none of what is no regular file: opening a pipe would wait for its other end."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         return b""
     with open(path, "rb") as stream:
-        return stream.read(HEAD)
+        return stream.read(length)
 
 
 def _named(candidates: list[_Candidate]) -> list[Input]:

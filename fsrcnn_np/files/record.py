@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
@@ -15,9 +16,21 @@ from fsrcnn_np.files.target import split
 from fsrcnn_np.images.value_range import ValueRange
 
 KEYWORD = "fsrcnn-np provenance"  #: under this name it stands, where the format has names
+BEGINNING = 1 << 14  #: bytes of a PNG or TIFF in which a record of ours stands, if it has one
 _SCHEMA = 1
 _LONGEST_NAME = 64  # letters of a model's name: all of it has to fit into a DICOM's 1024
 _TEXTS = {field.name for field in fields(Provenance)} - {"scale", "value_range", "allow", "settings"}
+
+#: What shows something of a picture and is none: the beginning of its record's label, as `text_of` writes it.
+_NO_PICTURES = {
+    b"phantom": "holds the labels of a phantom's calcifications",  # where they are that part of it
+    b"PIQE mask": "is a mask of PIQE",
+    b"comparison": "is the figure of a comparison",
+    b"measure": "is a figure of measurements",
+}
+_LABELLED = re.compile(
+    b'"format":"' + KEYWORD.encode() + b'","label":"(phantom(?=[^{}]*"part=labels")|PIQE mask|comparison|measure)'
+)
 
 
 def made_by(process: str, label: str, *, settings: Mapping[str, object] | None = None, **facts: Any) -> Provenance:
@@ -58,6 +71,18 @@ def text_of(provenance: Provenance, **more: str) -> str:
     if not provenance.settings:
         del facts["settings"]
     return _line({**facts, "digest": _digest(facts)})
+
+
+def no_picture(beginning: bytes) -> str:
+    """What a file is, that begins like this, of ours that no folder of pictures has as one; empty: not known as such.
+
+    Parameters
+    ----------
+    beginning : bytes
+        The first `BEGINNING` of a PNG or TIFF, or all of a shorter one.
+    """
+    found = _LABELLED.search(beginning)
+    return "" if found is None else f"{_NO_PICTURES[found[1]]}, as it says itself; name the file if it is meant"
 
 
 def parsed(text: str) -> tuple[Provenance, dict[str, str]]:
