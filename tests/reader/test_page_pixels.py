@@ -19,6 +19,7 @@ def desk(tmp_path_factory, browser):
     server = Served(folder / "store", left, right, ["one"])
     page = watched(browser.new_context(viewport={"width": 900, "height": 560}).new_page())
     page.goto(server.links["one"])
+    shown(page)
     page.evaluate("document.getElementById('overlay').style.opacity = 0")
     yield page, {case.name: case for case in cases}
     assert page.faults == []
