@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from fsrcnn_np.engine.llvm import packing, results, schedule, target, tiles
-from fsrcnn_np.engine.llvm.layout import GROUP, MAPS, POINTS, RING, Layout
+from fsrcnn_np.engine.llvm.groups import GROUP
+from fsrcnn_np.engine.llvm.layout import MAPS, RING, Layout
+from fsrcnn_np.engine.llvm.winograd import MAPPING
 from fsrcnn_np.images.value_range import UNIT
 from piqe_np.llvm.assembler import Rows
 
@@ -97,7 +99,7 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
 
         return Stage(name, run, calls * rows_a_call, operations, width)
 
-    mapping = [*rings[:POINTS], *rings[RING : RING + GROUP], w + layout.weights["mapping"], at, columns]
+    mapping = [*rings[: MAPPING.points], *rings[RING : RING + GROUP], w + layout.weights["mapping"], at, columns]
     return [
         stage("feature extraction, shrinking", "extraction",
               [image.ctypes.data + 2 * layout.pitch + 64, *rings[:GROUP], w, at, columns], GROUP, 1400 * 8 / 20 + 672),

@@ -9,7 +9,7 @@ import pytest
 from engines import ENGINES
 
 from fsrcnn_np.engine.llvm import tiles, toom
-from fsrcnn_np.engine.llvm.layout import GROUP
+from fsrcnn_np.engine.llvm.groups import GROUP
 from fsrcnn_np.network import reference
 from models import random_weights
 

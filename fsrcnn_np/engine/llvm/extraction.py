@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from piqe_np.llvm.assembler import Function, Module
 
+from .groups import GROUP
 from .kernels import added, every, prelu, store
-from .layout import GROUP, Layout
+from .layout import Layout
 from .winograd import EXTRACTION
 
 

@@ -20,7 +20,7 @@ A step of a strip works on one group of every layer, as late as its input allows
 
 from __future__ import annotations
 
-from .layout import GROUP
+GROUP = 4  #: rows that a layer computes at once
 
 
 def start(layer: int) -> int:

@@ -33,14 +33,13 @@ from functools import cached_property
 from piqe_np.llvm.assembler import Rows, Value
 
 from ...network.weights import Architecture, reach
+from .groups import GROUP
 from .target import Target
+from .winograd import EXTRACTION, MAPPING
 
 FLOAT = 4  # bytes
 LINE = 64  # bytes of a cache line
 RING = 9  # rows a ring holds, see groups.py: four of a group, and five before that the next layer still reads
-GROUP = 4  # rows that a mapping layer computes at once
-POINTS = 6  # of Winograd's F(4, 3)
-EXTRACTION_POINTS = 8  # of F(4, 5)
 WIDTHS = (336, 240, 96, 48)  # of a strip, cut to whole register tiles; 336 + 12 columns of reach nearly fill 11 of 32
 MAPS = 8  # that go through expanding and deconvolution at once, and whose sum is rounded as one
 STAMP_VECTORS = 3  # of pixels in a register tile of the deconvolution, which has at most four outputs
@@ -214,10 +213,10 @@ class Layout:
         return {
             "rings": (a.m + 1, RING, self.narrow.padded, pitch),
             "zeros": (self.narrow.padded, pitch),
-            "spectrum": (POINTS, a.s, self.tile + self.target.lanes),
-            "products": (POINTS, self.narrow.size, self.tile),
-            "image spectrum": (EXTRACTION_POINTS, a.channels, self.tile + self.target.lanes),
-            "features": (EXTRACTION_POINTS, self.shrunk * self.wide.size, self.tile),
+            "spectrum": (MAPPING.points, a.s, self.tile + self.target.lanes),
+            "products": (MAPPING.points, self.narrow.size, self.tile),
+            "image spectrum": (EXTRACTION.points, a.channels, self.tile + self.target.lanes),
+            "features": (EXTRACTION.points, self.shrunk * self.wide.size, self.tile),
             "points": (self.points, self.group * self.expanded.size, self._pitch(self.head + self.chunk) // FLOAT),
             "products of groups": (a.channels, self.points, a.scale**2, width),
             "ring": (a.channels * self.high, a.scale, width),
@@ -254,7 +253,7 @@ class Layout:
     def _sizes(self) -> dict[str, int]:
         a = self.architecture
         return {
-            "extraction": self.wide.padded * (2 + EXTRACTION_POINTS * 5 * a.channels),
+            "extraction": self.wide.padded * (2 + EXTRACTION.points * 5 * a.channels),
             "shrinking": self.narrow.padded * (2 + a.d),
             "mapping": a.m * self.mapping_weights // FLOAT,
             "expanding": self.expanded.padded * (2 + a.s),
@@ -290,4 +289,4 @@ class Layout:
     @property
     def mapping_weights(self) -> int:
         """Packed weights of one mapping layer."""
-        return self.narrow.padded * (2 + POINTS * 3 * self.architecture.s) * FLOAT
+        return self.narrow.padded * (2 + MAPPING.points * 3 * self.architecture.s) * FLOAT

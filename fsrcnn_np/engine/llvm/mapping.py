@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from piqe_np.llvm.assembler import Function, Module, Value
 
+from .groups import GROUP
 from .kernels import added, every, prelu, store
-from .layout import GROUP, Layout
+from .layout import Layout
 from .winograd import MAPPING
 
 

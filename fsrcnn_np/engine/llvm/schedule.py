@@ -19,7 +19,8 @@ import numpy as np
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
 
 from . import extraction, groups, kernels, mapping, toom
-from .layout import FLOAT, GROUP, RING, Layout
+from .groups import GROUP
+from .layout import FLOAT, RING, Layout
 
 #: What a strip is told, as one array of int64. Rows are rows of the image; columns are those of a buffer.
 PARAMETERS = (

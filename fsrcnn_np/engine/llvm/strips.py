@@ -8,7 +8,8 @@ from typing import NamedTuple
 from ...network.bands import Band
 from ...network.weights import Weights
 from . import groups
-from .layout import GROUP, STAMP_VECTORS, Layout, up
+from .groups import GROUP
+from .layout import STAMP_VECTORS, Layout, up
 
 STRIPS_PER_THREAD = 4  # so that no thread waits long for the last one,
 SHORT, LONG = 256, 2048  # unless strips became shorter than this: each costs about 10 rows beside its own

@@ -12,7 +12,8 @@ from ...network.weights import Architecture, Weights
 from ..strips import Strip
 from ..windows import window
 from . import groups, packing, results, schedule, target
-from .layout import FLOAT, GROUP, LINE, Layout
+from .groups import GROUP
+from .layout import FLOAT, LINE, Layout
 from .strips import Needs, good_size
 
 

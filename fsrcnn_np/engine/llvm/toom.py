@@ -43,11 +43,11 @@ from piqe_np.llvm.assembler import Function, Module, Rows, Value
 
 from ...network.weights import Weights
 from . import kernels
+from .groups import GROUP
 from .kernels import added, every, prelu
-from .layout import FLOAT, GROUP, MAPS, STAMP_VECTORS, Layout
+from .layout import FLOAT, MAPS, STAMP_VECTORS, Layout
 
 ROWS = " ".join(f"{name}{i}" for name in ("row", "inside") for i in range(GROUP))  # parameters of functions
-ONE = 0x3F800000  # the bits of 1.0
 INFINITY = None
 POINTS = (Fraction(0), INFINITY, *(Fraction(p, 8) for p in (3, -4, 8, -8, -16, 18)))
 
@@ -157,9 +157,7 @@ def expansion(module: Module, layout: Layout) -> Function:
     s, size, lanes = layout.architecture.s, layout.expanded.size, layout.target.lanes
     planes = Rows.of(points, "float", layout.shapes["points"])
     packed = layout.packed(weights + layout.weights["expanding"], layout.expanded, s)
-    # 1.0 or 0.0 by its bits: x86 converts an integer into a part of a register, and waits for what was last in it.
-    bits = [f.cast("trunc", inside * ONE, "i32") for inside in insides]
-    factors = [f.splat(f.cast("bitcast", one, "float"), lanes) for one in bits]
+    factors = [f.splat(f.cast("sitofp", inside, "float"), lanes) for inside in insides]
     with f.loop(first, end) as block, f.loop(0, columns, lanes) as x:
         slopes, biases = ([f.splat(packed[block, part, o], lanes) for o in range(size)] for part in (0, 1))
         sums = [[bias * factor for factor in factors] for bias in biases]

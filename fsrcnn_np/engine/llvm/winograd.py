@@ -22,7 +22,7 @@ import numpy as np
 
 from piqe_np.llvm.assembler import Function, Value
 
-from .layout import GROUP
+from .groups import GROUP
 
 
 @dataclass(frozen=True)
