@@ -13,9 +13,9 @@ from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files import xmp
 from fsrcnn_np.files.picture import PACKED, Encoded, Output, Picture, check_size, opaque, refuse_dtype
 from fsrcnn_np.files.record import KEYWORD, text_of
+from fsrcnn_np.files.stream_sizes import CODESTREAM, of_siz
 
 BOXES = b"\x00\x00\x00\x0cjP  \r\n\x87\n"  # ISO/IEC 15444-1, I.5.1
-CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ: A.4.1, A.5.1
 MAGIC = (BOXES, CODESTREAM)
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # the UUID of a box that holds XMP: ISO 16684-1
 _COMMENT = b"\xff\x64"  # COM, and that it is Latin text: A.9.2
@@ -161,19 +161,17 @@ def _check_end(data: bytes) -> None:
 def _size(data: bytes) -> _Size:
     """The picture's size, of SIZ; a FormatError for what is no plain grey or RGB picture."""
     start = _codestream(data)
-    if data[start : start + 4] != CODESTREAM or len(data) < start + 42:
+    if data[start : start + 4] != CODESTREAM or len(data) < start + 43:
         raise FormatError("damaged JPEG 2000: it has no codestream; copy or download it again")
-    x1, y1, x0, y0 = struct.unpack_from(">IIII", data, start + 8)
-    (samples,) = struct.unpack_from(">H", data, start + 40)
+    rows, columns, samples, bits = of_siz(data, start)
     parts = data[start + 42 : start + 42 + 3 * samples]
     if samples not in (1, 2, 3, 4) or len(parts) != 3 * samples:
         raise FormatError(f"found {samples} components; allowed are grey (1) and RGB (3)")
     if set(parts[1::3]) | set(parts[2::3]) != {1} or len(set(parts[0::3])) > 1:
         raise FormatError("found components of different size or depth; allowed are grey and RGB; convert it first")
-    bits = (parts[0] & 127) + 1
     if bits > 16:
         raise FormatError(f"found {bits} bits per component; allowed are 1 to 16")
-    return _Size(y1 - y0, x1 - x0, samples, bits, bool(parts[0] & 128))
+    return _Size(rows, columns, samples, bits, bool(parts[0] & 128))
 
 
 def _codestream(data: bytes) -> int:

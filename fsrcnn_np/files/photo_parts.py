@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from fsrcnn_np.files.stream_sizes import segments
+
 #: Segments of a JPEG that are kept, or are about its own coding: JFIF, Exif, colour profile, Adobe, further pictures.
 _KNOWN = (b"JFIF\0", b"Exif\0", b"ICC_PROFILE\0", b"Adobe", b"MPF\0")
 _NAMES = {b"http://ns.adobe.com/xap/1.0/\0": "XMP", b"http://ns.adobe.com/xmp/extension/\0": "XMP",
@@ -27,21 +29,10 @@ def left_out(data: bytes, format: str) -> list[str]:
     return list(dict.fromkeys(named(data))) if named else []
 
 
-def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and body of each segment of a JPEG before its first scan: T.81 B.1.1."""
-    at = 2
-    while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (b"\xda", b"\xd9", b""):
-        if data[at + 1] == 0xFF:  # filled up
-            at += 1
-            continue
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        yield data[at + 1], data[at + 4 : at + 2 + length]
-        at += 2 + max(2, length)
-
-
 def _of_jpeg(data: bytes) -> Iterator[str]:
     comments = 0
-    for marker, body in segments(data):
+    for marker, begin, end in segments(data):
+        body = data[begin:end]
         if marker == 0xFE:
             comments += 1
         elif 0xE0 <= marker <= 0xEF and not body.startswith(_KNOWN):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from fsrcnn_np.files.any_size import of_any_size
 from fsrcnn_np.files.jpeg_whole import check_whole
 from fsrcnn_np.files.orientation import of_exif, turned
 from fsrcnn_np.files.palette import check_palette
-from fsrcnn_np.files.photo_parts import left_out, segments
+from fsrcnn_np.files.photo_parts import left_out
 from fsrcnn_np.files.picture import (
     PACKED,
     DicomForm,
@@ -33,7 +34,7 @@ from fsrcnn_np.files.picture import (
     refuse_dtype,
 )
 from fsrcnn_np.files.record import KEYWORD, text_of
-from fsrcnn_np.files.stream_sizes import frame_of
+from fsrcnn_np.files.stream_sizes import Frame, frame_of, segments
 
 _SHOWN = {"1": "one bit per pixel", "P": "a palette", "PA": "a palette"}
 #: Pillow's kinds of pixels → what they are read as; kinds with an alpha channel give it up when it is opaque.
@@ -44,6 +45,7 @@ _HUFFMAN = 2048
 #: PCX for 504 in two bytes, of TGA for 128 in two to four; BMP's runs, for 255 in two, may skip lines.
 _PACKING = {"GIF": 4096, "PCX": 512, "TGA": 128, "BMP": 4096}
 _JPEG_LS, _COM = 0xF7, 0xFE  #: markers of JPEG-LS's frame header, of a comment
+_LAST_HUFFMAN = 0xC8  #: behind it are arithmetic coding's frame headers, which has no least number of bits: T.81 B.1
 _MOST_BMP = 2**32 - 2048  #: bytes of pixels, lines filled up to fours: bfSize has 32 bits, header and palette beside
 
 
@@ -96,11 +98,13 @@ def checker(format: str) -> Callable[[Picture, Provenance, DicomForm], None]:
 
 def _read(path: Path, format: str) -> Picture:
     remarks: list[str] = []
-    with open(path, "rb") as stream, _opened(stream, format) as image:
+    data = path.read_bytes()
+    frame = _frame(data) if format == "JPEG" else None
+    with _opened(io.BytesIO(data), format) as image:
         told = image.metadata(index=0)
         mode, (width, height) = told["mode"], told["shape"]
-        packing = _HUFFMAN * len(mode) if format == "JPEG" and not _arithmetic(path) else _PACKING.get(format, PACKED)
-        check_size(height, width, len(mode), 8, path.stat().st_size, packing=packing)
+        packing = _HUFFMAN * len(mode) if frame and frame.marker <= _LAST_HUFFMAN else _PACKING.get(format, PACKED)
+        check_size(height, width, len(mode), 8, len(data), packing=packing)
         if format == "JPEG" and max(height, width) > _KINDS[format].most:  # libjpeg says so itself, on standard error
             raise FormatError(
                 f"found {height}×{width}; libjpeg takes JPEGs of at most {_KINDS[format].most} rows or columns; "
@@ -121,7 +125,7 @@ def _read(path: Path, format: str) -> Picture:
         if mode in ("P", "L", "RGB") and "transparency" in told:
             read_as = "RGBA"
         if format == "JPEG":
-            check_whole(path.read_bytes())
+            check_whole(data)
         pixels = image.read(index=0, mode=None if read_as == mode else read_as)
     if mode == "P":
         check_palette(path)
@@ -137,7 +141,6 @@ def _read(path: Path, format: str) -> Picture:
         info["comment"] = rest
     else:
         info.pop("comment", None)
-    data = path.read_bytes()
     details = {"info": info, "change": _SHOWN.get(mode) or _narrow(data, format), "left_out": left_out(data, format)}
     return Picture(np.ascontiguousarray(pixels), str(path), format, remarks=tuple(remarks), details=details)
 
@@ -148,13 +151,16 @@ def _narrow(data: bytes, format: str) -> str:
     return "5 or 6 bits per sample" if bits in (b"\x0f", b"\x10") else ""
 
 
-def _arithmetic(path: Path) -> bool:
-    """Whether a JPEG's frame header is one of arithmetic coding, which has no least number of bits: T.81 table B.1."""
+def _frame(data: bytes) -> Frame | None:
+    """A JPEG's frame header, if it can be read, of the kinds that libjpeg reads: T.81 B.2.2, ISO 14495-1 C.1.1."""
     try:
-        frame = frame_of(path.read_bytes())
+        frame = frame_of(data)
     except struct.error:
-        frame = None
-    return frame is None or frame.marker > 0xC8  # not understood: no bound
+        return None
+    if frame and (frame.marker == _JPEG_LS or frame.bits != 8):
+        kind = "JPEG-LS" if frame.marker == _JPEG_LS else f"a JPEG with {frame.bits} bits per sample"
+        raise FormatError(f"is {kind}; allowed are JPEGs of 8 bits; convert it with another program, to .png or .tif")
+    return frame
 
 
 @contextmanager
@@ -208,20 +214,7 @@ def _check_pcx_width(width: int, mode: str) -> None:
         )
 
 
-def _check_jpeg(stream: Any) -> None:
-    """The kinds that libjpeg does not read, or not with their bits: T.81 B.2.2, ISO 14495-1 C.1.1."""
-    data = stream.read()
-    stream.seek(0)
-    try:
-        frame = frame_of(data)
-    except struct.error:
-        return
-    if frame and (frame.marker == _JPEG_LS or frame.bits != 8):
-        kind = "JPEG-LS" if frame.marker == _JPEG_LS else f"a JPEG with {frame.bits} bits per sample"
-        raise FormatError(f"is {kind}; allowed are JPEGs of 8 bits; convert it with another program, to .png or .tif")
-
-
-_CHECKS = {"TGA": _check_tga, "PCX": _check_pcx, "JPEG": _check_jpeg}
+_CHECKS = {"TGA": _check_tga, "PCX": _check_pcx}
 
 
 def _check(like: Picture, provenance: Provenance, form: DicomForm, *, format: str) -> None:
@@ -298,7 +291,7 @@ def _made_jpeg(path: Path) -> str | None:
     data = path.read_bytes()
     if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
         raise FormatError("truncated JPEG: its end is missing; copy or download it again")
-    comments = (_split(body)[0] for marker, body in segments(data) if marker == _COM)
+    comments = (_split(data[begin:end])[0] for marker, begin, end in segments(data) if marker == _COM)
     return next(filter(None, comments), None)
 
 

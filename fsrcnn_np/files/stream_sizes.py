@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from fsrcnn_np.errors import FormatError
 
 _SOF = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # T.81 B.1.1.3; ISO 14495-1 C.1.1 (JPEG-LS)
 _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
-_SIZ = b"\xff\x4f\xff\x51"  # how a codestream of JPEG 2000 begins
+_SCAN = {0xDA, 0xD9}  # a scan begins, or all ends
+CODESTREAM = b"\xff\x4f\xff\x51"  #: how one of JPEG 2000 begins, SOC and SIZ: ISO/IEC 15444-1, A.4.1, A.5.1
 _MARGIN = 2  #: times the size around it: streams are filled up to whole blocks
 
 
@@ -65,18 +67,23 @@ def shape_of(data: bytes) -> Shape | None:
     try:
         if data.startswith(b"\xff\xd8"):
             return Shape(frame.rows, frame.columns, frame.samples, frame.bits) if (frame := frame_of(data)) else None
-        if _is_jpeg2000(data) and (at := data.find(_SIZ)) >= 0:
-            x1, y1, x0, y0 = struct.unpack_from(">IIII", data, at + 8)  # ISO/IEC 15444-1, A.5.1
-            samples, bits = struct.unpack_from(">HB", data, at + 40)
-            return Shape(y1 - y0, x1 - x0, samples, (bits & 0x7F) + 1)
+        if _is_jpeg2000(data) and (at := data.find(CODESTREAM)) >= 0:
+            return of_siz(data, at)
     except struct.error:
         pass
     return None
 
 
+def of_siz(data: bytes, at: int) -> Shape:
+    """What a codestream of JPEG 2000 that begins there says: ISO/IEC 15444-1, A.5.1. A struct.error where it is cut."""
+    x1, y1, x0, y0 = struct.unpack_from(">IIII", data, at + 8)
+    samples, bits = struct.unpack_from(">HB", data, at + 40)
+    return Shape(y1 - y0, x1 - x0, samples, (bits & 0x7F) + 1)
+
+
 def _is_jpeg2000(data: bytes) -> bool:
     """A codestream, or boxes around one."""
-    return data.startswith(_SIZ) or data[4:8] == b"jP  "
+    return data.startswith(CODESTREAM) or data[4:8] == b"jP  "
 
 
 class Frame(NamedTuple):
@@ -89,23 +96,33 @@ class Frame(NamedTuple):
     samples: int
 
 
+def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, begin and end of the body of each segment of a JPEG or JPEG-LS before its first scan: T.81 B.1.1."""
+    at = 2
+    while at + 4 <= len(data):
+        marker = data[at + 1]
+        if data[at] != 0xFF or marker == 0xFF:  # filled up
+            at += 1
+        elif marker in _ALONE:
+            at += 2
+        elif marker in _SCAN:
+            return
+        else:
+            length = max(2, int.from_bytes(data[at + 2 : at + 4], "big"))
+            yield marker, at + 4, at + 2 + length
+            at += 2 + length
+
+
 def frame_of(data: bytes) -> Frame | None:
-    """The frame header of a JPEG or JPEG-LS; None: there is none before its data end.
+    """The frame header of a JPEG or JPEG-LS; None: there is none before its first scan.
 
     Raises
     ------
     struct.error
         It is cut.
     """
-    at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF or data[at + 1] == 0xFF:  # filled up
-            at += 1
-        elif data[at + 1] in _SOF:
-            return Frame(data[at + 1], *struct.unpack_from(">BHHB", data, at + 4))
-        else:
-            at += 2 if data[at + 1] in _ALONE else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return None
+    found = next(((marker, begin) for marker, begin, _ in segments(data) if marker in _SOF), None)
+    return None if found is None else Frame(found[0], *struct.unpack_from(">BHHB", data, found[1]))
 
 
 def _of_jpegxl(data: bytes) -> int | None:

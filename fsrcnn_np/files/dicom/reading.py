@@ -19,7 +19,7 @@ from fsrcnn_np.files.dicom.palette import coloured
 from fsrcnn_np.files.dicom.stored import Values, values_of_floats, values_of_words
 from fsrcnn_np.files.jpeg_whole import check_whole
 from fsrcnn_np.files.picture import PACKED, UNPACKED, Frame, NoPicture, Picture, check_size, spacing
-from fsrcnn_np.files.stream_sizes import check_stream, shape_of
+from fsrcnn_np.files.stream_sizes import CODESTREAM, check_stream, shape_of
 
 _YBR = ("YBR_FULL", "YBR_FULL_422")
 _PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR", "YBR_ICT", "YBR_RCT", *_YBR)
@@ -30,7 +30,7 @@ _PLUGINS = dict.fromkeys((_JPEG + "50", _JPEG_EXTENDED), "pillow")
 _PLUGINS |= dict.fromkeys((_JPEG + "80", _JPEG + "81"), "pyjpegls")
 _JPEG_2000 = (_JPEG + "90", _JPEG + "91", *(f"{_JPEG}{n}" for n in (201, 202, 203)))
 _PLUGINS |= dict.fromkeys(_JPEG_2000, "pylibjpeg")
-_STARTS = b"\xff\xd8\xff", b"\xff\x4f\xff\x51"  # SOI and the next marker; SOC and SIZ
+_STARTS = b"\xff\xd8\xff", CODESTREAM  # SOI and the next marker
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG_LS = (_JPEG + "80", _JPEG + "81")
 _JPEGS = (_JPEG + "50", _JPEG_EXTENDED, *_JPEG_LOSSLESS)
