@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ImageError
 from ..files import Picture
+from ..files.dicom.lookup_table import described, entries_of
 from ..images.value_range import ValueRange
 
 MOST_PRESETS, MOST_ENTRIES = 16, 1 << 16
@@ -214,21 +215,17 @@ def _numbers(value: Any) -> list[float]:
 
 
 def _table(item: Any, *, signed: bool) -> dict[str, Any] | None:
-    """PS3.3 C.11.2.1.1: the number of entries (0 means 65536), the first value mapped, bits of an entry."""
+    """An entry for each value from the first on, and the largest that there can be."""
     try:
-        count, first, bits = (int(value) for value in item.LUTDescriptor)
-        data = item.LUTData
+        said, data, little = described(item.LUTDescriptor, signed=signed), item.LUTData, True
         if isinstance(data, bytes):
-            data = np.frombuffer(data, "<u2" if item.original_encoding[1] is not False else ">u2")
-        values = np.asarray(data).astype(np.int64) & 0xFFFF
+            little = item.original_encoding[1] is not False
+        else:
+            data = (np.asarray(data, np.int64) & 0xFFFF).astype("<u2").tobytes()
+        values = entries_of(data, said, little=little)
     except (AttributeError, TypeError, ValueError, OverflowError):
         return None
-    count = count % 65536 or 65536
-    if bits == 8 and len(values) == (count + 1) // 2 < count:  # two entries a word: PS3.3 C.11.1.1.1
-        values = np.frombuffer(values.astype("<u2").tobytes(), np.uint8)[:count].astype(np.int64)
-    if signed and first > 32767:
-        first -= 65536
-    if len(values) != count or not 8 <= bits <= 16 or count > MOST_ENTRIES:
+    if values is None or not 8 <= said.bits <= 8 * values.itemsize or said.entries > MOST_ENTRIES:
         return None
-    maximum = (1 << bits) - 1
-    return {"first": first, "values": np.minimum(values, maximum).tolist(), "maximum": maximum}
+    maximum = (1 << said.bits) - 1
+    return {"first": said.first, "values": np.minimum(values, maximum).tolist(), "maximum": maximum}

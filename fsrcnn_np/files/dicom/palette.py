@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fsrcnn_np.errors import FormatError
 from fsrcnn_np.files.dicom.geometry import values_of
+from fsrcnn_np.files.dicom.lookup_table import Descriptor, described, entries_of
 from fsrcnn_np.files.picture import narrowed
 
 _COLOURS = ("Red", "Green", "Blue")
@@ -34,46 +35,40 @@ def coloured(indices: NDArray[Any], dataset: Any) -> NDArray[Any]:
         raise FormatError("(0028,1204) AlphaPaletteColorLookupTableData: transparency is not read; leave it out")
     descriptors = {_descriptor(dataset, colour) for colour in _COLOURS}
     if len(descriptors) > 1:
-        raise FormatError(f"(0028,1101) to (0028,1103) are {sorted(descriptors)}; allowed is the same for all colours")
-    entries, first, bits = descriptors.pop()
+        found = sorted(map(tuple, descriptors))
+        raise FormatError(f"(0028,1101) to (0028,1103) are {found}; allowed is the same for all colours")
+    entries, first, bits = said = descriptors.pop()
     if f"Segmented{_COLOURS[0]}PaletteColorLookupTableData" in dataset:
         from pydicom.pixels import apply_color_lut
 
         table = apply_color_lut(np.arange(first, first + entries), dataset)
     else:
-        table = np.stack([_table(dataset, colour, entries, bits) for colour in _COLOURS], axis=1)
+        table = np.stack([_table(dataset, colour, said) for colour in _COLOURS], axis=1)
     if bits == 8 and table.dtype == np.uint16 and table.max() < 256:  # in words of 16 bits
         table = table.astype(np.uint8)
     places = np.clip(indices.astype(np.int64) - first, 0, entries - 1)
     return narrowed(table)[places]  # by the table alone: frames of one object have one dtype
 
 
-def _descriptor(dataset: Any, colour: str) -> tuple[int, int, int]:
-    """Number of entries, the first index, bits of an entry."""
+def _descriptor(dataset: Any, colour: str) -> Descriptor:
     keyword = f"{colour}PaletteColorLookupTableDescriptor"
     try:
-        entries, first, bits = (int(value) for value in values_of(dataset[keyword].value))
+        said = described(values_of(dataset[keyword].value), signed=dataset.PixelRepresentation == 1)
     except (KeyError, TypeError, ValueError):
         raise FormatError(
             f"{_TAGS[colour]} {keyword} is missing, or not three numbers; PALETTE COLOR needs its tables"
         ) from None
-    if bits not in (8, 16):
-        raise FormatError(f"{_TAGS[colour]} {keyword}: entries have {bits} bits; allowed are 8 and 16")
-    if dataset.PixelRepresentation == 1 and first > 0x7FFF:  # said as unsigned
-        first -= 0x10000
-    return entries % 0x10000 or 0x10000, first, bits
+    if said.bits not in (8, 16):
+        raise FormatError(f"{_TAGS[colour]} {keyword}: entries have {said.bits} bits; allowed are 8 and 16")
+    return said
 
 
-def _table(dataset: Any, colour: str, entries: int, bits: int) -> NDArray[Any]:
+def _table(dataset: Any, colour: str, said: Descriptor) -> NDArray[Any]:
     keyword = f"{colour}PaletteColorLookupTableData"
     data = dataset.get(keyword)
     if not isinstance(data, bytes):
         raise FormatError(f"has no {keyword}; PALETTE COLOR needs its tables")
-    little = dataset.original_encoding[1] is not False
-    if len(data) == 2 * entries and (entries > 1 or bits == 16):
-        return np.frombuffer(data, "<u2" if little else ">u2").astype(np.uint16)
-    if len(data) != entries + entries % 2:
-        raise FormatError(f"{keyword} has {len(data)} bytes for {entries} entries of {bits} bits; correct it")
-    if not little:  # two entries a word
-        data = np.frombuffer(data, ">u2").astype("<u2").tobytes()
-    return np.frombuffer(data, np.uint8)[:entries]
+    found = entries_of(data, said, little=dataset.original_encoding[1] is not False)
+    if found is None:
+        raise FormatError(f"{keyword} has {len(data)} bytes for {said.entries} entries of {said.bits} bits; correct it")
+    return found
