@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from piqe_np.compiled import beside, thread_count
-from piqe_np.line import about
+from piqe_np.line import about, is_utf8
 
 from .dask_array import is_dask_array, upscale_dask
 from .engine import DEFAULT, engine_named, prepare
@@ -327,7 +327,7 @@ class FileJob:
         for name, text in (("transfer_syntax", transfer_syntax), ("remap_uids", remap_uids)):
             if not isinstance(text, str):
                 raise OptionError(f"{name} is a {type(text).__name__}; allowed is a text")
-            if not text.isascii() and text != text.encode("utf-8", "replace").decode():
+            if not is_utf8(text):
                 raise OptionError(f"{name} is {text!r}; allowed is a text that UTF-8 can hold")
         self._form = files.DicomForm(transfer_syntax, remap_uids)
         self._data_range, self._threads, self._engine = data_range, threads, engine

@@ -25,6 +25,15 @@ def writable(text: str) -> str:
         return text.encode("utf-8", "backslashreplace").decode()
 
 
+def is_utf8(text: str) -> bool:
+    """Whether UTF-8 can hold a text: bytes that are none, and halves of letters, it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def has_controls(text: str) -> bool:
     """Whether a text has control characters, or bytes that are no text: no table, page or database holds these."""
     return any(unicodedata.category(c) in ("Cc", "Cs") for c in text)

@@ -20,6 +20,7 @@ from fsrcnn_np.files.hdf5_plugins import foreign_values
 from fsrcnn_np.files.hdf5_stored import check_stored, never_written
 from fsrcnn_np.files.picture import MOST_PIXELS, PACKED, Encoded, Output, Picture
 from fsrcnn_np.files.record import text_of
+from piqe_np.line import is_utf8
 
 _DEFAULT_DATASET = "/image"
 _LARGE = 60000  #: bytes of an attribute; with its name they do not fit into an object header's 64 KiB
@@ -226,20 +227,12 @@ def _can_be_kept(value: Any) -> bool:
     array = np.asarray(value)
     if array.dtype.kind != "O" or isinstance(value, str):
         return array.dtype.kind != "V" or not array.dtype.hasobject
-    return array.size > 0 and all(isinstance(one, str) and _is_utf8(one) for one in array.ravel())
+    return array.size > 0 and all(isinstance(one, str) and is_utf8(one) for one in array.ravel())
 
 
 def _as_read(value: Any) -> Any:
     """An attribute's text as the bytes that it was, where these are no UTF-8; all else as it is."""
-    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) and not _is_utf8(value) else value
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) and not is_utf8(value) else value
 
 
 def _left_out(file: Any, attributes: list[str]) -> list[str]:

@@ -148,10 +148,9 @@ def _cannot_write(path: Path, error: OSError) -> OSError:
     if number := _full(error):
         remedy = "give a folder that takes files" if number == errno.EROFS else "make space"
         return DiskFullError(f"{path}: cannot be written: {os.strerror(number)}; {remedy}, and run it again")
-    if (
-        no_folder := next((place for place in path.parents if place.exists() and not place.is_dir()), None)
-    ) is not None:
-        return FileError(f"{path}: cannot be written: {no_folder} is no folder; give one")
+    files = [place for place in path.parents if place.exists() and not place.is_dir()]
+    if files:
+        return FileError(f"{path}: cannot be written: {files[0]} is no folder; give one")
     return FileError(f"{path}: cannot be written ({error.strerror or error}); give a folder with space and permission")
 
 
