@@ -9,7 +9,7 @@ some register tiles of maps at a time, few enough for the first-level cache, are
 
 from __future__ import annotations
 
-from piqe_np.llvm.assembler import Function, Module
+from piqe_np.llvm.assembler import Function, Module, Rows
 
 from .groups import GROUP
 from .kernels import added, every, prelu, store
@@ -17,7 +17,25 @@ from .layout import Layout
 from .winograd import EXTRACTION
 
 
-def extraction(module: Module, layout: Layout) -> Function:
+def shrinking(module: Module, layout: Layout) -> Function:
+    """shrinking(features of a register tile of one row, destination, weights, first map, maps): added to what is there.
+
+    Not written into `extraction` four times: LLVM would take a quarter longer for everything.
+    """
+    f = module.function("shrinking", "features destination weights first maps")
+    (features, destination), (weights, first, maps) = f.parameters[:2], f.parameters[2:]
+    narrow, lanes = layout.narrow, layout.target.lanes
+    source = Rows.of(features, "float", layout.shapes["features"][1:])
+    packed = layout.packed(weights + layout.weights["shrinking"], narrow, layout.architecture.d)
+    with f.loop(0, narrow.count) as block:
+        place = layout.maps(destination)[block * narrow.size :]
+        sums = [[place[o, v * lanes :].vector(lanes) for v in range(layout.vectors)] for o in range(narrow.size)]
+        terms, taps = packed[block, 2:][first:], every([0], narrow.size)
+        store(added(f, sums, [source], terms, lanes=lanes, channels=maps, taps=taps), place, lanes)
+    return f
+
+
+def extraction(module: Module, layout: Layout, callees: dict[str, Function]) -> Function:
     """extraction(image at the first row, four destination rows, weights, scratch, columns)."""
     destinations = [f"y{i}" for i in range(GROUP)]
     f = module.function("extraction", " ".join(["image", *destinations, "weights", "scratch", "columns"]))
@@ -27,7 +45,7 @@ def extraction(module: Module, layout: Layout) -> Function:
     zero = f.constant(f"<{lanes} x float>", 0.0)
     spectrum, products = layout.rows(scratch, "image spectrum"), layout.rows(scratch, "features")
     extracting = layout.packed(weights + layout.weights["extraction"], wide, EXTRACTION.points * 5 * a.channels)
-    shrinking = layout.packed(weights + layout.weights["shrinking"], narrow, a.d)
+    shrunk = layout.packed(weights + layout.weights["shrinking"], narrow, a.d)
 
     with f.loop(0, columns, layout.tile) as x:
         with f.loop(0, layout.tile + lanes, lanes) as i:
@@ -37,11 +55,10 @@ def extraction(module: Module, layout: Layout) -> Function:
                 for plane, value in enumerate(EXTRACTION.spectrum(f, pixels)):
                     spectrum[plane, channel, i:] = value
 
-        with f.loop(0, narrow.count) as block:
-            for o in range(narrow.size):
-                bias = f.splat(shrinking[block, 1, o], lanes)
-                for line in y:
-                    store([[bias] * layout.vectors], line[block * narrow.size + o :, x:], lanes)
+        with f.loop(0, narrow.count) as block, f.loop(0, narrow.size) as o:
+            bias = f.splat(shrunk[block, 1, o], lanes)
+            for line in y:
+                store([[bias] * layout.vectors], line[block * narrow.size + o :, x:], lanes)
 
         with f.loop(0, wide.count, layout.shrunk) as first:
             end = f.smaller(first + layout.shrunk, f.integer(wide.count))
@@ -60,22 +77,13 @@ def extraction(module: Module, layout: Layout) -> Function:
                     p = [here[point, v * lanes :].vector(lanes) for point in range(EXTRACTION.points)]
                     for row, value in enumerate(EXTRACTION.results(f, p, bias)):
                         here[row, v * lanes :] = prelu(f, value, slope)
-            with f.loop(0, narrow.count) as block:
-                for row, line in enumerate(y):
-                    place = line[block * narrow.size :, x:]
-                    sums = [
-                        [place[o, v * lanes :].vector(lanes) for v in range(layout.vectors)] for o in range(narrow.size)
-                    ]
-                    terms = shrinking[block, 2:][first * wide.size :]
-                    taps = every([0], narrow.size)
-                    sums = added(f, sums, [products[row]], terms, lanes=lanes, channels=maps, taps=taps)
-                    store(sums, place, lanes)
+            for row, line in enumerate(y):
+                f.call(callees["shrinking"], products[row], line[:, x:], weights, first * wide.size, maps)
 
-        with f.loop(0, narrow.count) as block:
-            for o in range(narrow.size):
-                slope = f.splat(shrinking[block, 0, o], lanes)
-                for line in y:
-                    place = line[block * narrow.size + o, x:]
-                    for v in range(layout.vectors):
-                        place[v * lanes] = prelu(f, place[v * lanes :].vector(lanes), slope)
+        with f.loop(0, narrow.count) as block, f.loop(0, narrow.size) as o:
+            slope = f.splat(shrunk[block, 0, o], lanes)
+            for line in y:
+                place = line[block * narrow.size + o, x:]
+                for v in range(layout.vectors):
+                    place[v * lanes] = prelu(f, place[v * lanes :].vector(lanes), slope)
     return f

@@ -56,7 +56,7 @@ def module(layout: Layout) -> Module:
     """`strip` and all that it calls."""
     made = layout.target.module()
     callees = {
-        "extraction": extraction.extraction(made, layout),
+        "shrinking": extraction.shrinking(made, layout),
         "mapping": mapping.mapping(made, layout),
         "expansion": toom.expansion(made, layout),
         "multiplication": toom.multiplication(made, layout),
@@ -65,6 +65,7 @@ def module(layout: Layout) -> Module:
         "edges of points": kernels.edges(made, layout, "edges_of_points", layout.shapes["points"][-1] * FLOAT),
         "resetting": resetting(made, layout),
     }
+    callees["extraction"] = extraction.extraction(made, layout, callees)
     callees["deconvolution"] = toom.deconvolution(made, layout, callees)
     callees["step"] = one_step(made, layout, callees)
     strip(made, layout, callees)
