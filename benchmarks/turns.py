@@ -4,9 +4,12 @@
     python -m benchmarks.turns ../old .                                  the network on one thread
     FSRCNN_NP_TARGET=avx2 python -m benchmarks.turns ../old . --rounds 41
     python -m benchmarks.turns ../old . --what piqe --size 6656x8192
+    python -m benchmarks.turns ../old . --what upscale --size 16x16      all of a call, of uint8
+    python -m benchmarks.turns ../old . --what batch --size 128x128      of 50 such pictures
 
 A process of each version, which compute one after the other, round after round: what disturbs the machine for long
-disturbs all of them alike. Seconds of CPU count; the least is what the code can do.
+disturbs all of them alike. Small pictures are computed several times a turn. Seconds of CPU count; the least is what
+the code can do.
 """
 
 from __future__ import annotations
@@ -21,27 +24,41 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-#: Computes once for each line that it reads, and answers with the seconds of CPU; only what every version has is used.
+#: Computes for each line that it reads, and answers with the seconds of CPU; only what every version has is used.
 WORKER = """
 import sys, time
 import numpy as np
 what, rows, columns = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 image = np.random.default_rng(0).random((rows, columns), np.float32)
+pixels = (image * 255).astype(np.uint8)
 if what == "piqe":
     from piqe_np import piqe
-    pixels = (image * 255).astype(np.uint8)
     compute = lambda: piqe(pixels, threads=1)
+elif what == "upscale":
+    from fsrcnn_np import upscale
+    compute = lambda: upscale(pixels, threads=1)
+elif what == "batch":
+    from fsrcnn_np import upscale_batch
+    pictures = np.stack([pixels] * 50)
+    compute = lambda: upscale_batch(pictures, threads=1)
+elif what == "imresize":
+    from fsrcnn_np import imresize
+    compute = lambda: imresize(pixels, 2, threads=1)
 else:
     from fsrcnn_np import load_weights
     from fsrcnn_np.engine.llvm import forward
     weights, out = load_weights("x2"), np.empty((2 * rows, 2 * columns), np.float32)
     compute = lambda: forward(image, weights, threads=1, out=out)
 compute()
+start = time.process_time()
+compute()
+times = int(0.01 / (time.process_time() - start)) + 1
 print("ready", flush=True)
 for _ in sys.stdin:
     start = time.process_time()
-    compute()
-    print(time.process_time() - start, flush=True)
+    for _ in range(times):
+        compute()
+    print((time.process_time() - start) / times, flush=True)
 """
 
 
@@ -82,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "trees", nargs="+", metavar="TREE", help="folder of a version; the first is what others are times of"
     )
-    parser.add_argument("--what", choices=["network", "piqe"], default="network")
+    parser.add_argument("--what", choices=["network", "upscale", "batch", "piqe", "imresize"], default="network")
     parser.add_argument("--size", default="1024x1344", metavar="ROWSxCOLUMNS")
     parser.add_argument("--rounds", type=int, default=21)
     options = parser.parse_args(arguments)
@@ -92,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print("|---|---|---|---|")
     for tree, times in zip(options.trees, found, strict=True):
         least = min(times)
-        print(f"| {tree} | {least * 1e3:.1f} | {statistics.median(times) * 1e3:.1f} | {least / min(found[0]):.3f} |")
+        print(f"| {tree} | {least * 1e3:.3f} | {statistics.median(times) * 1e3:.3f} | {least / min(found[0]):.3f} |")
     return 0
 
 

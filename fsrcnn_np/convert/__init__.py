@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from contextlib import suppress
@@ -36,7 +37,12 @@ MODULE = "fsrcnn_torch.py"
 
 
 def shipped() -> dict[str, Path]:
-    """The shipped models by name, `x2` first: `fsrcnn_x2.h5` is `x2`."""
+    """The shipped models by name, `x2` first: `fsrcnn_x2.h5` is `x2`. Looked for once in a process."""
+    return dict(_shipped())
+
+
+@functools.cache
+def _shipped() -> dict[str, Path]:
     for place in _PLACES:
         found = {p.stem.removeprefix("fsrcnn_").replace("_", "-"): p for p in sorted(place.glob("fsrcnn_*.h5"))}
         if found:
@@ -90,10 +96,10 @@ def load_weights(
         The file leaves open what decides the output, and so do the arguments.
     """
     asked = Asked(scale, border, deconvolution_offset, value_range, input_mean, licence, channel_order)
-    models = shipped()
+    models = _shipped()
     named = models.get(name_or_path) if isinstance(name_or_path, str) else None
     path = named or Path(path_text(name_or_path, "name_or_path"))
-    if not path.is_file():
+    if not named and not path.is_file():
         instead = f"give a weights file, or a shipped model's name: {', '.join(models) or 'none found'}"
         if not path.exists():
             raise unreadable(path, FileNotFoundError(), instead)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from piqe_np.unbroken import once
@@ -13,7 +15,7 @@ from ..strips import Strip
 from ..windows import window
 from . import groups, packing, results, schedule, target
 from .groups import GROUP
-from .layout import FLOAT, LINE, Layout
+from .layout import FLOAT, LINE, ZERO, Layout
 from .strips import Needs, good_size
 
 
@@ -76,7 +78,11 @@ class Engine:
 
     def scratch(self, rows: int) -> np.ndarray:
         """A thread's memory, for strips of any number of rows."""
-        return aligned(self.layout.scratch["end"])
+        memory = aligned(self.layout.scratch["end"])
+        for part in ZERO:
+            start = self.layout.scratch[part]
+            memory[start : start + math.prod(self.layout.shapes[part]) * FLOAT] = 0
+        return memory
 
     def run(self, plane: np.ndarray, band: Band, strip: Strip, scratch: np.ndarray, out: np.ndarray) -> None:
         """Fill `out`, the strip's part of the result."""
@@ -125,6 +131,6 @@ class Engine:
 
 
 def aligned(size: int) -> np.ndarray:
-    """Zeroed bytes that start on a cache line."""
-    memory = np.zeros(size + LINE, np.uint8)
+    """Bytes that start on a cache line; of any value."""
+    memory = np.empty(size + LINE, np.uint8)
     return memory[-memory.ctypes.data % LINE :]
