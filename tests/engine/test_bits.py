@@ -161,23 +161,6 @@ def test_numba_on_other_processors():
         assert 0 < np.abs(plain - here).max() < 1e-5
 
 
-@pytest.mark.parametrize("border", ["zero", "replicate"])
-@pytest.mark.parametrize("name", LLVM)
-def test_what_was_in_memory_before_does_not_matter(name, border, monkeypatch):
-    """Of a strip's scratch memory only the parts that layout.ZERO names are cleared."""
-    weights, image = model(3, border), np.random.default_rng(3).random((21, 50), np.float32)
-    wanted, aligned, filled = LLVM[name](image, weights), tiles.aligned, []
-
-    def with_nan(size):
-        filled.append(aligned(size))
-        filled[-1].view(np.uint32)[:] = 0x7FC00000
-        return filled[-1]
-
-    monkeypatch.setattr(tiles, "aligned", with_nan)
-    np.testing.assert_array_equal(LLVM[name](image, weights), wanted)
-    assert filled
-
-
 @pytest.mark.parametrize("threads", [1, 2, 3, 16, 1024])
 def test_threads_for_the_work_that_there_is(threads):
     """Never more than may be taken, never none; for a large picture all."""

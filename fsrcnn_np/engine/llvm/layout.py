@@ -44,10 +44,6 @@ WIDTHS = (336, 240, 96, 48)  # of a strip, cut to whole register tiles; 336 + 12
 MAPS = 8  # that go through expanding and deconvolution at once, and whose sum is rounded as one
 STAMP_VECTORS = 3  # of pixels in a register tile of the deconvolution, which has at most four outputs
 CHUNK = 48  # columns of a chunk of expanding and deconvolution, at most
-ZERO = (
-    "zeros",
-    "products of groups",
-)  # parts of the scratch memory that are zero before a strip; what else is read was written
 MOST_SCRATCH = 4 << 20  # bytes, where the architecture leaves a choice
 
 
