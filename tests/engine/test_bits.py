@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fsrcnn_np.convert import load_weights
 from fsrcnn_np.engine import engine_named, strips
-from fsrcnn_np.engine.llvm import groups, tiles
+from fsrcnn_np.engine.llvm import groups
 from fsrcnn_np.engine.llvm.layout import RING
 from fsrcnn_np.images.value_range import ValueRange
 from fsrcnn_np.network.bands import Band
