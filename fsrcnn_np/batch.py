@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from piqe_np.compiled import run_tasks
+
 from .errors import FsrcnnError, ImageError, OptionError
 from .images.destination import check_target, shares_memory
 from .images.overlap import overlapping_memory, overlapping_stores
 from .images.value_range import plain
-from .pipeline import loaded, upscale
+from .pipeline import loaded, thread_number, upscale
 from .progress import Progress, reporting
 from .types import DataRange, Model
 
 AXES = ("NHW", "NHWC", "NCHW")
+SMALL = 1 << 18  #: pixels of a picture at most, so that several are computed at once, each on one thread
+PIXELS, PICTURES = 1 << 17, 16  #: that a thread is started for, whichever is less
 _OVERLAPS = "out overlaps the images in memory, or in a mapped file; give an array of its own"
 
 
@@ -69,19 +73,56 @@ def upscale_batch(
     scale = model.architecture.scale
     large = tuple(n * scale if axis in "HW" else n for axis, n in zip(axes, shape, strict=True))
     result = _checked_out(out, large, dtype, images)
+    count = thread_number(threads)
+    pixels = shape[axes.index("H")] * shape[axes.index("W")]
+    several = 1 < count <= shape[0] and pixels <= SMALL
+    at_once = count * min(max(PIXELS // max(pixels, 1), 1), PICTURES) if several else 1
+    options = {"weights": model, "data_range": data_range, "threads": 1 if several else count, "engine": engine}
+
+    def read(number: int) -> NDArray[Any]:
+        image = _picture(images[number], axes, shape, dtype)  # type: ignore[index]
+        if shares_memory(image, result):  # of a sequence or a wrapper that hides it
+            raise OptionError(_OVERLAPS)
+        return image.copy() if several else image  # before the next is read, perhaps into the same memory
+
     with reporting(progress, "upscale", unit="image") as tell:
-        for number in range(shape[0]):
-            try:
-                image = _picture(images[number], axes, shape, dtype)  # type: ignore[index]
-                if shares_memory(image, result):  # of a sequence or a wrapper that hides it
-                    raise OptionError(_OVERLAPS)
-                enlarged = upscale(image, weights=model, data_range=data_range, threads=threads, engine=engine)
-            except FsrcnnError as error:
-                raise type(error)(f"image {number}: {error}") from error
-            result[number] = _with_axes(enlarged, axes)
-            if tell is not None:
-                tell(number + 1, shape[0])
+        for first in range(0, shape[0], at_once):
+            numbers = range(first, min(first + at_once, shape[0]))
+            for number, enlarged in zip(numbers, _enlarged(read, numbers, count, options), strict=True):
+                result[number] = _with_axes(enlarged, axes)
+                if tell is not None:
+                    tell(number + 1, shape[0])
     return result
+
+
+def _enlarged(
+    read: Callable[[int], NDArray[Any]], numbers: range, threads: int, options: dict[str, Any]
+) -> Iterator[NDArray[Any]]:
+    """Some pictures, read one after the other, since what they are read from may be used by one thread alone, and
+    computed at once; in their order, until the first that cannot be read or computed."""
+    made: dict[int, NDArray[Any] | Exception] = {}
+    for number in numbers:
+        try:
+            made[number] = read(number)
+        except Exception as error:
+            made[number] = error
+            break
+
+    def compute(place: int) -> None:
+        image = made[numbers[place]]
+        if isinstance(image, np.ndarray):
+            try:
+                made[numbers[place]] = upscale(image, **options)
+            except Exception as error:
+                made[numbers[place]] = error
+
+    run_tasks(compute, len(made), threads if len(numbers) > 1 else 1)
+    for number, enlarged in made.items():
+        if isinstance(enlarged, FsrcnnError):
+            raise type(enlarged)(f"image {number}: {enlarged}") from enlarged
+        if isinstance(enlarged, Exception):
+            raise enlarged
+        yield enlarged
 
 
 def _described(images: Any, axes: str) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, NoReturn, SupportsIndex
 import numpy as np
 
 from piqe_np.bands import band
-from piqe_np.compiled import check_compiled_code_runs, run_tasks, thread_count
+from piqe_np.compiled import check_compiled_code_runs, run_tasks, thread_count, worthwhile
 from piqe_np.errors import OptionError
 from piqe_np.matlab import CLASSES
 from piqe_np.reference import ACTIVE_VARIANCE, BLOCK, Blocks, pool
@@ -24,6 +24,7 @@ from piqe_np.unbroken import once, unbroken
 
 DataRange = float | Sequence[float]
 ENGINES = {"llvm": "piqe_np.llvm", "numba": "piqe_np.engine", "reference": "piqe_np.reference"}
+START = 1 << 15  # pixels that are measured while a thread is started
 TASK_ROWS, MOST_ROWS = 8, 16  # rows of blocks that a thread takes at a time: many first, few in the end
 
 
@@ -161,9 +162,9 @@ def piqe(
     source = as_image(image, ranged=data_range is not None)
     span = checked_range(data_range, np.dtype(source.dtype))
     measure = engine_named(engine)
-    workers = thread_count(threads, "PIQE_NP_THREADS")
-
     height, width = source.shape[:2]
+    workers = worthwhile(thread_count(threads, "PIQE_NP_THREADS"), height * width, START)
+
     shape = -(-height // BLOCK), -(-width // BLOCK)
     blocks = Blocks(np.empty(shape), np.empty(shape, bool), np.empty(shape, bool))
     extremes: list[float] = []

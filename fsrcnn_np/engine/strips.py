@@ -9,20 +9,19 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from piqe_np.compiled import run_tasks
+from piqe_np.compiled import run_tasks, worthwhile
 from piqe_np.unbroken import unbroken
 
 from ..network.bands import Band
 from ..network.weights import Weights
 from ..progress import Progress
 
-THREAD_PIXELS = 4096  #: see `worthwhile`
+START = 2048  #: pixels that are computed while a thread is started and its strip prepared, both under Python's lock
 
 
 class Strip(NamedTuple):
@@ -48,16 +47,6 @@ class Engine(Protocol):
 
     def run(self, plane: np.ndarray, band: Band, strip: Strip, scratch: Any, out: np.ndarray) -> None:
         """One strip: `out` is its part of the result."""
-
-
-def worthwhile(threads: int, pixels: int) -> int:
-    """How many of the threads that may be taken bring more than they cost.
-
-    One after the other is started, and prepares a strip while it holds Python's lock: that takes as long as some 2000
-    pixels, so that n threads take as long as pixels / n + 2000 n. Half of the n² where that is least is taken: 6 % more
-    time at most, and three threads in place of four.
-    """
-    return max(min(threads, math.isqrt(pixels // THREAD_PIXELS)), 1)
 
 
 def cut(band: Band, width: int, rows: int, columns: int) -> list[Strip]:
@@ -94,7 +83,7 @@ def upscaled(
     band = band or Band(0, plane.shape[0], 0, plane.shape[0])
     scale, width, beside = engine.scale, plane.shape[1], 2 * engine.weights.halo
     if size is None:
-        threads = worthwhile(threads, (band.last - band.first + beside) * (width + beside))
+        threads = worthwhile(threads, (band.last - band.first + beside) * (width + beside), START)
     most = engine.size(band, width, threads)
     rows, columns = (size[0], min(size[1], most[1])) if size else most
     strips = cut(band, width, rows, columns)

@@ -12,10 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from fsrcnn_np.errors import OptionError
 from fsrcnn_np.images.value_range import check_image, to_integers
-from piqe_np.compiled import machine_code_refused, thread_count
+from piqe_np.compiled import machine_code_refused, thread_count, worthwhile
 
 _STRIP = 1 << 16  # elements of a strip of the reference: half a megabyte of float64
-_SMALL = 1 << 18  # elements of a result that the reference makes before machine code would be compiled
+_SMALL = 1 << 18  # elements of a result that the reference makes before machine code would be compiled,
+_MANY = 1 << 22  # if not so many were made in this process
+_made = 0
+START = 1 << 17  # elements that machine code makes while a thread is started
 _MOST_PIXELS = 1 << 31
 _SCALES = (1e-4, 1e4)
 Floats = NDArray[np.float64]
@@ -147,6 +150,7 @@ def imresize(
         Pass(axis, contributions(array.shape[axis], scales[axis], size[axis], METHODS[method], antialiasing))
         for axis in sorted((0, 1), key=scales.__getitem__)
     ]
+    count = worthwhile(count, max(array.size, math.prod(size) * math.prod(array.shape[2:])), START)
     return _engine(array.shape, passes)(array, passes, threads=count)
 
 
@@ -169,8 +173,10 @@ def resized(image: NDArray[Any], passes: Sequence[Pass], *, threads: int = 1) ->
 
 def _engine(shape: tuple[int, ...], passes: Sequence[Pass]) -> Callable[..., NDArray[Any]]:
     """`resized` here or in machine code: the same bits, so that speed alone decides."""
-    size = math.prod(len(taps.indices) for _, taps in passes) * math.prod(shape[2:])
-    if max(size, math.prod(shape)) <= _SMALL or machine_code_refused():
+    global _made
+    size = max(math.prod(len(taps.indices) for _, taps in passes) * math.prod(shape[2:]), math.prod(shape))
+    _made += size
+    if (size <= _SMALL and _made <= _MANY) or machine_code_refused():
         return resized
     from fsrcnn_np.images import llvm
 

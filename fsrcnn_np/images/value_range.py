@@ -99,7 +99,7 @@ def value_range(dtype: DTypeLike, data_range: float | Sequence[float] | None = N
         beyond what the dtype can hold.
     """
     dtype = np.dtype(dtype)
-    _check_dtype(np.empty(0, dtype))
+    _check_dtype(dtype)
     limits = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype)
     least, most = float(limits.min), float(limits.max)
     if data_range is None:
@@ -142,7 +142,7 @@ def check_image(image: ArrayLike) -> NDArray[Any]:
         With what was found, what is allowed and how to fix it.
     """
     array = _as_array(image)
-    _check_dtype(array)
+    _check_dtype(array.dtype)
     _check_shape(array)
     if array.dtype.kind == "f":
         _check_finite(array)
@@ -326,8 +326,8 @@ def _as_array(image: ArrayLike) -> NDArray[Any]:
         raise ImageError(f"found a {type(image).__name__} that is no array ({error}); {ALLOWED}") from error
 
 
-def _check_dtype(array: NDArray[Any]) -> None:
-    name, kind = array.dtype.name, array.dtype.kind
+def _check_dtype(dtype: np.dtype[Any]) -> None:
+    name, kind = dtype.name, dtype.kind
     if name in DTYPES:
         return
     fix = "convert it to one of these"

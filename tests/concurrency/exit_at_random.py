@@ -23,7 +23,7 @@ package, engine, state, daemon, seconds = sys.argv[1:]
 import numpy as np
 import fsrcnn_np, piqe_np
 work = {"upscale": fsrcnn_np.upscale, "piqe": piqe_np.piqe}[package]
-side = 40 if engine == "reference" else 300
+side = 40 if engine == "reference" else 300 if package == "upscale" else 520
 image = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
 if state == "warm":
     work(image, engine=engine)

@@ -47,7 +47,7 @@ def test_the_end_waits_for_a_caller_s_own_objects_but_not_for_ever():
 #: The main thread computes on its way out, after ours has run.
 LATE = """
 import atexit, numpy as np
-image = np.arange(90 * 90, dtype=np.uint16).reshape(90, 90)
+image = np.arange(200 * 200, dtype=np.uint16).reshape(200, 200)
 def last():
     print(fsrcnn_np.upscale(image, threads=3).sum() == expected, piqe_np.piqe(image, threads=3).score == score)
 atexit.register(last)

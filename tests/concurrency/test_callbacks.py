@@ -53,6 +53,7 @@ def attack(call, kept=lambda: ()):
 @pytest.mark.parametrize("engine", ["llvm", "numba", "reference"])
 def test_arrays(engine, monkeypatch):
     monkeypatch.setattr("fsrcnn_np.network.reference.STRIP_PIXELS", 1000)
+    monkeypatch.setattr("fsrcnn_np.engine.strips.START", 1)
     named = {"engine": engine, "threads": 3, "weights": "x2-small"}
     grey, rgb = (GREY[:40, :50], RGB[:30, :40]) if engine == "reference" else (GREY, RGB)
 

@@ -19,6 +19,7 @@ from fsrcnn_np.engine.llvm.layout import RING
 from fsrcnn_np.images.value_range import ValueRange
 from fsrcnn_np.network.bands import Band
 from models import random_weights
+from piqe_np.compiled import worthwhile
 
 ROOT = Path(__file__).parents[2]
 
@@ -164,7 +165,7 @@ def test_numba_on_other_processors():
 @pytest.mark.parametrize("threads", [1, 2, 3, 16, 1024])
 def test_threads_for_the_work_that_there_is(threads):
     """Never more than may be taken, never none; for a large picture all."""
-    found = [strips.worthwhile(threads, side**2) for side in (1, 32, 80, 160, 320, 1000, 100_000)]
+    found = [worthwhile(threads, side**2, strips.START) for side in (1, 32, 80, 160, 320, 1000, 100_000)]
     assert found == sorted(found)
     assert found[:3] == [1, 1, 1]
     assert found[-1] == threads

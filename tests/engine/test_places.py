@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def image(seed):
-    return np.random.default_rng(seed).random((80, 90), np.float32)
+    return np.random.default_rng(seed).random((150, 120), np.float32)
 
 
 def upscaled(seed, name="llvm"):

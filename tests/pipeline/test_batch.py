@@ -1,5 +1,7 @@
 """`upscale_batch`: every picture as it is alone, whatever the order of the axes."""
 
+import threading
+
 import h5py
 import numpy as np
 import pytest
@@ -144,3 +146,98 @@ def test_out_in_the_other_byte_order():
 def test_masked_pictures_are_refused(seen):
     with pytest.raises(fsrcnn_np.ImageError, match="masked"):
         fsrcnn_np.upscale_batch(seen(np.ma.masked_less(GREY, 9)))
+
+
+class Reused:
+    """Gives every picture in the same memory, as a camera or a reader with a buffer of its own does."""
+
+    def __init__(self, held, readers):
+        self.held, self.shape, self.dtype, self.readers = held, held.shape, held.dtype, readers
+        self.buffer = np.empty(held.shape[1:], held.dtype)
+
+    def __getitem__(self, number):
+        self.readers.append((number, threading.get_ident()))
+        self.buffer[...] = self.held[number]
+        return self.buffer
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("shape", [(1, 1), (8, 9), (33, 32)])
+def test_several_at_once(shape, threads):
+    """Read in their order in the caller's thread, told in their order, and each as it is alone."""
+    pictures = np.random.default_rng(shape).integers(0, 256, (41, *shape), dtype=np.uint8)
+    readers, told = [], []
+    found = fsrcnn_np.upscale_batch(
+        Reused(pictures, readers), weights="x2-small", threads=threads, progress=lambda *at: told.append(at)
+    )
+    np.testing.assert_array_equal(found, alone(pictures, weights="x2-small", threads=1))
+    assert readers == [(number, threading.get_ident()) for number in range(41)]
+    assert told == [(number + 1, 41) for number in range(41)]
+
+
+def stopped_at(number, what, error):
+    """A batch that raises there while it is read ("read"), computed ("computed") or told of ("told")."""
+    pictures = np.random.default_rng(number).random((40, 12, 10), np.float32)
+    if what == "computed":
+        pictures[number, 3, 4] = pictures[number + 1, 0, 0] = np.nan
+
+    class Batch(Wrapper):
+        def __getitem__(self, place):
+            if what == "read" and place == number:
+                raise error
+            return super().__getitem__(place)
+
+    def tell(done, count):
+        if what == "told" and done == number + 1:
+            raise error
+
+    return pictures, Batch(pictures), tell
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("number", [0, 1, 2, 17, 38])
+@pytest.mark.parametrize(
+    ("what", "error", "raised"),
+    [
+        ("computed", None, fsrcnn_np.ImageError),
+        ("read", OSError("no disk"), OSError),
+        ("told", OSError("no terminal"), OSError),
+        ("told", KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_what_stops_in_the_middle_leaves_those_before_it(what, error, raised, number, threads):
+    pictures, batch, tell = stopped_at(number, what, error)
+    out = np.full((40, 24, 20), 7, np.float32)
+    with pytest.raises(raised) as caught:
+        fsrcnn_np.upscale_batch(batch, weights="x2-small", threads=threads, out=out, progress=tell)
+    assert what != "computed" or str(caught.value).startswith(f"image {number}: found nan at row 3, column 4")
+    whole = number + (what == "told")
+    if whole:
+        np.testing.assert_array_equal(out[:whole], alone(pictures[:whole], weights="x2-small"))
+    assert (out[whole:] == 7).all()
+
+
+def test_an_interruption_while_several_are_computed(monkeypatch):
+    """Those that were told of before are there, nothing else, and no thread works on."""
+
+    def interrupted(image, **options):
+        if image[0, 0] == 30 and threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        return upscale(image, **options)
+
+    upscale, out, told = fsrcnn_np.upscale, np.full((200, 24, 20), 7, np.uint8), []
+    pictures = np.repeat(np.arange(200, dtype=np.uint8), 12 * 10).reshape(200, 12, 10) // 50 * 10
+    monkeypatch.setattr("fsrcnn_np.batch.upscale", interrupted)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        fsrcnn_np.upscale_batch(pictures, threads=2, out=out, progress=lambda done, count: told.append(done))
+    assert threading.active_count() == before
+    assert told == list(range(1, len(told) + 1))
+    np.testing.assert_array_equal(out[: len(told)], alone(pictures[: len(told)]))
+    assert (out[len(told) :] == 7).all()
+    assert len(told) >= 100
+
+
+def test_no_such_number_of_threads():
+    with pytest.raises(fsrcnn_np.OptionError, match=r"^threads=0"):
+        fsrcnn_np.upscale_batch(GREY, threads=0)

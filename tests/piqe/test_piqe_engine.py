@@ -154,7 +154,8 @@ def test_light_just_outside_a_black_tile(side, distance, fast):
     assert variance.any() == (distance <= 3)
 
 
-def test_any_number_of_threads_gives_the_same_bits():
+def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
+    monkeypatch.setattr("piqe_np.score.START", 1)
     image = picture(700, 530, "uint16")
     one = piqe(image, threads=1)
     for threads in (2, 3, 7, 64):
@@ -162,7 +163,8 @@ def test_any_number_of_threads_gives_the_same_bits():
     assert same_bits(piqe(image, threads=3, engine="reference"), one)
 
 
-def test_several_python_threads_at_once():
+def test_several_python_threads_at_once(monkeypatch):
+    monkeypatch.setattr("piqe_np.score.START", 1)
     images = [picture(300, 200, dtype, seed=3) for dtype in CLASSES]
     expected = [piqe(image, threads=1) for image in images]
     wrong: list[object] = []
@@ -182,13 +184,13 @@ def test_several_python_threads_at_once():
 
 
 def _score(queue: "multiprocessing.SimpleQueue[float]") -> None:
-    queue.put(piqe(picture(200, 300), threads=3).score)
+    queue.put(piqe(picture(520, 530), threads=3).score)
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # Python 3.12 dislikes a fork beside threads
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_other_processes_after_use_in_this_one(method):
-    expected = piqe(picture(200, 300), threads=3).score
+    expected = piqe(picture(520, 530), threads=3).score
     context = multiprocessing.get_context(method)
     queue = context.SimpleQueue()
     process = context.Process(target=_score, args=(queue,), daemon=True)
