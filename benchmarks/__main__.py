@@ -3,6 +3,7 @@
     python -m benchmarks                       everything; what is not installed is a row that says so
     python -m benchmarks network --peers fsrcnn-np OpenVINO --sizes 2048x2048 --threads 1
     python -m benchmarks stages                where the time of the engine goes
+    python -m benchmarks colour                RGB beside grey: what colour costs beyond the network
     python -m benchmarks piqe                  PIQE beside its peers
     python -m benchmarks memory                size against peak memory; its largest case writes 6.7 GiB to $TMPDIR
     python -m benchmarks page                  README's and docs/engine.md's tables, of the results that are committed
@@ -27,11 +28,11 @@ from typing import Any
 
 from fsrcnn_np.engine.llvm import target
 
-from . import bicubic, mammogram, memory, page, piqe, stages, table
+from . import bicubic, colour, mammogram, memory, page, piqe, stages, table
 from .peak import gflops
 from .peers import PEERS, version
 
-SUITES = ("network", "cold", "growth", "processes", "imresize", "mammogram", "memory")
+SUITES = ("network", "cold", "growth", "processes", "imresize", "colour", "mammogram", "memory")
 SIZES = ((512, 512), (2048, 2048), (3328, 4096))
 GROWTH = tuple((side, side) for side in (256, 512, 1024, 2048, 4096, 8192))
 COLD, CHECKED = (512, 512), (97, 123)
@@ -94,6 +95,8 @@ def _rows(suite: str, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield _processes((2048, 2048), options)
     elif suite == "imresize":
         yield from bicubic.measured(options.threads, options.repeats)
+    elif suite == "colour":
+        yield from colour.measured(options.threads, options.repeats)
     elif suite in ("network", "cold"):
         for name in options.peers:
             peer = PEERS[name]

@@ -17,7 +17,7 @@ from fsrcnn_np.engine.llvm import packing, results, schedule, target, tiles
 from fsrcnn_np.engine.llvm.groups import GROUP
 from fsrcnn_np.engine.llvm.layout import MAPS, RING, Layout
 from fsrcnn_np.engine.llvm.winograd import MAPPING
-from fsrcnn_np.images.value_range import UNIT
+from fsrcnn_np.images.value_range import UNIT, Limits
 from piqe_np.llvm.assembler import Rows
 
 from .graphs import benchmark_weights
@@ -82,7 +82,7 @@ def stages(processor: target.Target | None = None) -> list[Stage]:
     image.view(np.float32)[:] = rng.random(image.size // 4)
     packed = packing.packed(weights, layout)
     result = np.zeros(2 * layout.width, np.float32)
-    limits = np.array(results.Limits.of(UNIT, (0, 1), result.dtype), np.float64)
+    limits = np.array(Limits.of(UNIT, (0, 1), result.dtype), np.float64)
     at, w, columns, width = memory.ctypes.data, packed.ctypes.data, layout.columns(layout.width), layout.width
     rings = [at + layout.scratch["rings"] + row * layout.ring_row for row in range(2 * RING)]
     points, high, chunk = at + layout.scratch["points"], at + layout.scratch["ring"], layout.chunk

@@ -84,7 +84,8 @@ def line(row: Row) -> str:
     if problem := row.get("missing") or row.get("failed"):
         return f"{what}: {problem}"
     size = "×".join(map(str, row["shape"])) + ", " if "shape" in row else ""
-    return f"{what}, {size}{row['threads']} threads: {statistics.median(row['walls']):.3f} s{_beside_network(row)}"
+    beside = _beside_network(row) + _beside_grey(row)
+    return f"{what}, {size}{row['threads']} threads: {statistics.median(row['walls']):.3f} s{beside}"
 
 
 def text(content: dict[str, Any]) -> str:
@@ -106,8 +107,8 @@ def text(content: dict[str, Any]) -> str:
     ):
         if chosen := [row for row in rows if row["suite"] == suite]:
             parts.append(f"**{heading}**\n\n" + "\n".join(_network(chosen) if suite == "growth" else _cold(chosen)))
-    if chosen := [row for row in rows if row["suite"] in ("imresize", "processes")]:
-        parts.append("**Bicubic ×2, and a process a core**\n\n" + "\n".join(map(line, chosen)))
+    if chosen := [row for row in rows if row["suite"] in ("imresize", "colour", "processes")]:
+        parts.append("**Bicubic ×2, RGB, and a process a core**\n\n" + "\n".join(map(line, chosen)))
     if chosen := [row for row in rows if row["suite"] == "memory"]:
         parts.append("**Peak memory, MiB**\n\n" + memory.text(chosen))
     for row in rows:
@@ -159,6 +160,14 @@ def _beside_network(row: Row) -> str:
         f" In a process that runs already {file:.2f} s, the network alone {network:.2f} s: {file / network:.2f} times "
         f"the network, and the command {command / network:.2f} times."
     )
+
+
+def _beside_grey(row: Row) -> str:
+    """Of RGB, how many times a grey picture's time it takes: the median of neighbours in time."""
+    if "grey" not in row:
+        return ""
+    ratio = statistics.median(rgb / grey for rgb, grey in zip(row["walls"], row["grey"], strict=True))
+    return f", grey {statistics.median(row['grey']):.3f} s: {ratio:.2f} times; {row['memory'] / 2**20:.0f} MiB"
 
 
 def _cold(rows: list[Row]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from piqe_np.on_demand import is_instance
 
 from .engine import DEFAULT
 from .errors import ImageError
-from .images.imresize import enlarged_part
+from .images.imresize import Part
 from .images.value_range import ValueRange, check_image, check_pixels, value_range
 from .network.channels import check_channels
 from .network.weights import Weights
@@ -68,7 +68,7 @@ def upscale_dask(
     Parameters
     ----------
     upscale : callable
-        The pipeline's, of an array in memory; takes the function that enlarges chroma as `chroma`.
+        The pipeline's, of an array in memory; takes as `part` where that lies in the whole.
     image : dask.array.Array, H×W or H×W×3
         Its chunks become the result's, `scale` times as large; ones smaller than what has to be read around them are
         merged first.
@@ -135,10 +135,7 @@ def _part(
     pixels = check_pixels(block[inner], bounds)
     starts, sizes = (top, left), (down.edges[-1], across.edges[-1])
 
-    def chroma(plane: NDArray[Any], scale: int) -> NDArray[Any]:
-        return enlarged_part(plane, scale, starts, sizes, threads=threads)
-
-    result = upscale(pixels, model, threads, None, engine, None, chroma)
+    result = upscale(pixels, model, threads, None, engine, None, Part(starts, sizes))
     outer = tuple(
         slice((cut.edges[number] - start) * scale, (cut.edges[number + 1] - start) * scale)
         for (cut, number), start in zip(places, starts, strict=True)

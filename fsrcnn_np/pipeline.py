@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from os import PathLike, fspath
 from os.path import lexists
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from piqe_np.compiled import beside, thread_count
+from piqe_np.compiled import beside, thread_count, worthwhile
 from piqe_np.line import about, is_utf8
 
 from .dask_array import is_dask_array, upscale_dask
 from .engine import DEFAULT, engine_named, prepare
 from .errors import FileError, FsrcnnError, ImageError, OptionError
+from .images import rgb
+from .images.colour import YCbCr
 from .images.destination import check_out
+from .images.imresize import START, Part, enlarging, rows_of
 from .images.padding import filled, restored
 from .images.value_range import (
     GIVEN,
@@ -31,11 +35,9 @@ from .images.value_range import (
     ValueRange,
     check_image,
     check_pixels,
-    denormalise,
-    normalise,
-    row_blocks,
     value_range,
 )
+from .network.bands import Band
 from .network.channels import check_channels
 from .network.weights import Weights
 from .progress import Progress, reporting
@@ -122,7 +124,7 @@ def _upscale(
     out: NDArray[Any] | None,
     engine: str | None,
     progress: Progress | None,
-    chroma: Callable[[NDArray[Any], int], NDArray[Any]] | None = None,
+    part: Part | None = None,
 ) -> NDArray[Any]:
     count, steps, scale = thread_number(threads), engine_named(engine), model.architecture.scale
     pixels, bounds = image
@@ -132,33 +134,52 @@ def _upscale(
         check_out(out, shape, pixels.dtype, pixels)
     if pixels.ndim == 2 or model.architecture.channels == 3:
         return steps.upscale_plane(pixels, model, bounds, threads=count, out=out, progress=progress)
-    return _upscale_rgb(image, model, count, out, steps, progress, chroma)
+    if out is None:
+        out = np.empty(shape, pixels.dtype)
+    try:
+        _upscale_rgb(image, model, count, out, engine, progress, part)
+    except BaseException:
+        out[...] = 0  # nothing half done that looks whole
+        raise
+    return out
 
 
 def _upscale_rgb(
     image: Pixels,
     model: Weights,
     threads: int,
-    out: NDArray[Any] | None,
-    steps: ModuleType,
+    out: NDArray[Any],
+    engine: str | None,
     progress: Progress | None,
-    chroma: Callable[[NDArray[Any], int], NDArray[Any]] | None,
-) -> NDArray[Any]:
-    """All in float32 and unquantised; one rounding at the very end."""
-    from .images.colour import YCbCr, rgb_to_ycbcr, ycbcr_to_rgb
-    from .images.imresize import imresize
+    part: Part | None,
+) -> None:
+    """Fill `out`, band by band, so that nothing but image and result is ever whole."""
+    from .stream import BAND_PIXELS
 
-    scale = model.architecture.scale
-    pixels, bounds = image
-    y, cb, cr = rgb_to_ycbcr(normalise(pixels, bounds))
-    y = steps.upscale_plane(y, model, UNIT, threads=threads, progress=progress)
-    enlarge = chroma or partial(imresize, threads=threads)
-    cb, cr = enlarge(cb, scale), enlarge(cr, scale)
-    if out is None:
-        out = np.empty((*y.shape, 3), pixels.dtype)
-    for rows in row_blocks(out):
-        out[rows] = denormalise(ycbcr_to_rgb(YCbCr(y[rows], cb[rows], cr[rows])), bounds, pixels.dtype)
-    return out
+    (pixels, bounds), steps, scale = image, engine_named(engine), model.architecture.scale
+    height, width = pixels.shape[:2]
+    passes = enlarging((height, width), scale, part)
+    colour, most = rgb.fastest(pixels.shape, passes), BAND_PIXELS
+    if engine == "reference":  # NumPy alone, and whole: what BLAS sums depends on the number of rows
+        colour, most = rgb.REFERENCE, pixels.size
+    few = worthwhile(threads, out.size, START)
+    count = math.ceil(height / max(_ROWS, most // width))
+    edges = [height * number // count // 4 * 4 for number in range(count)]
+    for first, last in itertools.pairwise([*edges, height]):
+        rows = slice(first * scale, last * scale)
+        chroma = passes[0].taps.indices[rows]
+        needed = [*steps.rows_needed(first, last, height, model), int(chroma.min()), int(chroma.max()) + 1]
+        band = Band(first, last, min(needed), height)
+        tell = None if progress is None else partial(_tell, progress, band)
+        y, cb, cr = colour.split(pixels[band.top : max(needed)], bounds, threads=few)
+        y = steps.upscale_plane(y, model, UNIT, threads=threads, progress=tell, band=band)
+        colour.joined(YCbCr(y, cb, cr), rows_of(passes, rows, band.top), bounds, out[rows], threads=few)
+        del y, cb, cr  # before there are the next band's
+
+
+def _tell(progress: Progress, band: Band, done: int, total: int) -> None:
+    """In rows, of which bands have their share."""
+    progress(band.first + (band.last - band.first) * done // total, band.height)
 
 
 def forward(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -151,7 +152,8 @@ def imresize(
         for axis in sorted((0, 1), key=scales.__getitem__)
     ]
     count = worthwhile(count, max(array.size, math.prod(size) * math.prod(array.shape[2:])), START)
-    return _engine(array.shape, passes)(array, passes, threads=count)
+    machine_code = machine_code_for(array.shape, passes)
+    return (machine_code.resized if machine_code else resized)(array, passes, threads=count)
 
 
 def resized(image: NDArray[Any], passes: Sequence[Pass], *, threads: int = 1) -> NDArray[Any]:
@@ -171,47 +173,51 @@ def resized(image: NDArray[Any], passes: Sequence[Pass], *, threads: int = 1) ->
     return image
 
 
-def _engine(shape: tuple[int, ...], passes: Sequence[Pass]) -> Callable[..., NDArray[Any]]:
-    """`resized` here or in machine code: the same bits, so that speed alone decides."""
+def machine_code_for(shape: tuple[int, ...], passes: Sequence[Pass]) -> ModuleType | None:
+    """`fsrcnn_np.images.llvm` where it serves: the same bits, so that speed alone decides."""
     global _made
     size = max(math.prod(len(taps.indices) for _, taps in passes) * math.prod(shape[2:]), math.prod(shape))
     _made += size
     if (size <= _SMALL and _made <= _MANY) or machine_code_refused():
-        return resized
+        return None
     from fsrcnn_np.images import llvm
 
-    return llvm.resized if llvm.fits(shape, passes) else resized
+    return llvm if llvm.fits(shape, passes) else None
 
 
-def enlarged_part(
-    part: NDArray[Any], scale: int, starts: tuple[int, int], shape: tuple[int, int], *, threads: int = 1
-) -> NDArray[Any]:
-    """Bicubic `imresize` of a part of an image: what the whole's result has there, to the bit.
+class Part(NamedTuple):
+    """Which part of an image there is: the row and column at which it begins, and the whole image's shape."""
+
+    starts: tuple[int, int]
+    whole: tuple[int, int]
+
+
+def enlarging(shape: tuple[int, int], scale: int, part: Part | None = None) -> list[Pass]:
+    """Both passes of bicubic `imresize`.
 
     Parameters
     ----------
-    part : ndarray, H×W
-        float32 or float64.
+    shape : (int, int)
+        Of the image, or of the part of it that there is.
     scale : int
         2 or more.
-    starts : (int, int)
-        Row and column of the image at which the part begins.
-    shape : (int, int)
-        Of the whole image.
-    threads : int
-
-    Returns
-    -------
-    ndarray, H·scale × W·scale
-        Right but for 3·scale pixels along edges at which the image goes on.
+    part : Part, optional
+        If it is not the whole image. The result is what the whole's has there, to the bit, but for 3·scale pixels along
+        edges at which the image goes on.
     """
+    starts, wholes = part or ((0, 0), shape)
     passes = []
-    for axis, (start, whole) in enumerate(zip(starts, shape, strict=True)):
-        length = part.shape[axis]
+    for axis, (start, whole, length) in enumerate(zip(starts, wholes, shape, strict=True)):
         indices, weights = contributions(whole, float(scale))
-        rows = slice(start * scale, (start + length) * scale)
-        passes.append(Pass(axis, Taps(np.clip(indices[rows] - start, 0, length - 1), weights[rows])))
-    return _engine(part.shape, passes)(part, passes, threads=threads)
+        made = slice(start * scale, (start + length) * scale)
+        passes.append(Pass(axis, Taps(np.clip(indices[made] - start, 0, length - 1), weights[made])))
+    return passes
+
+
+def rows_of(passes: Sequence[Pass], rows: slice, top: int) -> list[Pass]:
+    """Passes that make some rows of a result alone, of an image whose rows are at hand from `top` on."""
+    (_, taps), across = passes
+    return [Pass(0, Taps(taps.indices[rows] - top, taps.weights[rows])), across]
 
 
 @functools.lru_cache(maxsize=4)  # a series of images is often of one size

@@ -220,6 +220,27 @@ def normalise(
     return result
 
 
+class Limits(NamedTuple):
+    """How a number becomes a pixel: gain · number + shift, for integers between least and most."""
+
+    gain: float
+    shift: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, range: ValueRange, value_range: tuple[float, float], dtype: np.dtype) -> Limits:
+        """From the pixel values of black and white, what they are as numbers, and the pixels' dtype."""
+        black, white = value_range
+        gain = range.span / (white - black)
+        shift = range.low - black * gain
+        if dtype.kind == "f":
+            return cls(gain, shift, -math.inf, math.inf)
+        limits = np.iinfo(dtype)
+        least, most = max(math.ceil(range.low), limits.min), min(math.floor(range.high), limits.max)
+        return cls(gain, shift, least, most)
+
+
 def denormalise(
     y: NDArray[Any],
     range: ValueRange,
@@ -257,8 +278,7 @@ def denormalise(
         out = np.empty(y.shape, dtype)
     elif out.shape != y.shape or out.dtype != dtype:
         raise OptionError(f"out is {out.dtype.name} {out.shape}; allowed is {dtype.name} {y.shape}")
-    gain = range.span / (of[1] - of[0])
-    shift = range.low - of[0] * gain
+    gain, shift, least, most = Limits.of(range, of, dtype)
     for rows in row_blocks(y):
         block = y[rows]
         with np.errstate(over="ignore"):  # what overshoots a range near the dtype's end becomes infinite
@@ -267,7 +287,7 @@ def denormalise(
                 block *= gain
                 block += shift
             if dtype.kind != "f":
-                block = to_integers(block, dtype, low=math.ceil(range.low), high=math.floor(range.high))
+                block = to_integers(block, dtype, low=least, high=most)
             out[rows] = block
     return out
 

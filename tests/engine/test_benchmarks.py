@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import bicubic, engines, errors, graphs, page, peak, stages, table, turns
+from benchmarks import bicubic, colour, engines, errors, graphs, page, peak, stages, table, turns
 from fsrcnn_np.engine import ENGINES
 from fsrcnn_np.engine.llvm import winograd
 from fsrcnn_np.network import reference
@@ -207,6 +207,15 @@ def test_bicubic_beside_others(monkeypatch):
     monkeypatch.setattr(bicubic, "version", lambda package: None if "opencv" in package else "1")
     told = {row["peer"]: row.get("missing") for row in bicubic.measured(1, 1)}
     assert told == {"fsrcnn-np": None, "Pillow": None, "OpenCV": "not installed (opencv-contrib-python-headless)"}
+
+
+def test_colour_beside_grey(monkeypatch):
+    monkeypatch.setattr(colour, "SHAPE", (20, 30))
+    rows = list(colour.measured(1, 2))
+    assert [row["form"] for row in rows] == ["uint8", "uint16", "float32"]
+    assert all(len(row["walls"]) == len(row["grey"]) == 2 and row["memory"] > 1e7 for row in rows)
+    told = table.line(rows[0] | {"walls": [3.0, 5.0, 4.0], "grey": [2.0, 2.0, 4.0], "memory": 2**28})
+    assert told == "colour: fsrcnn-np, uint8, 20×30, 1 threads: 4.000 s, grey 2.000 s: 1.50 times; 256 MiB"
 
 
 def test_growth_has_a_slope():

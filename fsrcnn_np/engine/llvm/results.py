@@ -7,14 +7,10 @@ The arithmetic is in float64, where a float32 times a span of 16 bits is exact: 
 
 from __future__ import annotations
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 
 from piqe_np.llvm.assembler import Function, Module, Rows, Value
 
-from ...images.value_range import ValueRange
 from .layout import Layout
 
 #: LLVM's name of each dtype that a result can have.
@@ -40,26 +36,6 @@ def rounded(f: Function, value: Value, least: Value, most: Value, lanes: int) ->
     up = f.cast("zext", rest >= f.constant(value.kind, 0.5), whole.kind)
     down = f.cast("zext", rest <= f.constant(value.kind, -0.5), whole.kind)
     return whole + up - down
-
-
-class Limits(NamedTuple):
-    """How a value of the network becomes a pixel: gain · value + shift, for integers between least and most."""
-
-    gain: float
-    shift: float
-    least: float
-    most: float
-
-    @classmethod
-    def of(cls, range: ValueRange, value_range: tuple[float, float], dtype: np.dtype) -> Limits:
-        """From the pixel values of black and white, the network's own, and the result's dtype."""
-        black, white = value_range
-        gain = range.span / (white - black)
-        if dtype.kind == "f":
-            return cls(gain, range.low - black * gain, -math.inf, math.inf)
-        limits = np.iinfo(dtype)
-        least, most = max(math.ceil(range.low), limits.min), min(math.floor(range.high), limits.max)
-        return cls(gain, range.low - black * gain, least, most)
 
 
 def module(layout: Layout, dtype: np.dtype) -> Module:

@@ -6,7 +6,7 @@ import numpy as np
 
 from piqe_np.unbroken import once
 
-from ...images.value_range import ValueRange
+from ...images.value_range import Limits, ValueRange
 from ...network.bands import Band
 from ...network.weights import Architecture, Weights
 from ..strips import Strip
@@ -67,7 +67,7 @@ class Engine:
         self.layout = prepare(weights, processor)
         self.scale = weights.architecture.scale
         self.packed = packed_weights(weights, self.layout)
-        self.limits = np.array(results.Limits.of(range, weights.value_range, self.dtype), np.float64)
+        self.limits = np.array(Limits.of(range, weights.value_range, self.dtype), np.float64)
         self.strip, self.finish = compiled_strip(self.layout), compiled_finish(self.layout, self.dtype)
 
     def size(self, band: Band, width: int, threads: int) -> tuple[int, int]:

@@ -51,10 +51,12 @@ class Numbers:
         Of the sums.
     lanes : int
         Numbers of a vector.
+    limits : (Value, Value), optional
+        Least and most of integer pixels, vectors of whole numbers; default the dtype's.
     """
 
-    def __init__(self, f: Function, dtype: str, kind: str, lanes: int):
-        self.f, self.dtype, self.kind, self.lanes = f, dtype, kind, lanes
+    def __init__(self, f: Function, dtype: str, kind: str, lanes: int, limits: tuple[Value, Value] | None = None):
+        self.f, self.dtype, self.kind, self.lanes, self.limits = f, dtype, kind, lanes, limits
         self.stored, self.vector = STORED[dtype], f"<{lanes} x {kind}>"
         self.whole = "i" in self.stored
 
@@ -97,7 +99,7 @@ class Numbers:
     def integers(self, total: Value) -> Value:
         """As 32-bit integers."""
         f, limits = self.f, np.iinfo(self.dtype)
-        least, most = (f.constant(self.vector, limit) for limit in (limits.min, limits.max))
+        least, most = self.limits or (f.constant(self.vector, limit) for limit in (limits.min, limits.max))
         half = f.constant(self.vector, BELOW_HALF[self.kind])
         total = f.smaller(f.larger(total, least), most)
         if limits.min < 0:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from piqe_np.llvm.target import Target
 from piqe_np.unbroken import unbroken
 
 VARIABLE = "FSRCNN_NP_TARGET"
+M = TypeVar("M")
 _STRIP = 1 << 18  # bytes of a strip's rows between the passes
 _MOST_LANES = 16
 _MOST_TURNED = 1 << 17  # columns that taps may reach over: each thread holds them as so many vectors
@@ -48,24 +49,13 @@ def resized(
         $FSRCNN_NP_TARGET names what this processor cannot run.
     """
     processor = processor or target.host(VARIABLE, OptionError)
-    (height, width), channels = image.shape[:2], math.prod(image.shape[2:])
-    taps = dict(passes)
-    down, found = Down(taps[0], image.dtype, processor), doubling(taps[1], width) if channels == 1 else None
-    across = (
-        Doubled(found, width, image.dtype, processor)
-        if found
-        else Across(taps[1], width, image.dtype, channels, processor)
-    )
-    most = max(_MOST_LANES, _STRIP // (width * channels * image.itemsize))
-    result = np.empty((len(taps[0].indices), len(taps[1].indices), *image.shape[2:]), image.dtype)
+    rows = Rows(image.shape, image.dtype, passes, processor)
+    down, across, height = rows.down, rows.across, image.shape[0]
+    most = strip_rows(math.prod(image.shape[1:]) * image.itemsize)
+    result = np.empty((*rows.size, *image.shape[2:]), image.dtype)
     flat = result.reshape(len(result), -1)
     if passes[0].axis == 0:
-
-        def both(rows: slice, memory: Memory) -> None:
-            down(image, rows, across.inside(memory, rows.stop - rows.start))
-            across(memory, flat[rows])
-
-        _in_strips(len(flat), most, threads, across.memory, both)
+        in_strips(len(flat), most, threads, across.memory, lambda some, memory: rows(image, some, memory, flat[some]))
         return result
     between = np.empty((height, flat.shape[1]), image.dtype)
 
@@ -73,14 +63,44 @@ def resized(
         across.inside(memory, rows.stop - rows.start)[...] = image[rows].reshape(rows.stop - rows.start, -1)
         across(memory, between[rows])
 
-    _in_strips(height, most, threads, across.memory, shorter)
-    _in_strips(len(flat), most, threads, across.memory, lambda rows, _: down(between, rows, flat[rows]))
+    in_strips(height, most, threads, across.memory, shorter)
+    in_strips(len(flat), most, threads, across.memory, lambda rows, _: down(between, rows, flat[rows]))
     return result
 
 
-def _in_strips(
-    count: int, most: int, threads: int, memory: Callable[[int], Memory], run: Callable[[slice, Memory], None]
-) -> None:
+class Rows:
+    """Any rows of a result whose columns are resized first.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the image, H×W or H×W×3.
+    dtype : dtype
+    passes : sequence of Pass
+    processor : Target
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype, passes: Sequence[Pass], processor: Target):
+        taps, width, channels = dict(passes), shape[1], math.prod(shape[2:])
+        self.size = len(taps[0].indices), len(taps[1].indices)
+        found = doubling(taps[1], width) if channels == 1 else None
+        self.down = Down(taps[0], dtype, processor)
+        self.across = (
+            Doubled(found, width, dtype, processor) if found else Across(taps[1], width, dtype, channels, processor)
+        )
+
+    def __call__(self, image: NDArray[Any], rows: slice, memory: Memory, out: NDArray[Any]) -> None:
+        """Fill `out` with these rows of the result; `memory` is `self.across`'s."""
+        self.down(image, rows, self.across.inside(memory, rows.stop - rows.start))
+        self.across(memory, out)
+
+
+def strip_rows(row: int) -> int:
+    """How many rows a strip has at most, of so many bytes each."""
+    return max(_MOST_LANES, _STRIP // row)
+
+
+def in_strips(count: int, most: int, threads: int, memory: Callable[[int], M], run: Callable[[slice, M], None]) -> None:
     """`run` over `count` rows in strips of a vector's rows at least; each thread has memory of its own.
 
     Threads begin far from each other: pages of the result are the system's to clear, one thread a page at a time.
@@ -88,7 +108,7 @@ def _in_strips(
     threads = min(threads, count // _MOST_LANES)
     each = max(1, count // (threads * max(most, _MOST_LANES)))
     strips = threads * each
-    spares: list[Memory] = []
+    spares: list[M] = []
 
     def one(number: int) -> None:
         place = number % threads * each + number // threads
