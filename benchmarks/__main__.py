@@ -4,6 +4,7 @@
     python -m benchmarks network --peers fsrcnn-np OpenVINO --sizes 2048x2048 --threads 1
     python -m benchmarks stages                where the time of the engine goes
     python -m benchmarks colour                RGB beside grey: what colour costs beyond the network
+    python -m benchmarks small                 calls for small pictures, on one thread and on --threads
     python -m benchmarks piqe                  PIQE beside its peers
     python -m benchmarks memory                size against peak memory; its largest case writes 6.7 GiB to $TMPDIR
     python -m benchmarks page                  README's and docs/engine.md's tables, of the results that are committed
@@ -28,7 +29,7 @@ from typing import Any
 
 from fsrcnn_np.engine.llvm import target
 
-from . import bicubic, colour, mammogram, memory, page, piqe, stages, table
+from . import bicubic, colour, mammogram, memory, page, piqe, small, stages, table
 from .peak import gflops
 from .peers import PEERS, version
 
@@ -50,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("suite", nargs="?", choices=("all", *SUITES, "stages", "piqe", "table", "page"), default="all")
+    parser.add_argument(
+        "suite", nargs="?", choices=("all", *SUITES, "stages", "small", "piqe", "table", "page"), default="all"
+    )
     parser.add_argument("--peers", nargs="+", choices=tuple(PEERS), default=list(PEERS), metavar="NAME")
     parser.add_argument("--sizes", nargs="+", type=_size, metavar="ROWSxCOLUMNS", help="of network and of memory")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -61,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.suite == "stages":
         print(stages.text())
+        return 0
+    if options.suite == "small":
+        print(small.text(options.threads, 3 * options.repeats))
         return 0
     if options.suite == "page":
         page.write()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import bicubic, colour, engines, errors, graphs, page, peak, stages, table, turns
+from benchmarks import bicubic, colour, engines, errors, graphs, page, peak, small, stages, table, turns
 from fsrcnn_np.engine import ENGINES
 from fsrcnn_np.engine.llvm import winograd
 from fsrcnn_np.network import reference
@@ -47,6 +47,13 @@ def test_cases(tmp_path):
     assert min(timed["walls"]) > 0
     assert 1e7 < timed["memory"] < 1e10
     assert "failed" in case(mode="time", **(common | {"path": "nowhere.h5"}))
+
+
+def test_small_pictures_are_timed_on_one_thread_and_on_several():
+    head, _, *lines = small.text(2, turns=1, sides=(8, 17)).splitlines()
+    assert [head.count("|")] * 2 == [line.count("|") for line in lines[:2]]
+    assert [line.split("|")[1].strip() for line in lines[:2]] == ["8×8", "17×17"]
+    assert all(cell.count("→") == 2 for cell in lines[0].split("|")[2:-1])
 
 
 def test_peak_and_stages_are_positive():

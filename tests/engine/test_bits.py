@@ -162,6 +162,20 @@ def test_numba_on_other_processors():
         assert 0 < np.abs(plain - here).max() < 1e-5
 
 
+@pytest.mark.parametrize("start", [1, strips.START])
+@pytest.mark.parametrize("width", [1, 5, 48, 113, 340])
+@pytest.mark.parametrize("name", ["llvm", "numba"])
+def test_small_pictures_on_any_number_of_threads(name, width, start, monkeypatch):
+    """Around the heights of a group, and of what a second and a third thread is worth its start for."""
+    monkeypatch.setattr(strips, "START", start)
+    weights, forward = model(4, "zero"), engine_named(name).forward
+    for height in (1, 3, 4, 5, 7, 8, 9, 31, 32, 33, 113):
+        image = np.random.default_rng(height).random((height, width), np.float32)
+        one = forward(image, weights)
+        for threads in (2, 3, 8):
+            np.testing.assert_array_equal(forward(image, weights, threads=threads), one)
+
+
 @pytest.mark.parametrize("threads", [1, 2, 3, 16, 1024])
 def test_threads_for_the_work_that_there_is(threads):
     """Never more than may be taken, never none; for a large picture all."""

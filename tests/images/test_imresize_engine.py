@@ -195,6 +195,20 @@ def test_a_target_that_is_none(monkeypatch):
         imresize(np.zeros((600, 600), np.uint8), 2)
 
 
+def test_many_small_ones_go_to_the_machine_code(monkeypatch):
+    """After so many elements that compiling is worth its time; with the same bits."""
+    image = np.random.default_rng(0).integers(0, 256, (40, 50), np.uint8)
+    monkeypatch.setattr(reference, "_made", 0)
+    taken, found = [], []
+    for _ in range(3):
+        found.append(imresize(image, 2))
+        taken.append(reference._engine(image.shape, both_passes(image.shape, 2)))
+        monkeypatch.setattr(reference, "_made", reference._MANY // 2 + reference._made)
+    assert [one is llvm.resized for one in taken] == [False, False, True]
+    same_bits(found[1], found[0])
+    same_bits(found[2], found[0])
+
+
 @pytest.mark.parametrize("threads", [0, -1, 2.5, "2", True])
 def test_no_such_number_of_threads(threads):
     with pytest.raises(OptionError, match=re.escape(f"threads={threads!r}")):

@@ -11,7 +11,8 @@ from ...network.weights import Weights
 from ...progress import Progress
 from ..strips import upscaled
 from .strips import rows_needed
-from .tiles import Engine
+from .target import host
+from .tiles import engine
 
 __all__ = ["forward", "rows_needed", "upscale_plane"]
 
@@ -87,4 +88,4 @@ def upscale_plane(
     band = band or Band(0, plane.shape[0], 0, plane.shape[0])
     if out is None:
         out = np.empty(((band.last - band.first) * scale, plane.shape[1] * scale, *plane.shape[2:]), dtype)
-    return upscaled(Engine(weights, range, dtype), plane, out, threads, band=band, progress=progress)
+    return upscaled(engine(weights, range, dtype, host()), plane, out, threads, band=band, progress=progress)
