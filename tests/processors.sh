@@ -8,16 +8,18 @@ digits=(
   tests/network/test_reference.py tests/engine/test_answer.py tests/engine/test_pixels.py
   tests/pipeline/test_upscale.py tests/pipeline/test_stream.py
 )
+numpy=(
+  tests/images tests/phantom/test_texture.py tests/piqe/test_piqe_reference.py tests/piqe/test_piqe_vectors.py
+  tests/piqe/test_piqe_docs.py tests/parity/test_parity_suite.py tests/study/test_statistics.py
+  tests/study/test_compare.py
+)
 
 off=$("$python" tests/numpy_features.py)
 echo "NumPy without ${off:-anything: this processor has no feature above the baseline}"
-NPY_DISABLE_CPU_FEATURES=$off bash tests/run.sh -q "${digits[@]}" tests/images tests/phantom/test_texture.py \
-  tests/piqe/test_piqe_reference.py tests/piqe/test_piqe_vectors.py tests/piqe/test_piqe_docs.py \
-  tests/parity/test_parity_suite.py tests/study/test_statistics.py tests/study/test_compare.py
-
+passes=("NPY_DISABLE_CPU_FEATURES='$off' bash tests/run.sh -q ${digits[*]} ${numpy[*]}")
 if [ "$(uname -m)" = x86_64 ]; then
-  for target in avx2 plain; do
-    echo "machine code for $target"
-    FSRCNN_NP_TARGET=$target bash tests/run.sh -q "${digits[@]}"
+  for target in avx2 plain; do # machine code for it
+    passes+=("FSRCNN_NP_TARGET=$target bash tests/run.sh -q ${digits[*]}")
   done
 fi
+INSTALLED=yes exec "$python" tests/side_by_side.py 2 "${passes[@]}"

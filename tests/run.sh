@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need (Debian's Octave, R, Orthanc, dcmtk, gcc and Chromium where apt-get is there, a virtual environment in .venv or $VENV)
-# and passes them. Arguments go to pytest: bash tests/run.sh tests/piqe -x
+# and passes them, in two processes side by side. Arguments go to pytest, then one: bash tests/run.sh tests/piqe -x
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
@@ -33,16 +33,28 @@ if [ ! -x "$python" ]; then
   "$(command -v python3 || command -v python)" -m venv "$venv"
 fi
 [ -x "$python" ] || python=$venv/Scripts/python.exe # on Windows
-pip=("$python" -m pip install -q --disable-pip-version-check)
-"${pip[@]}" 'torch==2.13.0' # one release for everybody, so that a range does not fetch whatever came last
-"${pip[@]}" -e '.[test]'
+if [ -z "${INSTALLED:-}" ]; then # as after an earlier run of this file
+  pip=("$python" -m pip install -q --disable-pip-version-check)
+  "${pip[@]}" 'torch==2.13.0' # one release for everybody, so that a range does not fetch whatever came last
+  "${pip[@]}" -e '.[test]'
+fi
+
+# Bytecode is kept, wherever that is switched off: each of a thousand processes would compile the packages again.
+unset PYTHONDONTWRITEBYTECODE
 
 # Images and models that are not part of the project: their tests run where the folder is, else are deselected.
 selection=()
 export FSRCNN_SHARED=${FSRCNN_SHARED:-$(cd .. && pwd)/shared/data}
 if [ ! -d "$FSRCNN_SHARED" ]; then
-  count=$("$python" -m pytest --collect-only -q -m shared "$@" 2>/dev/null | grep -c '::' || true)
-  echo "no shared data at $FSRCNN_SHARED: $count tests that need it are deselected"
+  echo "no shared data at $FSRCNN_SHARED: tests that need it are deselected; pytest counts them"
   selection=(-m 'not shared')
 fi
-exec "$python" -m pytest "${selection[@]}" "$@"
+if [ $# -gt 0 ]; then
+  exec "$python" -m pytest "${selection[@]}" "$@"
+fi
+
+# Two processes, each with half of the work; a folder that is not named here belongs to the other one.
+half=(tests/convert tests/pacs tests/reader tests/piqe tests/concurrency tests/faults)
+pytest=("$python" -m pytest -p no:cacheprovider "${selection[@]}")
+exec "$python" tests/side_by_side.py 2 \
+  "$(printf '%q ' "${pytest[@]}" "${half[@]/#/--ignore=}")" "$(printf '%q ' "${pytest[@]}" "${half[@]}")"

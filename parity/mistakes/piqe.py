@@ -62,9 +62,9 @@ MISTAKES: dict[str, dict[str, Any]] = {
 }
 
 
-def caught(vector: PiqeVector, mistake: dict[str, Any]) -> str:
-    """What the mistake changes: "levels", "masks", "score", in this order, or nothing."""
-    levels, _, masks, score = judge(vector.image, vector.data_range)
+def caught(vector: PiqeVector, truth: tuple[Any, ...], mistake: dict[str, Any]) -> str:
+    """What the mistake changes of what is true: "levels", "masks", "score", in this order, or nothing."""
+    levels, _, masks, score = truth
     wrong_levels, _, wrong_masks, wrong_score = judge(vector.image, vector.data_range, **mistake)
     if not np.array_equal(levels, wrong_levels):
         return "levels"
@@ -76,8 +76,9 @@ def caught(vector: PiqeVector, mistake: dict[str, Any]) -> str:
 def catches(vectors: list[PiqeVector]) -> dict[str, dict[str, str]]:
     """Of every mistake: the vectors that catch it, and by what."""
     found = {}
+    truths = [judge(vector.image, vector.data_range) for vector in vectors]
     for name, mistake in MISTAKES.items():
-        by = {vector.id: caught(vector, mistake) for vector in vectors}
+        by = {vector.id: caught(vector, truth, mistake) for vector, truth in zip(vectors, truths, strict=True)}
         found[name] = {id: what for id, what in by.items() if what}
     return found
 

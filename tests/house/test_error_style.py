@@ -53,9 +53,9 @@ TOLD_ELSEWHERE = ("WebError", "NotWhole", "TooLarge", "NoPicture", "Contradictio
 
 def raises():
     for path in FILES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        caught = {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.name}
-        for node in ast.walk(tree):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        caught = {node.name for node in nodes if isinstance(node, ast.ExceptHandler) and node.name}
+        for node in nodes:
             if isinstance(node, ast.Raise) and node.exc is not None and ast.unparse(node.exc) not in caught:
                 yield path, node
 

@@ -157,7 +157,8 @@ def test_what_the_archive_lost_is_sent_again_and_what_it_refuses_is_parked(archi
 
     peer = archive(commitment=answer)
     code = (
-        "import fsrcnn_np.pacs.commitment as c; c._BEFORE_SENDING_AGAIN = 0.1; from fsrcnn_np.cli import main; main()"
+        "import fsrcnn_np.pacs.commitment as c; assert c.BEFORE_SENDING_AGAIN > 20; c.BEFORE_SENDING_AGAIN = 0.1; "
+        "from fsrcnn_np.cli import main; main()"
     )
     service = serve(peer.peer, tables=ORIGINALS_ONLY, code=code)
     send(service, tmp_path, 1, 2, 3)

@@ -50,7 +50,7 @@ def naive_piqe(image, data_range=None, **mistakes):
         down = right = 0
         if 0 in image.shape:
             return np.zeros((0, 0)), np.zeros((0, 0)), np.zeros((3, 0, 0), bool), 100.0
-    for _ in range(16):  # np.pad's symmetric and reflect reach no further than the image
+    while down or right:  # np.pad's symmetric and reflect reach no further than the image
         step = [(0, min(down, image.shape[0])), (0, min(right, image.shape[1])), (0, 0)]
         image = np.pad(image, step[: image.ndim], s.pad)
         down, right = down - step[0][1], right - step[1][1]
