@@ -34,20 +34,28 @@ def at_once(*commands: list[str], **environment: str) -> list[tuple[int, str, st
     return [(one.returncode, *said) for one in started if (said := one.communicate(timeout=120))]
 
 
-@pytest.mark.parametrize("extra", [[], ["--overwrite"]])
-@pytest.mark.parametrize("suffix", ["png", "tif", "h5"])
-def test_one_output(suffix, extra, tmp_path):
-    """Either finds its own result there, or the other's, which is the same; nothing else stays behind."""
-    given, out = tmp_path / "a.npy", tmp_path / f"out.{suffix}"
+def written(folder, suffix, extra, times):
+    """What so many processes say, and the one result that they leave."""
+    given, out = folder / "a.npy", folder / f"out.{suffix}"
     np.save(given, np.random.default_rng(3).integers(0, 256, (60, 70), np.uint8))
     command = ["-m", "fsrcnn_np", "upscale", str(given), "-o", str(out), *extra]
-    found = at_once(command, command)
-    assert [(status, err) for status, _, err in found] == [(0, "")] * 2, found
-    assert sorted(os.listdir(tmp_path)) == ["a.npy", out.name]
-    together = read(out).pixels
-    out.unlink()
-    at_once(command)
-    assert np.array_equal(together, read(out).pixels)
+    found = at_once(*[command] * times)
+    assert [(status, err) for status, _, err in found] == [(0, "")] * times, found
+    assert sorted(os.listdir(folder)) == ["a.npy", out.name]
+    return read(out).pixels
+
+
+@pytest.fixture(scope="module", params=["png", "tif", "h5"])
+def alone(request, tmp_path_factory):
+    """A format, and the pixels that one process writes in it."""
+    return request.param, written(tmp_path_factory.mktemp("alone"), request.param, [], 1)
+
+
+@pytest.mark.parametrize("extra", [[], ["--overwrite"]])
+def test_one_output(alone, extra, tmp_path):
+    """Either finds its own result there, or the other's, which is the same; nothing else stays behind."""
+    suffix, expected = alone
+    assert np.array_equal(written(tmp_path, suffix, extra, 2), expected)
 
 
 @pytest.mark.parametrize("engine", ["llvm", "numba"])
