@@ -150,7 +150,7 @@ def test_errors_of_the_engines_stay_within_the_table_s_magnitude():
     assert 0 < max(found) < 1e-5
 
 
-@pytest.mark.parametrize("what", ["network", "piqe"])
+@pytest.mark.parametrize("what", ["network", "upscale", "batch", "piqe", "imresize"])
 def test_versions_take_turns(what, capsys):
     tree = str(Path(turns.__file__).parents[1])
     assert turns.main([tree, tree, "--what", what, "--size", "40x48", "--rounds", "3"]) == 0
