@@ -14,6 +14,7 @@ import numpy as np
 
 from fsrcnn_np import forward, imresize, load_weights, upscale, upscale_batch
 from piqe_np import piqe
+from piqe_np.compiled import run_tasks
 
 SIDES, LARGE = (16, 32, 64, 128, 256), 1024
 BATCH = 50  # pictures
@@ -70,4 +71,10 @@ def text(threads: int, turns: int = 15, sides: Sequence[int] = (*SIDES, LARGE)) 
             cells[name] = " → ".join(f"{least / pictures:.2f}" for least, _ in found)
             cells[name] += f" ({' → '.join(f'{median / pictures:.2f}' for _, median in found)})"
         lines.append(f"| {side}×{side} | {' | '.join(cells.values())} |")
-    return "\n".join([*lines, "", f"least of {turns} turns, in brackets medians; upscale_batch of {BATCH} pictures"])
+    alone, two = milliseconds([partial(run_tasks, abs, 2, number) for number in (1, 2)], turns)
+    lines += [
+        "",
+        f"Least of {turns} turns, in brackets medians; upscale_batch of {BATCH} pictures. To start and end a thread "
+        f"took {two[0] - alone[0]:.2f} ms ({two[1] - alone[1]:.2f}).",
+    ]
+    return "\n".join(lines)

@@ -21,7 +21,7 @@ from ..network.bands import Band
 from ..network.weights import Weights
 from ..progress import Progress
 
-START = 2048  #: pixels that are computed while a thread is started and its strip prepared, both under Python's lock
+START = 4096  #: pixels that are computed while a thread is started and its strip prepared, on a busy machine
 
 
 class Strip(NamedTuple):

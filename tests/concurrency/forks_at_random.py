@@ -21,7 +21,7 @@ import os, signal, sys, threading, time
 work, folder, engine, *moments = sys.argv[1:]
 import numpy as np
 import fsrcnn_np, piqe_np
-image = np.random.default_rng(0).integers(0, 256, (140, 130), np.uint8)
+image = np.random.default_rng(0).integers(0, 256, (200, 190), np.uint8)
 def call():
     return fsrcnn_np.upscale(image, engine=engine, weights="x2-small", threads=2).tobytes(), piqe_np.piqe(image).score
 def writes(name):

@@ -28,7 +28,7 @@ import piqe_np
 from models import random_weights
 
 DTYPES = (np.uint8, np.uint16, np.float32)
-SIZES = ((40, 50), (150, 120))
+SIZES = ((40, 50), (200, 190))
 WEIGHTS = random_weights(np.random.default_rng(0), (6, 4, 2), 2, "replicate", dtype=np.float32)  # no file is read
 NEEDED = {"llvm": "llvmlite", "numba": "numba"}
 

@@ -72,7 +72,7 @@ def test_fork_pools_before_and_after_a_first_call(first):
 ASYNCIO = """
 import asyncio, threading
 import numpy as np, fsrcnn_np, piqe_np
-image = np.random.default_rng(0).integers(0, 256, (150, 90), np.uint8)
+image = np.random.default_rng(0).integers(0, 256, (220, 170), np.uint8)
 def stopping(done, total):
     if stopped.is_set():
         raise InterruptedError

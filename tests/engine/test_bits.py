@@ -110,7 +110,7 @@ def test_width_of_vectors(border):
 @pytest.mark.parametrize("name", ["llvm", "numba"])
 def test_run_after_run_with_and_without_out(name):
     weights, forward = load_weights("x2"), engine_named(name).forward
-    image = np.random.default_rng(0).random((70, 300), np.float32)
+    image = np.random.default_rng(0).random((140, 300), np.float32)
     first = forward(image, weights)
     out = np.full_like(first, np.nan)
     assert forward(image, weights, out=out, threads=3) is out
@@ -179,7 +179,7 @@ def test_small_pictures_on_any_number_of_threads(name, width, start, monkeypatch
 @pytest.mark.parametrize("threads", [1, 2, 3, 16, 1024])
 def test_threads_for_the_work_that_there_is(threads):
     """Never more than may be taken, never none; for a large picture all."""
-    found = [worthwhile(threads, side**2, strips.START) for side in (1, 32, 80, 160, 320, 1000, 100_000)]
+    found = [worthwhile(threads, side**2, strips.START) for side in (1, 32, 128, 200, 320, 1000, 100_000)]
     assert found == sorted(found)
     assert found[:3] == [1, 1, 1]
     assert found[-1] == threads

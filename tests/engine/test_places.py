@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def image(seed):
-    return np.random.default_rng(seed).random((160, 120), np.float32)
+    return np.random.default_rng(seed).random((240, 160), np.float32)
 
 
 def upscaled(seed, name="llvm"):
@@ -63,14 +63,14 @@ def test_processes(method, work):
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("scheduler", ["threads", "processes"])
 def test_dask_workers(scheduler, work):
-    rows, engine = dask.array.from_array(image(1), chunks=(80, 120)), engine_named(work.keywords["name"])
+    rows, engine = dask.array.from_array(image(1), chunks=(120, 160)), engine_named(work.keywords["name"])
     result = rows.map_overlap(
         lambda block: engine.forward(block, WEIGHTS), depth={0: 8, 1: 0}, boundary="none", trim=False, dtype="f4",
-        chunks=((176, 176), (240,)),
+        chunks=((256, 256), (320,)),
     )  # fmt: skip
     with dask.config.set({"multiprocessing.context": "spawn"}):
         top, bottom = dask.compute(result.blocks[0], result.blocks[1], scheduler=scheduler, num_workers=2)
-    np.testing.assert_array_equal(np.concatenate([top[:160], bottom[-160:]]), work(1))
+    np.testing.assert_array_equal(np.concatenate([top[:240], bottom[-240:]]), work(1))
 
 
 class Images(torch.utils.data.Dataset):
@@ -100,7 +100,7 @@ def test_fresh_process_without_home_or_writable_folder(tmp_path):
         "import sys; sys.path[:0] = [sys.argv[1], sys.argv[1] + '/tests']\n"
         "import numpy as np, models, fsrcnn_np.engine.llvm\n"
         "weights = models.random_weights(np.random.default_rng(0), (6, 4, 2), 2, 'zero', dtype=np.float32)\n"
-        "image = np.random.default_rng(3).random((160, 120), np.float32)\n"
+        "image = np.random.default_rng(3).random((240, 160), np.float32)\n"
         "sys.stdout.buffer.write(fsrcnn_np.engine.llvm.forward(image, weights).tobytes())"
     )
     kept = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "FSRCNN_NP_TARGET")
