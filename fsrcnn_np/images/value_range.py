@@ -69,9 +69,9 @@ def check_pixels(image: ArrayLike | Pixels, data_range: float | Sequence[float] 
     """
     if isinstance(image, Pixels):
         return image
-    array = check_image(image)
+    array, ends = _checked(image)
     bounds = data_range if isinstance(data_range, ValueRange) else value_range(array.dtype, data_range)
-    check_within(array, bounds)
+    check_within(array, bounds, ends)
     return Pixels(array, bounds)
 
 
@@ -141,12 +141,16 @@ def check_image(image: ArrayLike) -> NDArray[Any]:
     ImageError
         With what was found, what is allowed and how to fix it.
     """
+    return _checked(image)[0]
+
+
+def _checked(image: ArrayLike) -> tuple[NDArray[Any], tuple[float, float] | None]:
+    """`check_image`'s array, and of floats its least and greatest value, which have to be looked for."""
     array = _as_array(image)
     _check_dtype(array.dtype)
     _check_shape(array)
-    if array.dtype.kind == "f":
-        _check_finite(array)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    ends = _finite_ends(array) if array.dtype.kind == "f" else None
+    return array.astype(array.dtype.newbyteorder("="), copy=False), ends
 
 
 def plain(image: Any) -> Any:
@@ -162,10 +166,16 @@ def plain(image: Any) -> Any:
     return with_colours(image, ImageError)
 
 
-def check_within(image: NDArray[Any], range: ValueRange) -> None:
-    """Raise an ImageError when a value lies beyond the range: a clip would lose it, a guess would scale it wrongly."""
-    least = min(float(image[rows].min()) for rows in row_blocks(image))
-    most = max(float(image[rows].max()) for rows in row_blocks(image))
+def check_within(image: NDArray[Any], range: ValueRange, ends: tuple[float, float] | None = None) -> None:
+    """Raise an ImageError when a value lies beyond the range: a clip would lose it, a guess would scale it wrongly.
+
+    `ends` are the image's least and greatest value, where they are known.
+    """
+    if ends is None and image.dtype.kind in "iu":
+        limits = np.iinfo(image.dtype)
+        if range.low <= limits.min and limits.max <= range.high:
+            return
+    least, most = ends or _ends(image)
     if least < range.low or most > range.high:
         signed = "; with a sign it is (LOW, HIGH), --data-range=LOW:HIGH" if least < 0 <= range.low else ""
         raise ImageError(
@@ -381,16 +391,27 @@ def _check_shape(array: NDArray[Any]) -> None:
     raise ImageError(f"{found}; {ALLOWED}; {fix}")
 
 
-def _check_finite(array: NDArray[Any]) -> None:
-    for rows in row_blocks(array):
-        finite = np.isfinite(array[rows])
-        if not finite.all():
-            where = np.argwhere(~finite)[0]
-            value = array[rows][tuple(where)]
-            raise ImageError(
-                f"found {value} at row {rows.start + where[0]}, column {where[1]}; allowed are finite values; "
-                "replace it first: numpy.nan_to_num(image)"
-            )
+def _finite_ends(array: NDArray[Any]) -> tuple[float, float]:
+    """The least and greatest value; NaN and infinity are refused."""
+    ends = _ends(array)
+    if not all(map(math.isfinite, ends)):
+        for rows in row_blocks(array):
+            finite = np.isfinite(array[rows])
+            if not finite.all():
+                where = np.argwhere(~finite)[0]
+                value = array[rows][tuple(where)]
+                raise ImageError(
+                    f"found {value} at row {rows.start + where[0]}, column {where[1]}; allowed are finite values; "
+                    "replace it first: numpy.nan_to_num(image)"
+                )
+    return ends
+
+
+def _ends(array: NDArray[Any]) -> tuple[float, float]:
+    """The least and greatest value, NaN where one is."""
+    with np.errstate(invalid="ignore"):
+        least, most = zip(*((array[rows].min(), array[rows].max()) for rows in row_blocks(array)), strict=True)
+        return float(np.min(least)), float(np.max(most))
 
 
 def _low_high(data_range: Any) -> tuple[float, float]:

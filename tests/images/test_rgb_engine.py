@@ -20,9 +20,9 @@ from piqe_np.llvm import target
 
 #: of a dtype; None is its own
 RANGES = {
-    "uint8": (None, 100, 1, (3, 250)), "int8": (None, 100, (-100, 27)), "uint16": (None, 4095, (7, 60000)),
+    "uint8": (None, 100, 1, (3, 250)), "int8": (None, 1, 100, (-100, 27)), "uint16": (None, 4095, (7, 60000)),
     "int16": (None, 4095, (-1024, 3071), (-2.5, 99.75)), "float32": (None, 1e-30, (-3.25, 77.7), (-1.5e38, 1.5e38)),
-    "float64": (None, 1e300, (-3.25, 77.7), (-1e-300, 1e300)),
+    "float64": (None, (1, 2), 1e300, (-3.25, 77.7), (-1e-300, 1e300)),
 }  # fmt: skip
 CASES = [(dtype, given) for dtype, all_given in RANGES.items() for given in all_given]
 
@@ -213,8 +213,8 @@ def test_cross_compiling(name, dtype):
     base, triple, cpu, _, apart = TARGETS[name]
     processor = target.Target(base.lanes, base.registers, base.fma, triple, cpu, base.features)
     module = processor.module()
-    colour_kernels.add_split(module, processor.lanes, dtype)
-    colour_kernels.add_joined(module, processor.lanes, dtype)
+    colour_kernels.add_split(module, processor.lanes, dtype, unit=False)
+    colour_kernels.add_joined(module, processor.lanes, dtype, unit=False)
     text = target.assembly(module, processor)
     assert not re.search(r"\b(callq?|bl)\s", text), "calls into a library"
     assert re.search(apart, text)

@@ -30,7 +30,7 @@ __all__ = ["joined", "split"]
 def split(pixels: NDArray[Any], range: ValueRange, *, threads: int = 1, processor: Target | None = None) -> YCbCr:
     """Luma and chroma; see `fsrcnn_np.images.rgb.split`. As wide and high as 16 at least."""
     processor = processor or target.host(VARIABLE, OptionError)
-    code = _splitting(processor, pixels.dtype.name)
+    code = _splitting(processor, pixels.dtype.name, _unit(range))
     height, width = pixels.shape[:2]
     planes = YCbCr(*(np.empty((height, width), np.float32) for _ in YCbCr._fields))  # each is freed alone
     bounds = np.array([range.low, range.span])
@@ -65,12 +65,9 @@ def joined(
     processor = processor or target.host(VARIABLE, OptionError)
     y, *chroma = planes
     dtype, width = out.dtype.newbyteorder("="), y.shape[1]
-    code = _joining(processor, dtype.name)
+    code = _joining(processor, dtype.name, _unit(range))
     enlarged = Rows(planes.cb.shape, planes.cb.dtype, passes, processor)
-    limits = Limits.of(range, (0.0, 1.0), dtype)
-    if limits[:2] == (1.0, 0.0):
-        limits = limits._replace(shift=-0.0)  # which leaves −0 as it is: the reference computes nothing then
-    numbers = np.array(limits, np.float64)
+    limits = np.array(Limits.of(range, (0.0, 1.0), dtype), np.float64)
     direct = out.dtype.isnative and beside(out)
 
     def memory(rows: int) -> _Strip:
@@ -85,7 +82,7 @@ def joined(
         made = part if direct else memory.rgb[: len(part)]
         code.run(
             luma.ctypes.data, luma.strides[0], blues.ctypes.data, reds.ctypes.data, blues.strides[0],
-            len(part), made.ctypes.data, made.strides[0], width, numbers.ctypes.data,
+            len(part), made.ctypes.data, made.strides[0], width, limits.ctypes.data,
         )  # fmt: skip
         if not direct:
             part[...] = made
@@ -94,15 +91,20 @@ def joined(
     return out
 
 
+def _unit(range: ValueRange) -> bool:
+    """Whether pixels are numbers as they are; the reference computes nothing then."""
+    return (range.low, range.span) == (0.0, 1.0)
+
+
 @once(most=16)
-def _splitting(processor: Target, dtype: str) -> Code:
+def _splitting(processor: Target, dtype: str, unit: bool) -> Code:
     module = processor.module()
-    kernels.add_split(module, processor.lanes, dtype)
+    kernels.add_split(module, processor.lanes, dtype, unit=unit)
     return Code(module, processor)
 
 
 @once(most=16)
-def _joining(processor: Target, dtype: str) -> Code:
+def _joining(processor: Target, dtype: str, unit: bool) -> Code:
     module = processor.module()
-    kernels.add_joined(module, processor.lanes, dtype)
+    kernels.add_joined(module, processor.lanes, dtype, unit=unit)
     return Code(module, processor)

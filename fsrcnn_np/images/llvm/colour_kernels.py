@@ -60,8 +60,11 @@ def _constants(address: Value, count: int, lanes: int) -> list[Value]:
     return [address.function.splat(Rows.of(address, "double", (count,))[i], lanes) for i in range(count)]
 
 
-def add_split(module: Module, lanes: int, dtype: str) -> Function:
-    """A function that makes three planes of `rows` rows of RGB; `range` is of its low and its span, doubles."""
+def add_split(module: Module, lanes: int, dtype: str, *, unit: bool) -> Function:
+    """A function that makes three planes of `rows` rows of RGB; `range` is of its low and its span, doubles.
+
+    With `unit` they are 0 and 1, and there is nothing to compute.
+    """
     f = module.function("split", "image pitch rows luma blues reds plane_pitch width range")
     image, pitch, rows, *planes, plane_pitch, width, range_ = f.parameters
     numbers = Numbers(f, dtype, "double", lanes)
@@ -70,13 +73,14 @@ def add_split(module: Module, lanes: int, dtype: str) -> Function:
     low, span = _constants(range_, 2, lanes)
     r, g, b = (_single(f, part, lanes) for part in (RED, GREEN, BLUE))
 
-    def unit(pixels: Value) -> Value:
-        return f.cast("fptrunc", (numbers.of(pixels) - low) / span, r.kind)
+    def single(pixels: Value) -> Value:
+        value = numbers.of(pixels)
+        return f.cast("fptrunc", value if unit else (value - low) / span, r.kind)
 
     with f.loop(0, rows) as row, f.loop(0, width, lanes) as start:
         x = f.smaller(start, width - lanes)
         pixels = source[row, x * 3 :]
-        red, green, blue = apart(f, [unit(pixels[vector * lanes :].vector(lanes)) for vector in _RGB], lanes)
+        red, green, blue = apart(f, [single(pixels[vector * lanes :].vector(lanes)) for vector in _RGB], lanes)
         luma = r * red + g * green + b * blue
         made[0][row, x] = luma
         made[1][row, x] = (blue - luma) / _single(f, CB_SPAN, lanes)
@@ -84,8 +88,11 @@ def add_split(module: Module, lanes: int, dtype: str) -> Function:
     return f
 
 
-def add_joined(module: Module, lanes: int, dtype: str) -> Function:
-    """A function that makes `rows` rows of RGB of luma and chroma; `limits` are `value_range.Limits`, doubles."""
+def add_joined(module: Module, lanes: int, dtype: str, *, unit: bool) -> Function:
+    """A function that makes `rows` rows of RGB of luma and chroma; `limits` are `value_range.Limits`, doubles.
+
+    With `unit` gain and shift are 1 and 0, and nothing is computed: −0 stays −0.
+    """
     f = module.function("joined", "luma luma_pitch blues reds chroma_pitch rows result result_pitch width limits")
     luma, luma_pitch, blues, reds, chroma_pitch, rows, result, result_pitch, width, limits = f.parameters
     gain, shift, *ends = _constants(limits, 4, lanes)
@@ -101,5 +108,6 @@ def add_joined(module: Module, lanes: int, dtype: str) -> Function:
         green = (y - _single(f, RED, lanes) * red - _single(f, BLUE, lanes) * blue) / _single(f, GREEN, lanes)
         pixels = made[row, x * 3 :]
         for vector, values in enumerate(together(f, [red, green, blue], lanes)):
-            pixels[vector * lanes] = numbers.pixels(f.cast("fpext", values, gain.kind) * gain + shift)
+            value = f.cast("fpext", values, gain.kind)
+            pixels[vector * lanes] = numbers.pixels(value if unit else value * gain + shift)
     return f
