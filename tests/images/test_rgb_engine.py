@@ -107,6 +107,18 @@ def test_what_is_no_number_becomes_the_least():
     assert (found == -7).all()
 
 
+@pytest.mark.parametrize("given", [None, 2, (-1, 0)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_zeros_keep_the_sign_that_they_have_in_the_reference(dtype, given):
+    """Of a luma of −0 without chroma, green is −0; it stays so where the range is 0..1, and nothing is computed."""
+    y, zeros = np.full((32, 32), -0.0, np.float32), np.zeros((16, 16), np.float32)
+    steps, bounds = imresize.enlarging((16, 16), 2), value_range(dtype, given)
+    planes, out = YCbCr(y, zeros, zeros), np.empty((32, 32, 3), dtype)
+    found = colour.joined(planes, steps, bounds, out)
+    assert np.signbit(found[..., 1]).all() == (given != 2)
+    same_bits(found, rgb.joined(planes, steps, bounds, np.empty_like(out)))
+
+
 def test_every_lane_comes_back():
     """A row of numbers, apart and together again, in each width of vectors."""
     for lanes in sorted({processor.lanes for processor in PROCESSORS.values()}):
