@@ -48,7 +48,7 @@ def same_bits(found, expected):
     assert found.tobytes() == expected.tobytes()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @pytest.mark.parametrize("processor", PROCESSORS)
 @given(
     case=st.sampled_from(CASES), height=st.integers(16, 40), width=st.integers(16, 70), scale=st.integers(2, 4),
@@ -172,7 +172,7 @@ def test_bands_have_the_bits_of_the_whole(engine, scale, shape, band, monkeypatc
     assert seen[-1] == (shape[0], shape[0])
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 400), (9, 9), (15, 20_000), (20_000, 15), (300, 310)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 400), (9, 9), (15, 8000), (8000, 15), (300, 310)])
 def test_pictures_of_any_shape(shape):
     weights = random_weights(np.random.default_rng(1), (4, 2, 1), 2, "zero")
     image = picture("uint8", value_range("uint8"), (*shape, 3), np.random.default_rng(2))
