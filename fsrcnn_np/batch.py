@@ -49,8 +49,8 @@ def upscale_batch(
     out : ndarray, optional
         Of the result's shape and dtype, in either byte order, not overlapping `images`: filled and returned.
     progress : callable or bool, optional
-        Called as `progress(done, N)` for each picture, in their order and in the calling thread; small ones are computed
-        several at once, and told of one after the other. True shows a bar (tqdm) on standard error.
+        Called as `progress(done, N)` for each picture, in their order and in the calling thread; small ones are
+        computed several at once, and told of one after the other. True shows a bar (tqdm) on standard error.
 
     Returns
     -------
