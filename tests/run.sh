@@ -54,7 +54,7 @@ if [ $# -gt 0 ]; then
 fi
 
 # Two processes, each with half of the work; a folder that is not named here belongs to the other one.
-half=(tests/convert tests/pacs tests/reader tests/piqe tests/concurrency tests/faults)
+half=(tests/{concurrency,convert,faults,files,pacs,piqe,reader,weights})
 pytest=("$python" -m pytest -p no:cacheprovider "${selection[@]}")
 exec "$python" tests/side_by_side.py 2 \
   "$(printf '%q ' "${pytest[@]}" "${half[@]/#/--ignore=}")" "$(printf '%q ' "${pytest[@]}" "${half[@]}")"

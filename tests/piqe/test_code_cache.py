@@ -16,6 +16,7 @@ NAMES = (f"cached_kernel_{number}" for number in itertools.count())
 @pytest.fixture
 def source(tmp_path, monkeypatch):
     """A module with a kernel, and no cache folder but those beside it and in the environment."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # which takes a file of the same second and size for the same
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     code_cache.writable.cache_clear()
