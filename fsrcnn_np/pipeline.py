@@ -164,15 +164,17 @@ def _upscale_rgb(
         colour, most = rgb.REFERENCE, pixels.size
     few = worthwhile(threads, out.size, START)
     count = math.ceil(height / max(_ROWS, most // width))
-    edges = [height * number // count // 4 * 4 for number in range(count)]
-    for first, last in itertools.pairwise([*edges, height]):
+    edges = [*(height * number // count // 4 * 4 for number in range(count)), height]
+    high = np.empty((max(np.diff(edges)) * scale, width * scale), np.float32)  # luma of one band after the other
+    for first, last in itertools.pairwise(edges):
         rows = slice(first * scale, last * scale)
         chroma = passes[0].taps.indices[rows]
         needed = [*steps.rows_needed(first, last, height, model), int(chroma.min()), int(chroma.max()) + 1]
         band = Band(first, last, min(needed), height)
         tell = None if progress is None else partial(_tell, progress, band)
         y, cb, cr = colour.split(pixels[band.top : max(needed)], bounds, threads=few)
-        y = steps.upscale_plane(y, model, UNIT, threads=threads, progress=tell, band=band)
+        made = high[: (last - first) * scale]
+        y = steps.upscale_plane(y, model, UNIT, threads=threads, out=made, progress=tell, band=band)
         colour.joined(YCbCr(y, cb, cr), rows_of(passes, rows, band.top), bounds, out[rows], threads=few)
         del y, cb, cr  # before there are the next band's
 
