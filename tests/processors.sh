@@ -16,7 +16,8 @@ numpy=(
 
 off=$("$python" tests/numpy_features.py)
 echo "NumPy without ${off:-anything: this processor has no feature above the baseline}"
-passes=("NPY_DISABLE_CPU_FEATURES='$off' bash tests/run.sh -q ${digits[*]} ${numpy[*]}")
+without="NPY_DISABLE_CPU_FEATURES='$off' bash tests/run.sh -q"
+passes=("$without ${numpy[*]}" "$without ${digits[*]}")
 if [ "$(uname -m)" = x86_64 ]; then
   for target in avx2 plain; do # machine code for it
     passes+=("FSRCNN_NP_TARGET=$target bash tests/run.sh -q ${digits[*]}")
