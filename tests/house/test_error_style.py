@@ -24,7 +24,8 @@ MAKERS = (
 #: others, and the only files that raise them: Python's protocols, and what is caught within the file or its room
 OTHERS = {
     "AttributeError": ("fsrcnn_np/__init__.py", "piqe_np/__init__.py", "piqe_np/on_demand.py"),
-    "reason": ("fsrcnn_np/pacs/web.py",),
+    "reason": ("fsrcnn_np/pacs/web.py",),  # caught before, and raised in its place
+    "enlarged": ("fsrcnn_np/batch.py",),
     "TypeError": ("piqe_np/score.py",),
     "ArgumentError": ("fsrcnn_np/command_options.py",),
     "ArgumentTypeError": ("fsrcnn_np/cli.py", "fsrcnn_np/command_options.py", "fsrcnn_np/command_parser.py",
