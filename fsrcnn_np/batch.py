@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,7 +89,11 @@ def upscale_batch(
     with reporting(progress, "upscale", unit="image") as tell:
         for first in range(0, shape[0], at_once):
             numbers = range(first, min(first + at_once, shape[0]))
-            for number, enlarged in zip(numbers, _enlarged(read, numbers, count, options), strict=True):
+            for number, enlarged in zip(numbers, _enlarged(read, numbers, count, options), strict=False):
+                if isinstance(enlarged, FsrcnnError):
+                    raise type(enlarged)(f"image {number}: {enlarged}") from enlarged
+                if isinstance(enlarged, BaseException):
+                    raise enlarged
                 result[number] = _with_axes(enlarged, axes)
                 if tell is not None:
                     tell(number + 1, shape[0])
@@ -98,32 +102,27 @@ def upscale_batch(
 
 def _enlarged(
     read: Callable[[int], NDArray[Any]], numbers: range, threads: int, options: dict[str, Any]
-) -> Iterator[NDArray[Any]]:
+) -> list[NDArray[Any] | BaseException]:
     """Some pictures, read one after the other, since what they are read from may be used by one thread alone, and
-    computed at once; in their order, until the first that cannot be read or computed."""
-    made: dict[int, NDArray[Any] | Exception] = {}
+    computed at once; or what was raised for one. None after the first that cannot be read."""
+    made: list[NDArray[Any] | BaseException] = []
     for number in numbers:
         try:
-            made[number] = read(number)
-        except Exception as error:
-            made[number] = error
+            made.append(read(number))
+        except BaseException as error:  # raised when those before it are computed
+            made.append(error)
             break
 
     def compute(place: int) -> None:
-        image = made[numbers[place]]
+        image = made[place]
         if isinstance(image, np.ndarray):
             try:
-                made[numbers[place]] = upscale(image, **options)
+                made[place] = upscale(image, **options)
             except Exception as error:
-                made[numbers[place]] = error
+                made[place] = error
 
     run_tasks(compute, len(made), threads if len(numbers) > 1 else 1)
-    for number, enlarged in made.items():
-        if isinstance(enlarged, FsrcnnError):
-            raise type(enlarged)(f"image {number}: {enlarged}") from enlarged
-        if isinstance(enlarged, Exception):
-            raise enlarged
-        yield enlarged
+    return made
 
 
 def _described(images: Any, axes: str) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -159,9 +159,10 @@ def _upscale_rgb(
     (pixels, bounds), steps, scale = image, engine_named(engine), model.architecture.scale
     height, width = pixels.shape[:2]
     passes = enlarging((height, width), scale, part)
-    colour, most = rgb.fastest(pixels.shape, passes), BAND_PIXELS
     if engine == "reference":  # NumPy alone, and whole: what BLAS sums depends on the number of rows
         colour, most = rgb.REFERENCE, pixels.size
+    else:
+        colour, most = rgb.fastest(pixels.shape, passes), BAND_PIXELS
     few = worthwhile(threads, out.size, START)
     count = math.ceil(height / max(_ROWS, most // width))
     edges = [*(height * number // count // 4 * 4 for number in range(count)), height]

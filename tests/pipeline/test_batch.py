@@ -201,6 +201,8 @@ def stopped_at(number, what, error):
     [
         ("computed", None, fsrcnn_np.ImageError),
         ("read", OSError("no disk"), OSError),
+        ("read", StopIteration(), StopIteration),  # of a sequence around an iterator that ends early
+        ("read", KeyboardInterrupt(), KeyboardInterrupt),
         ("told", OSError("no terminal"), OSError),
         ("told", KeyboardInterrupt(), KeyboardInterrupt),
     ],
